@@ -1,0 +1,51 @@
+# plumb: what can be done here. Every target does the set-up that it needs.
+
+CARGO ?= cargo
+# Crates that have Cranelift in them are built apart from the CNI binary: cargo would
+# unify the features of one call, and the compiler would end up in plumb.
+COMPILING = -p plumb-compiler -p plumbctl -p plumb-tests
+
+.PHONY: help setup components build lint test test-unit test-kernel demo bench deny install clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+setup: ## install what building and testing needs (Debian, Ubuntu)
+	@.ci/setup
+
+components: setup ## build the built-in components: WebAssembly, then native code
+	@plugins/build
+
+build: components ## build plumb and plumbctl into target/release
+	$(CARGO) build --release --locked -p plumb -p plumb-fault
+	$(CARGO) build --release --locked -p plumbctl
+
+lint: components ## formatting and clippy, warnings are errors
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --release --locked --all-targets -p plumb -p plumb-engine -p plumb-fault -p plumb-bench -- -D warnings
+	$(CARGO) clippy --release --locked --all-targets $(COMPILING) -p plumb-sdk -p macvlan-shared -p pool -- -D warnings
+
+test: lint test-unit test-kernel ## lint, unit tests, and the built binary against a real kernel
+
+test-unit: build ## tests that need no kernel
+	$(CARGO) test --release --locked -p plumb -p plumb-engine
+	$(CARGO) test --release --locked -p plumb-compiler -p plumbctl -p plumb-sdk -p macvlan-shared -p pool
+
+test-kernel: build ## the built binary in private network namespaces
+	$(CARGO) test --release --locked -p plumb-tests
+
+demo: build ## two pods, a ping, and nothing left
+	@tests/demo/run
+
+bench: build ## plumb beside the plugins it replaces; writes target/bench.json
+	$(CARGO) build --release --locked -p plumb-bench
+	target/release/plumb-bench --plumb target/release/plumb --peers /usr/lib/cni --runs 100 --json target/bench.json
+
+deny: ## licences, sources and duplicate versions of the dependencies
+	$(CARGO) deny --offline check bans licenses sources
+
+install: build ## install plumb into BIN_DIR, /opt/cni/bin unless told otherwise
+	target/release/plumbctl install --bin-dir $(or $(BIN_DIR),/opt/cni/bin)
+
+clean: ## remove all that was built
+	$(CARGO) clean

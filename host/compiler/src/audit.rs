@@ -1,0 +1,152 @@
+//! What a component imports and exports, by name, before anything is compiled.
+
+use wasmparser::{ComponentTypeRef, Encoding, Parser, Payload, TypeBounds};
+
+use crate::contract::{CONTRACT_VERSION, INTERFACES, TYPES_ONLY};
+use crate::error::Error;
+
+const PACKAGE: &str = "plumb:cni/";
+
+/// The names on the outside of a component.
+#[derive(Debug, Default)]
+pub(crate) struct Surface {
+    pub imports: Vec<String>,
+    pub exports: Vec<String>,
+}
+
+/// Reads the outermost imports and exports. What nested components and modules import
+/// can only be satisfied from within.
+pub(crate) fn surface(component: &[u8]) -> Result<Surface, Error> {
+    let mut surface = Surface::default();
+    let mut depth = 0_u32;
+    for payload in Parser::new(0).parse_all(component) {
+        match payload.map_err(invalid)? {
+            Payload::Version { encoding, .. } => {
+                if depth == 0 && encoding == Encoding::Module {
+                    return Err(Error::CoreModule);
+                }
+                depth += 1;
+            }
+            Payload::End(_) => depth -= 1,
+            Payload::ComponentImportSection(section) if depth == 1 => {
+                for import in section {
+                    let import = import.map_err(invalid)?;
+                    // A world that uses a type of an interface gives it a name of its
+                    // own. Nothing is passed by that.
+                    if !matches!(import.ty, ComponentTypeRef::Type(TypeBounds::Eq(_))) {
+                        surface.imports.push(import.name.name.to_owned());
+                    }
+                }
+            }
+            Payload::ComponentExportSection(section) if depth == 1 => {
+                for export in section {
+                    surface
+                        .exports
+                        .push(export.map_err(invalid)?.name.name.to_owned());
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(surface)
+}
+
+/// Refuses every import that is not an interface of the contract. Returns the version of
+/// the contract that the component was built for.
+pub(crate) fn check_imports(imports: &[String]) -> Result<String, Error> {
+    let mut version = None;
+    for name in imports {
+        let this = check_import(name)?;
+        if *version.get_or_insert(this) != this {
+            return Err(Error::ContractVersion {
+                name: name.clone(),
+                wanted: this.to_owned(),
+                spoken: version.unwrap_or_default().to_owned(),
+                hint: "the component mixes versions; build all of it with one SDK",
+            });
+        }
+    }
+    Ok(version.unwrap_or(CONTRACT_VERSION).to_owned())
+}
+
+/// Leaves out the interfaces that only have types.
+pub(crate) fn with_functions(imports: Vec<String>) -> Vec<String> {
+    let has_functions = |name: &String| {
+        let interface = name.strip_prefix(PACKAGE).unwrap_or(name).split('@').next();
+        !TYPES_ONLY.iter().any(|types| interface == Some(types))
+    };
+    imports.into_iter().filter(has_functions).collect()
+}
+
+/// What an import outside of the contract probably is.
+pub(crate) fn hint_for(name: &str) -> &'static str {
+    if name.starts_with("wasi") {
+        "built for a WASI target? build for wasm32-unknown-unknown"
+    } else if name.starts_with("__wbindgen") || name.starts_with("./") {
+        "a dependency uses wasm-bindgen, which is for browsers; look for its feature `js` or `wasm-bindgen`"
+    } else if name == "env" {
+        "a function is declared `extern` and defined nowhere; is a C library missing?"
+    } else {
+        "only plumb:cni/{types,facts,operations,log,pools} can be imported"
+    }
+}
+
+/// The version in the name of an import, when the host speaks it.
+fn check_import(name: &str) -> Result<&str, Error> {
+    let undeclared = |hint| Error::UndeclaredImport {
+        name: name.to_owned(),
+        hint,
+    };
+    let Some(interface) = name.strip_prefix(PACKAGE) else {
+        return Err(undeclared(hint_for(name)));
+    };
+    let (interface, version) = interface.split_once('@').unwrap_or((interface, ""));
+    if !is_compatible(version) {
+        let newer = numbers(version) > numbers(CONTRACT_VERSION);
+        return Err(Error::ContractVersion {
+            name: name.to_owned(),
+            wanted: if version.is_empty() {
+                "of no version".to_owned()
+            } else {
+                version.to_owned()
+            },
+            spoken: spoken(),
+            hint: if newer {
+                "upgrade plumb on this node"
+            } else {
+                "build the component with a newer SDK"
+            },
+        });
+    }
+    if !INTERFACES.contains(&interface) {
+        return Err(undeclared(
+            "plumb:cni has no such interface; it has types, facts, operations, log and pools",
+        ));
+    }
+    Ok(version)
+}
+
+/// Below 1.0 the minor version is the one that breaks; a patch release only adds.
+fn is_compatible(version: &str) -> bool {
+    match (numbers(version), numbers(CONTRACT_VERSION)) {
+        (Some(wanted), Some(ours)) => wanted[..2] == ours[..2],
+        _ => false,
+    }
+}
+
+fn spoken() -> String {
+    CONTRACT_VERSION
+        .rsplit_once('.')
+        .map_or(CONTRACT_VERSION, |(spoken, _)| spoken)
+        .to_owned()
+}
+
+fn numbers(version: &str) -> Option<[u64; 3]> {
+    let mut parts = version.split('.').map(|part| part.parse().ok());
+    let numbers = [parts.next()??, parts.next()??, parts.next()??];
+    parts.next().is_none().then_some(numbers)
+}
+
+fn invalid(error: wasmparser::BinaryReaderError) -> Error {
+    Error::Invalid(error.to_string())
+}

@@ -1,0 +1,126 @@
+//! The two worlds of the contract, from the same `.wit` files that host and SDK use.
+
+use std::fmt::{Display, Formatter};
+
+use wit_parser::{Resolve, SourceMap};
+
+use crate::audit::Surface;
+use crate::error::Error;
+
+/// The version of `plumb:cni` in `wit/`.
+pub const CONTRACT_VERSION: &str = "0.1.0";
+
+/// The interfaces of the contract.
+pub(crate) const INTERFACES: [&str; 5] = ["types", "facts", "operations", "log", "pools"];
+
+/// Those of them that only have types: importing them grants nothing.
+pub(crate) const TYPES_ONLY: [&str; 2] = ["types", "pools"];
+
+const SOURCES: [(&str, &str); 6] = [
+    ("worlds.wit", include_str!("../../../wit/worlds.wit")),
+    ("types.wit", include_str!("../../../wit/types.wit")),
+    ("facts.wit", include_str!("../../../wit/facts.wit")),
+    (
+        "operations.wit",
+        include_str!("../../../wit/operations.wit"),
+    ),
+    ("pools.wit", include_str!("../../../wit/pools.wit")),
+    ("log.wit", include_str!("../../../wit/log.wit")),
+];
+
+/// What a component is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum World {
+    /// Attaches a pod to a network.
+    Flavour,
+    /// Chooses the pools of an interface's addresses.
+    AddressPolicy,
+}
+
+impl World {
+    /// Its name in `wit/worlds.wit`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Flavour => "flavour",
+            Self::AddressPolicy => "address-policy",
+        }
+    }
+
+    fn exports(self) -> &'static [&'static str] {
+        match self {
+            Self::Flavour => &["attach", "ready"],
+            Self::AddressPolicy => &["propose"],
+        }
+    }
+}
+
+impl Display for World {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+/// Which world a component is of, with every type compared.
+pub(crate) fn check_world(
+    component: &[u8],
+    surface: &Surface,
+    version: String,
+) -> Result<World, Error> {
+    let has_all = |world: &World| {
+        world
+            .exports()
+            .iter()
+            .all(|name| surface.exports.iter().any(|export| export == name))
+    };
+    let mut worlds = [World::Flavour, World::AddressPolicy]
+        .into_iter()
+        .filter(has_all);
+    let (Some(world), None) = (worlds.next(), worlds.next()) else {
+        return Err(Error::NoWorld {
+            found: in_words(&surface.exports),
+        });
+    };
+    match compare(component, world, &version) {
+        Ok(()) => Ok(world),
+        Err(error) => Err(Error::World {
+            world,
+            version,
+            reason: format!("{error:#}"),
+        }),
+    }
+}
+
+/// The world is read under the component's own patch release, because the names of
+/// interfaces are compared literally here; the host's linker takes either for the other.
+///
+/// A flavour may import the types of an address policy as well: a library that knows both
+/// worlds, as the SDK does, leaves such imports behind in every component.
+fn compare(component: &[u8], world: World, version: &str) -> Result<(), String> {
+    let mut sources = SourceMap::default();
+    for (name, text) in SOURCES {
+        let text = text
+            .replace(
+                &format!("package plumb:cni@{CONTRACT_VERSION};"),
+                &format!("package plumb:cni@{version};"),
+            )
+            .replace("import facts;", "use pools.{pool, proposal}; import facts;");
+        sources.push_str(name, text);
+    }
+    let group = sources.parse().map_err(|(_, error)| error.to_string())?;
+    let mut resolve = Resolve::default();
+    let package = resolve
+        .push_group(group)
+        .map_err(|error| error.to_string())?;
+    let world = resolve
+        .select_world(&[package], Some(world.name()))
+        .map_err(|error| format!("{error:#}"))?;
+    wit_component::targets(&resolve, world, component).map_err(|error| format!("{error:#}"))
+}
+
+fn in_words(names: &[String]) -> String {
+    if names.is_empty() {
+        return "nothing".to_owned();
+    }
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    quoted.join(", ")
+}

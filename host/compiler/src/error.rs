@@ -1,0 +1,75 @@
+//! Why a component is refused.
+
+use crate::contract::World;
+
+/// Why a component is refused. The messages are for the vendor who built it or the
+/// operator who installs it; they begin where "component NAME: " ends.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Neither WebAssembly nor its text form.
+    #[error("is neither a WebAssembly component nor its text form: {0}")]
+    Unreadable(String),
+    /// A core module: what `cargo build` makes, before it is wrapped.
+    #[error("is a core module, not a component: wrap it with `componentize`")]
+    CoreModule,
+    /// A component was given where a core module is wanted.
+    #[error("is a component already, there is nothing to wrap")]
+    NotACoreModule,
+    /// Larger than [`plumb_engine::limits::COMPONENT_BYTES`].
+    #[error("has {size} bytes, more than the {limit} that are accepted")]
+    TooLarge {
+        /// Its size in bytes.
+        size: usize,
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// Not valid WebAssembly, or with a feature that is turned off.
+    #[error("is no valid component: {0}")]
+    Invalid(String),
+    /// An import that the host does not give.
+    #[error("imports `{name}`, which plumb does not give: {hint}")]
+    UndeclaredImport {
+        /// The import's name.
+        name: String,
+        /// What is probably wrong.
+        hint: &'static str,
+    },
+    /// An interface of ours in a version that this host does not speak.
+    #[error("needs plumb:cni {wanted} (`{name}`), this host speaks {spoken}: {hint}")]
+    ContractVersion {
+        /// The import's name.
+        name: String,
+        /// The version that the component was built for.
+        wanted: String,
+        /// The versions that this host speaks, such as `0.1`.
+        spoken: String,
+        /// Which side is to be renewed.
+        hint: &'static str,
+    },
+    /// The exports are those of neither world.
+    #[error(
+        "exports {found}; a flavour exports `attach` and `ready`, an address policy exports `propose`"
+    )]
+    NoWorld {
+        /// What it does export, in words.
+        found: String,
+    },
+    /// It looks like this world by its names, but its types differ.
+    #[error("is no {world} of plumb:cni {version}: {reason}")]
+    World {
+        /// The world that its exports suggest.
+        world: World,
+        /// The version it was compared with.
+        version: String,
+        /// The first difference.
+        reason: String,
+    },
+    /// It could not be wrapped.
+    #[error(
+        "cannot be wrapped as a component: {0}; a crate needs `export_flavour!` or `export_address_policy!`"
+    )]
+    Componentize(String),
+    /// Cranelift gave up.
+    #[error("cannot be compiled: {0}")]
+    Compile(String),
+}

@@ -1,0 +1,50 @@
+//! From a component to native code.
+
+use plumb_engine::{engine_config, limits};
+use wasmtime::{Config, Engine, OptLevel};
+
+use crate::error::Error;
+
+/// The shared settings, and those that only a compiler has.
+///
+/// The target is named, so that nothing of the processor at hand is used: code that is
+/// built into the CNI binary must run on every node of its architecture.
+pub fn compiler_config() -> Config {
+    let mut config = engine_config();
+    config
+        .target(&format!("{}-unknown-linux-gnu", std::env::consts::ARCH))
+        .expect("the architecture that this runs on has a Linux target");
+    config
+        .cranelift_opt_level(OptLevel::SpeedAndSize)
+        // The bits of a NaN differ between processors; with this the same request
+        // gives the same plan everywhere.
+        .cranelift_nan_canonicalization(true);
+    config
+}
+
+/// Compiles without looking at imports and exports: for tests that need a hostile
+/// component in the form that the host loads. Takes the binary or the text form.
+pub fn precompile_unchecked(component_or_wat: &[u8]) -> Result<Vec<u8>, Error> {
+    precompile(&binary(component_or_wat)?)
+}
+
+pub(crate) fn precompile(component: &[u8]) -> Result<Vec<u8>, Error> {
+    let engine =
+        Engine::new(&compiler_config()).map_err(|error| Error::Compile(format!("{error:#}")))?;
+    engine
+        .precompile_component(component)
+        .map_err(|error| Error::Compile(format!("{error:#}")))
+}
+
+/// The binary form of either form.
+pub(crate) fn binary(component_or_wat: &[u8]) -> Result<Vec<u8>, Error> {
+    if component_or_wat.len() > limits::COMPONENT_BYTES {
+        return Err(Error::TooLarge {
+            size: component_or_wat.len(),
+            limit: limits::COMPONENT_BYTES,
+        });
+    }
+    wat::parse_bytes(component_or_wat)
+        .map(|bytes| bytes.into_owned())
+        .map_err(|error| Error::Unreadable(error.to_string()))
+}

@@ -1,0 +1,88 @@
+//! What one call of a component may use. The host sets them on each fresh store.
+//!
+//! They are far above what an honest component needs (the built-in ones stay below a
+//! hundredth of each) and far below what would hurt the node. An error that is caused
+//! by one of them should name the limit and its value.
+
+use std::time::Duration;
+
+/// Fuel for instantiation and call together; about one unit an instruction.
+///
+/// Reading a request, filtering a hundred pools and writing 1024 ranges takes some
+/// 2 million. 50 million run for 20 to 100 ms: long enough for a component in a language
+/// with a heavy runtime, short enough that an endless loop costs the pod's start
+/// nothing that anybody notices.
+pub const FUEL: u64 = 50_000_000;
+
+/// Wall clock for instantiation and call together.
+///
+/// Fuel ends a loop much earlier; this ends a component on a node that is so busy that
+/// fuel is burnt slowly. Container runtimes and Multus give an ADD minutes, but a pod with eight
+/// interfaces runs eight of them. The host raises the epoch once, this long after the
+/// start, with the store's deadline set to 1. It cannot interrupt a host function.
+pub const DEADLINE: Duration = Duration::from_secs(2);
+
+/// Linear memory in bytes.
+///
+/// A Rust component starts with 1.1 MiB, most of it stack. The largest input, a folder
+/// of pools, is some hundred kilobytes of records; 16 MiB leave room for careless copies
+/// and for garbage-collected languages. A node that starts a hundred pods at once
+/// commits at most 1.6 GiB for them, and only when all of them misbehave.
+pub const MEMORY_BYTES: usize = 16 << 20;
+
+/// Elements of a table. A function table has one for each function that is called
+/// indirectly: some hundreds in Rust, some thousands in a large C++ or Go program.
+pub const TABLE_ELEMENTS: usize = 10_000;
+
+/// Core instances in a component: its module, and the two that `wit-component` adds to
+/// break the circle between memory and imports; more when a component is composed.
+pub const INSTANCES: usize = 16;
+
+/// Tables of all instances together: each of the instances above may have one, and the adapter
+/// has one more.
+pub const TABLES: usize = 16;
+
+/// Linear memories of all instances together. Each may grow to [`MEMORY_BYTES`], so a
+/// composed component is kept to what two parts need.
+pub const MEMORIES: usize = 2;
+
+/// Live handles (links, PCI functions, interfaces of the pod) at a time. A flavour needs
+/// less than ten; making handles in a loop costs the host memory outside the component's own.
+pub const HANDLES: usize = 1_000;
+
+/// Bytes that one call of a host function, or the result of an export, may make the host
+/// allocate.
+///
+/// The largest honest value is a proposal: a range of addresses takes about 40 bytes, so
+/// sixteen candidates with all their 1024 ranges stay below 1 MiB; 4 MiB leave room.
+pub const LIFTED_BYTES: usize = 4 << 20;
+
+/// Longest string that an operation, a fact or an error may carry, in bytes. The longest
+/// honest one is an error's `details` with a list of the node's links.
+pub const STRING_BYTES: usize = 16 << 10;
+
+/// Lines that are kept of a component's log; later ones are dropped. Enough for a
+/// trace of every step, too little to fill a disk by way of a pod that restarts.
+pub const LOG_LINES: usize = 64;
+
+/// Bytes that are kept of a line of a component's log. A panic's message fits.
+pub const LOG_LINE_BYTES: usize = 1 << 10;
+
+/// Calls of host functions, the log's included. Fuel does not count what the host does
+/// meanwhile, and each look at a fact may be a request to the kernel.
+pub const HOST_CALLS: u32 = 10_000;
+
+/// Steps of a plan. Each becomes a line of the journal; the longest plans are those with
+/// many routes, rules or neighbours.
+pub const OPERATIONS: usize = 512;
+
+/// Addresses that one interface may get from a policy.
+pub const CLAIMS: usize = 16;
+
+/// Ranges in one candidate; the contract in `wit/pools.wit` says the same.
+pub const RANGES: usize = 1_024;
+
+/// Size of a component's `.wasm` that the compiler accepts, in bytes. Compiling takes
+/// seconds and memory in proportion; a component of a language that brings its runtime
+/// along has 2 to 15 MB.
+pub const COMPONENT_BYTES: usize = 32 << 20;

@@ -1,0 +1,112 @@
+//! `plumbctl attachments`: the records of the journal, for people and programs.
+
+use plumb::journal::{Folder, Record, State as StepState};
+use plumb::operations::Perform;
+use plumb::trace::timestamp;
+use serde_json::{Value, json};
+
+use crate::{Failure, State, print_json};
+
+/// Arguments of `plumbctl attachments`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    state: State,
+    /// Only those of this network
+    #[arg(long)]
+    network: Option<String>,
+}
+
+/// Lists the attachments and what was done for each.
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let folder = Folder::new(&arguments.state.state_folder);
+    let mut items = Vec::new();
+    for attachment in folder.list(arguments.network.as_deref()) {
+        match folder.read(&attachment) {
+            Ok(Some(record)) if arguments.state.json => items.push(as_json(&record)),
+            Ok(Some(record)) => print(&record),
+            // Removed since it was listed, or begun but not written to yet.
+            Ok(None) => {}
+            Err(reason) => eprintln!(
+                "plumbctl: the record {} cannot be read: {reason}",
+                folder.path(&attachment).display()
+            ),
+        }
+    }
+    if arguments.state.json {
+        print_json(&items)?;
+    }
+    Ok(())
+}
+
+fn since(record: &Record) -> String {
+    timestamp(std::time::Duration::from_millis(record.header.since))
+}
+
+fn state(state: &StepState) -> String {
+    match state {
+        StepState::Intended => "intended".into(),
+        StepState::Done => "done".into(),
+        StepState::Undone => "undone".into(),
+        StepState::Stuck(reason) => format!("stuck: {reason}"),
+    }
+}
+
+fn condition(record: &Record) -> &'static str {
+    let is_stuck = record
+        .steps
+        .iter()
+        .any(|step| matches!(step.state, StepState::Stuck(_)));
+    match record.complete {
+        _ if is_stuck => "stuck",
+        true => "attached",
+        false => "incomplete",
+    }
+}
+
+fn print(record: &Record) {
+    let header = &record.header;
+    let pod = header.pod.as_ref().map_or_else(String::new, |pod| {
+        format!("  pod {}/{}", pod.namespace, pod.name)
+    });
+    println!(
+        "{}  {}  since {}{pod}",
+        header.attachment,
+        condition(record),
+        since(record)
+    );
+    println!("    netns {}", header.netns.path.display());
+    for (number, step) in record.steps.iter().enumerate() {
+        println!(
+            "    {:>2} {} ({})",
+            number + 1,
+            step.operation.describe(),
+            state(&step.state)
+        );
+    }
+}
+
+fn as_json(record: &Record) -> Value {
+    let header = &record.header;
+    let steps: Vec<_> = record
+        .steps
+        .iter()
+        .map(|step| {
+            json!({
+                "description": step.operation.describe(),
+                "operation": step.operation,
+                "state": step.state,
+            })
+        })
+        .collect();
+    json!({
+        "network": header.attachment.network,
+        "containerID": header.attachment.container_id,
+        "ifname": header.attachment.interface_name,
+        "condition": condition(record),
+        "since": since(record),
+        "netns": header.netns.path,
+        "pod": header.pod,
+        "steps": steps,
+    })
+}

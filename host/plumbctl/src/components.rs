@@ -1,0 +1,217 @@
+//! `plumbctl component`: the store of vendor components.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use plumb::components::store::{COMPONENT, MANIFEST, Manifest, compiled_name, is_component_name};
+use plumb_compiler::{World, compile};
+
+use crate::Failure;
+
+/// The operations of the contract that a component can be granted.
+const OPERATIONS: [&str; 17] = [
+    "add-address",
+    "add-neighbour",
+    "add-route",
+    "add-rule",
+    "assign-addresses",
+    "create-ipoib",
+    "create-ipvlan",
+    "create-macvlan",
+    "move-link",
+    "move-rdma-device",
+    "rebind-driver",
+    "report-function",
+    "set-link-sysctl",
+    "set-mac",
+    "set-mtu",
+    "set-up",
+    "set-virtual-function",
+];
+
+/// Commands of `plumbctl component`.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Check a component by name, compile it for this release and install it without any grant
+    Install {
+        /// The component, .wasm or .wat
+        file: PathBuf,
+        /// The name that configurations use
+        #[arg(long)]
+        name: String,
+    },
+    /// List the installed components
+    List,
+    /// Allow a component to record operations, by their names in wit/operations.wit
+    Grant {
+        /// The component
+        name: String,
+        /// The operations
+        #[arg(required = true)]
+        operations: Vec<String>,
+    },
+    /// Remove a component; attachments that it made can still be deleted
+    Remove {
+        /// The component
+        name: String,
+    },
+}
+
+/// Runs one of the commands.
+pub fn run(folder: &Path, command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Install { file, name } => install(folder, &file, &name),
+        Command::List => list(folder),
+        Command::Grant { name, operations } => grant(folder, &name, &operations),
+        Command::Remove { name } => remove(folder, &name),
+    }
+}
+
+fn checked<'a>(name: &'a str) -> Result<&'a str, Failure> {
+    if is_component_name(name) {
+        return Ok(name);
+    }
+    Err(format!("{name:?} is not a component's name: lower-case letters, digits and '-'").into())
+}
+
+/// The component's grants survive when it is installed again from the same bytes; a
+/// changed component begins with none.
+fn install(folder: &Path, file: &Path, name: &str) -> Result<(), Failure> {
+    let name = checked(name)?;
+    let bytes =
+        fs::read(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
+    let compiled = compile(&bytes).map_err(|error| format!("{}: {error}", file.display()))?;
+    let digest = format!("sha256:{}", compiled.digest);
+    let target = folder.join(name);
+    let grants = match read_manifest(&target) {
+        Ok(before) if before.digest == digest => before.grants,
+        _ => BTreeSet::new(),
+    };
+    let manifest = Manifest {
+        world: match compiled.world {
+            World::Flavour => "flavour".to_owned(),
+            World::AddressPolicy => "address-policy".to_owned(),
+        },
+        digest,
+        grants,
+    };
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o755)
+        .create(&target)
+        .map_err(|error| format!("cannot create {}: {error}", target.display()))?;
+    replace(&target.join(COMPONENT), &compiled.component)?;
+    replace(&target.join(compiled_name()), &compiled.cwasm)?;
+    write_manifest(&target, &manifest)?;
+    println!(
+        "installed {name}, world {}, {}; it imports {}",
+        manifest.world,
+        manifest.digest,
+        compiled.imports.join(", ")
+    );
+    if manifest.grants.is_empty() && manifest.world == "flavour" {
+        println!("it has no grants yet: plumbctl component grant {name} OPERATION ...");
+    }
+    Ok(())
+}
+
+fn list(folder: &Path) -> Result<(), Failure> {
+    let mut names: Vec<_> = fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .collect();
+    names.sort();
+    for name in names {
+        let target = folder.join(&name);
+        match read_manifest(&target) {
+            Ok(manifest) => {
+                let is_compiled = target.join(compiled_name()).exists();
+                let grants: Vec<_> = manifest.grants.into_iter().collect();
+                println!(
+                    "{name}  {}  {}  grants: {}{}",
+                    manifest.world,
+                    manifest.digest,
+                    if grants.is_empty() {
+                        "none".into()
+                    } else {
+                        grants.join(", ")
+                    },
+                    if is_compiled {
+                        ""
+                    } else {
+                        "  not compiled for this release: install it again"
+                    }
+                );
+            }
+            Err(failure) => println!("{name}  {failure}"),
+        }
+    }
+    Ok(())
+}
+
+fn grant(folder: &Path, name: &str, operations: &[String]) -> Result<(), Failure> {
+    let target = folder.join(checked(name)?);
+    let mut manifest = read_manifest(&target)?;
+    for operation in operations {
+        // A typing error must not look like a grant.
+        if !OPERATIONS.contains(&operation.as_str()) {
+            return Err(format!(
+                "{operation:?} is no operation: there are {}",
+                OPERATIONS.join(", ")
+            )
+            .into());
+        }
+        manifest.grants.insert(operation.clone());
+    }
+    write_manifest(&target, &manifest)?;
+    let grants: Vec<_> = manifest.grants.into_iter().collect();
+    println!("{name} may record {}", grants.join(", "));
+    Ok(())
+}
+
+fn remove(folder: &Path, name: &str) -> Result<(), Failure> {
+    let target = folder.join(checked(name)?);
+    fs::remove_dir_all(&target)
+        .map_err(|error| format!("cannot remove {}: {error}", target.display()))?;
+    println!("removed {name}");
+    Ok(())
+}
+
+fn read_manifest(target: &Path) -> Result<Manifest, Failure> {
+    let path = target.join(MANIFEST);
+    let text = fs::read_to_string(&path)
+        .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()).into())
+}
+
+fn write_manifest(target: &Path, manifest: &Manifest) -> Result<(), Failure> {
+    let mut text = serde_json::to_vec_pretty(manifest)?;
+    text.push(b'\n');
+    replace(&target.join(MANIFEST), &text)
+}
+
+/// Writes a file under a temporary name and renames it: a process that has the old one
+/// mapped keeps it.
+fn replace(path: &Path, content: &[u8]) -> Result<(), Failure> {
+    use std::io::Write;
+    let temporary = path.with_extension(format!("{}.new", std::process::id()));
+    let write = || -> std::io::Result<()> {
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o444)
+            .open(&temporary)?;
+        file.write_all(content)?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)
+    };
+    write().map_err(|error| {
+        let _ = fs::remove_file(&temporary);
+        format!("cannot write {}: {error}", path.display()).into()
+    })
+}

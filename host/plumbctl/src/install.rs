@@ -1,0 +1,143 @@
+//! `plumbctl install`: puts plumb where runtimes look for plugins.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+use crate::Failure;
+
+/// Names of the plugins that plumb stands in for, beside its own.
+const NAMES: [&str; 2] = ["macvlan", "ipvlan"];
+
+/// Arguments of `plumbctl install`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Where runtimes look for plugins, such as /opt/cni/bin
+    #[arg(long)]
+    bin_dir: PathBuf,
+    /// The plumb binary; the one beside plumbctl when left out
+    #[arg(long)]
+    binary: Option<PathBuf>,
+    /// Install only the name plumb, and leave macvlan and ipvlan as they are
+    #[arg(long)]
+    only_plumb: bool,
+    /// Replace plugins of other makers that have one of the names
+    #[arg(long)]
+    replace: bool,
+}
+
+/// Installs the binary by a temporary file and a rename, so that a runtime finds the
+/// old one or the new one and never a half; then the names, as links to it.
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let source = match &arguments.binary {
+        Some(binary) => binary.clone(),
+        None => std::env::current_exe()?.with_file_name("plumb"),
+    };
+    let folder = &arguments.bin_dir;
+    let names = if arguments.only_plumb {
+        &[][..]
+    } else {
+        &NAMES
+    };
+    for name in names {
+        let path = folder.join(name);
+        if !arguments.replace && is_of_another_maker(&path) {
+            return Err(format!(
+                "{} is another plugin: use --replace to put plumb in its place, or --only-plumb to \
+                 leave it and use \"type\": \"plumb\"",
+                path.display()
+            )
+            .into());
+        }
+    }
+    fs::create_dir_all(folder)
+        .map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
+    let content =
+        fs::read(&source).map_err(|error| format!("cannot read {}: {error}", source.display()))?;
+    replace(folder, "plumb", |temporary| {
+        let mut file = File::create(temporary)?;
+        file.write_all(&content)?;
+        file.set_permissions(fs::Permissions::from_mode(0o755))?;
+        file.sync_all()
+    })?;
+    println!("installed {}", folder.join("plumb").display());
+    for name in names {
+        replace(folder, name, |temporary| symlink("plumb", temporary))?;
+        println!("installed {} -> plumb", folder.join(name).display());
+    }
+    Ok(())
+}
+
+/// Whether there is a plugin that is not a link to plumb.
+fn is_of_another_maker(path: &Path) -> bool {
+    match fs::symlink_metadata(path) {
+        Ok(_) => fs::read_link(path).ok().as_deref() != Some(Path::new("plumb")),
+        Err(_) => false,
+    }
+}
+
+/// Makes a file under a temporary name of the same folder and renames it. Runtimes that
+/// find a plugin still open for writing fail with ETXTBSY.
+fn replace(
+    folder: &Path,
+    name: &str,
+    make: impl FnOnce(&Path) -> std::io::Result<()>,
+) -> Result<(), Failure> {
+    let path = folder.join(name);
+    let temporary = folder.join(format!(".{name}.{}", std::process::id()));
+    let outcome = make(&temporary).and_then(|()| fs::rename(&temporary, &path));
+    outcome.map_err(|error| {
+        let _ = fs::remove_file(&temporary);
+        format!("cannot install {}: {error}", path.display()).into()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arguments(folder: &Path, replace: bool) -> Arguments {
+        let binary = folder.join("built");
+        fs::write(&binary, "the binary").unwrap();
+        Arguments {
+            bin_dir: folder.join("bin"),
+            binary: Some(binary),
+            only_plumb: false,
+            replace,
+        }
+    }
+
+    #[test]
+    fn the_binary_and_its_names_are_installed_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        run(&arguments(folder.path(), false)).unwrap();
+        let bin = folder.path().join("bin");
+        assert_eq!(fs::read(bin.join("plumb")).unwrap(), b"the binary");
+        assert_eq!(
+            fs::metadata(bin.join("plumb"))
+                .unwrap()
+                .permissions()
+                .mode()
+                & 0o777,
+            0o755
+        );
+        assert_eq!(fs::read(bin.join("macvlan")).unwrap(), b"the binary");
+        assert_eq!(fs::read_dir(&bin).unwrap().count(), 1 + NAMES.len());
+        run(&arguments(folder.path(), false)).unwrap();
+    }
+
+    #[test]
+    fn another_makers_plugin_stays_unless_it_is_to_be_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let bin = folder.path().join("bin");
+        fs::create_dir(&bin).unwrap();
+        fs::write(bin.join("macvlan"), "theirs").unwrap();
+        let failure = run(&arguments(folder.path(), false)).unwrap_err();
+        assert!(failure.to_string().contains("--replace"), "{failure}");
+        assert_eq!(fs::read(bin.join("macvlan")).unwrap(), b"theirs");
+        assert!(!bin.join("plumb").exists());
+        run(&arguments(folder.path(), true)).unwrap();
+        assert_eq!(fs::read(bin.join("macvlan")).unwrap(), b"the binary");
+    }
+}

@@ -1,0 +1,57 @@
+//! `plumbctl leases`: who holds which address.
+
+use std::time::Duration;
+
+use plumb::leases::{Leases, Store};
+use plumb::trace::timestamp;
+use serde_json::json;
+
+use crate::{Failure, State, print_json};
+
+/// Arguments of `plumbctl leases`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    state: State,
+}
+
+/// Lists the leases by space and address. A store that is not there has none.
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let leases = match Store::open_existing(&arguments.state.state_folder)? {
+        Some(store) => store.leases()?,
+        None => Vec::new(),
+    };
+    if arguments.state.json {
+        let items: Vec<_> = leases
+            .iter()
+            .map(|lease| {
+                json!({
+                    "address": lease.address,
+                    "pool": lease.pool,
+                    "space": lease.space,
+                    "network": lease.owner.network,
+                    "containerID": lease.owner.container_id,
+                    "ifname": lease.owner.interface_name,
+                    "pod": lease.pod,
+                    "since": timestamp(Duration::from_secs(lease.since)),
+                })
+            })
+            .collect();
+        return print_json(&items);
+    }
+    for lease in leases {
+        let pod = lease.pod.as_ref().map_or_else(String::new, |pod| {
+            format!("  pod {}/{}", pod.namespace, pod.name)
+        });
+        println!(
+            "{}  pool {}  {}/{}/{}  since {}{pod}",
+            lease.address,
+            lease.pool,
+            lease.owner.network,
+            lease.owner.container_id,
+            lease.owner.interface_name,
+            timestamp(Duration::from_secs(lease.since)),
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,245 @@
+//! `plumbctl plan`: what ADD would do, as text and as JSON, touching nothing.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use plumb::cni::{Configuration, Environment, Request, Verb};
+use plumb::components::Sandbox;
+use plumb::decide;
+use plumb::facts::{Facts, KernelFacts, RecordedFacts};
+use plumb::kernel::{Kernel, Netns};
+use plumb::leases::{ClaimError, Leases, Owner, Pod, Store};
+use plumb::operations::claim_addresses::ClaimAddresses;
+use plumb::operations::{Operation, Perform};
+use plumb::plan::{Plan, Step};
+use plumb::trace::Trace;
+use serde_json::{Map, Value, json};
+
+use crate::{Failure, print_json};
+
+/// Arguments of `plumbctl plan`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// A network configuration, a conflist (its plumb plugins are planned), or - for standard input
+    configuration: PathBuf,
+    /// The pod's namespace, for interfaces that are looked up there
+    #[arg(long)]
+    netns: Option<PathBuf>,
+    /// The interface's name in the pod
+    #[arg(long, default_value = "net1")]
+    ifname: String,
+    /// The container's ID
+    #[arg(long, default_value = "plan")]
+    container_id: String,
+    /// CNI_ARGS, such as "K8S_POD_NAMESPACE=default;K8S_POD_NAME=trainer-0"
+    #[arg(long, default_value = "")]
+    args: String,
+    /// The machine's devices from a file instead of from this machine
+    #[arg(long)]
+    facts: Option<PathBuf>,
+    /// Print JSON instead of text
+    #[arg(long)]
+    json: bool,
+}
+
+/// Prints the plan of each plugin of the configuration that is plumb's.
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let text = if arguments.configuration.as_os_str() == "-" {
+        std::io::read_to_string(std::io::stdin())?
+    } else {
+        fs::read_to_string(&arguments.configuration).map_err(|error| {
+            format!("cannot read {}: {error}", arguments.configuration.display())
+        })?
+    };
+    let mut items = Vec::new();
+    for configuration in plugins(&text)? {
+        let item = plan(arguments, &configuration)?;
+        if arguments.json {
+            items.push(item);
+        } else {
+            print(&item);
+        }
+    }
+    if items.is_empty() && arguments.json {
+        return Err("the configuration has no plugin".into());
+    }
+    if arguments.json {
+        print_json(&items)?;
+    }
+    Ok(())
+}
+
+/// The configurations as the runtime would send them: a plugin of a list gets the name
+/// and version of the list (CNI specification, section 3, "Deriving runtime
+/// configuration"). Other makers' plugins of a chain are left out.
+fn plugins(text: &str) -> Result<Vec<Value>, Failure> {
+    let value: Value = serde_json::from_str(text)
+        .map_err(|error| format!("the configuration is not JSON: {error}"))?;
+    let Some(list) = value.get("plugins").and_then(Value::as_array) else {
+        return Ok(vec![value]);
+    };
+    let ours = |plugin: &&Value| {
+        let kind = plugin
+            .get("type")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        ["plumb", "macvlan", "ipvlan"].contains(&kind)
+    };
+    let derived: Vec<_> = list
+        .iter()
+        .filter(ours)
+        .map(|plugin| {
+            let mut plugin: Map<_, _> = plugin.as_object().cloned().unwrap_or_default();
+            for key in ["name", "cniVersion"] {
+                if let Some(value) = value.get(key) {
+                    plugin.insert(key.into(), value.clone());
+                }
+            }
+            Value::Object(plugin)
+        })
+        .collect();
+    if derived.is_empty() {
+        return Err("none of the configuration's plugins is plumb, macvlan or ipvlan".into());
+    }
+    Ok(derived)
+}
+
+fn plan(arguments: &Arguments, configuration: &Value) -> Result<Value, Failure> {
+    let variable = |name: &str| -> Option<OsString> {
+        match name {
+            "CNI_COMMAND" => Some("ADD".into()),
+            "CNI_CONTAINERID" => Some(arguments.container_id.clone().into()),
+            "CNI_IFNAME" => Some(arguments.ifname.clone().into()),
+            "CNI_NETNS" => Some(arguments.netns.clone().unwrap_or("pod".into()).into()),
+            "CNI_ARGS" => Some(arguments.args.clone().into()),
+            "CNI_PATH" => Some(std::env::var_os(name).unwrap_or("/opt/cni/bin".into())),
+            _ => None,
+        }
+    };
+    let configuration = Configuration::parse(Verb::Add, configuration.to_string().into_bytes())?;
+    let request = Request::new(Environment::read(variable)?, configuration)?;
+    let trace = Trace::early();
+    let sandbox = Sandbox::new(&trace)?;
+    let plan = decide::plan(&request, &sandbox, &facts(arguments)?)?;
+    let mut steps = Vec::new();
+    let mut assigned = None;
+    for (step, line) in plan.steps.iter().zip(plan.describe()) {
+        steps.push(match step {
+            Step::Operation(Operation::ClaimAddresses(claim)) => {
+                let (line, addresses) = preview(claim, &request)?;
+                assigned = Some(addresses);
+                json!({"description": line, "operation": {"claim-addresses": claim}})
+            }
+            Step::Operation(operation) => json!({"description": line, "operation": operation}),
+            Step::Assign(_) | Step::ConfigureAddresses => {
+                json!({"description": configure(&plan, step, assigned.as_deref(), line)})
+            }
+        });
+    }
+    Ok(json!({
+        "network": request.attachment.network,
+        "ifname": request.attachment.interface_name,
+        "steps": steps,
+    }))
+}
+
+fn facts(arguments: &Arguments) -> Result<Rc<dyn Facts>, Failure> {
+    if let Some(path) = &arguments.facts {
+        let text =
+            fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+        return Ok(Rc::new(RecordedFacts::parse(&text)?));
+    }
+    let netns = match &arguments.netns {
+        Some(path) => Some(Rc::new(Netns::open(path).map_err(plumb::Error::from)?)),
+        None => None,
+    };
+    let kernel = Kernel::open().map_err(plumb::Error::from)?;
+    Ok(Rc::new(KernelFacts::new(Rc::new(kernel), netns)))
+}
+
+/// What the claim would get now. The store is only read.
+fn preview(claim: &ClaimAddresses, request: &Request) -> Result<(String, Vec<String>), Failure> {
+    let owner = Owner {
+        network: request.attachment.network.clone(),
+        container_id: request.attachment.container_id.clone(),
+        interface_name: request.attachment.interface_name.clone(),
+    };
+    let pod = request.pod.as_ref().map(|pod| Pod {
+        namespace: pod.namespace.clone(),
+        name: pod.name.clone(),
+    });
+    let first: Vec<_> = claim
+        .claims
+        .iter()
+        .filter_map(|sources| {
+            let source = sources.first()?;
+            let (first, _) = source.candidate.ranges.first()?;
+            Some(format!("{first}/{}", source.prefix))
+        })
+        .collect();
+    let addresses = match Store::open_existing(&request.state_folder)? {
+        None => first,
+        Some(store) => {
+            let answer = store.peek(
+                &claim.space,
+                &owner,
+                pod.as_ref(),
+                &claim.candidates(),
+                claim.keep,
+            );
+            match answer {
+                Ok(claimed) => claim
+                    .assigned(&claimed)?
+                    .addresses
+                    .iter()
+                    .map(|assigned| assigned.address.to_string())
+                    .collect(),
+                Err(error @ (ClaimError::Exhausted { .. } | ClaimError::Taken { .. })) => {
+                    return Ok((
+                        format!("{}: fails now: {error}", claim.describe()),
+                        Vec::new(),
+                    ));
+                }
+                Err(error) => return Err(plumb::Error::from(error).into()),
+            }
+        }
+    };
+    let line = format!("{}: {} now", claim.describe(), addresses.join(" and "));
+    Ok((line, addresses))
+}
+
+/// The step that gives the interface its addresses, with those that are known already.
+fn configure(plan: &Plan, step: &Step, assigned: Option<&[String]>, line: String) -> String {
+    if !matches!(step, Step::ConfigureAddresses) {
+        return line;
+    }
+    let delegate = plan.steps.iter().find_map(|step| match step {
+        Step::Operation(Operation::DelegateIpam(delegate)) => Some(delegate.plugin.as_str()),
+        _ => None,
+    });
+    match (assigned, delegate) {
+        (Some(addresses), _) if !addresses.is_empty() => {
+            format!(
+                "add address {}, set the interface up, add its routes",
+                addresses.join(" and ")
+            )
+        }
+        (_, Some(plugin)) => format!("{line} (known when {plugin} has answered)"),
+        _ => line,
+    }
+}
+
+fn print(item: &Value) {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    println!(
+        "{} would attach {} by:",
+        text(&item["network"]),
+        text(&item["ifname"])
+    );
+    let steps = item["steps"].as_array().map_or(&[][..], Vec::as_slice);
+    for (number, step) in steps.iter().enumerate() {
+        println!("  {:>2} {}", number + 1, text(&step["description"]));
+    }
+}

@@ -1,0 +1,67 @@
+//! JSON keys in any letter case.
+//!
+//! Go's JSON decoder ignores the case of keys, runtimes rely on it (containerd sends
+//! `HostPort`), and so do users. Where plumb reads, keys are in lower case.
+
+use serde_json::{Map, Value};
+
+/// The same value with every object key in lower case. Of two keys that become one,
+/// the one that was written in lower case wins.
+pub fn lower(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => Value::Object(
+            map.iter()
+                .map(|(key, value)| (key.to_lowercase(), lower(value)))
+                .collect(),
+        ),
+        Value::Array(items) => Value::Array(items.iter().map(lower).collect()),
+        other => other.clone(),
+    }
+}
+
+/// The value of a key in any letter case; the exact spelling first.
+pub fn get<'a>(map: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
+    map.get(key).or_else(|| {
+        map.iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(key))
+            .map(|(_, value)| value)
+    })
+}
+
+/// Takes a key in any letter case out; the exact spelling first.
+pub fn remove(map: &mut Map<String, Value>, key: &str) -> Option<Value> {
+    let exact = map.remove(key);
+    let others: Vec<_> = map
+        .keys()
+        .filter(|name| name.eq_ignore_ascii_case(key))
+        .cloned()
+        .collect();
+    let other = others
+        .into_iter()
+        .filter_map(|name| map.remove(&name))
+        .next_back();
+    exact.or(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn keys_are_lowered_at_every_depth_and_values_kept() {
+        let value = json!({"Master": "Eth0", "IPAM": [{"RangeStart": {"A": "B"}}]});
+        let expected = json!({"master": "Eth0", "ipam": [{"rangestart": {"a": "B"}}]});
+        assert_eq!(lower(&value), expected);
+    }
+
+    #[test]
+    fn removing_takes_every_spelling_out() {
+        let mut map = json!({"IPs": 1, "ips": 2, "iPs": 3})
+            .as_object()
+            .unwrap()
+            .clone();
+        assert_eq!(remove(&mut map, "ips"), Some(json!(2)));
+        assert!(map.is_empty());
+    }
+}

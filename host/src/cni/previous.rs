@@ -1,0 +1,183 @@
+//! The result of the plugin before this one in the chain, or at CHECK and DEL this
+//! plugin's own (`prevResult`, CNI specification, section 5).
+
+use std::net::IpAddr;
+
+use ipnetwork::IpNetwork;
+use serde_json::{Map, Value};
+
+use super::keys;
+use crate::kernel::route::Route;
+use crate::{Error, Result};
+
+/// An interface of a result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interface {
+    /// Its name.
+    pub name: String,
+    /// Its hardware address as written; empty when not told.
+    pub mac: String,
+    /// The namespace it lies in; empty for the host's.
+    pub sandbox: String,
+}
+
+/// An address of a result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    /// With the prefix of its network.
+    pub address: IpNetwork,
+    /// The network's gateway.
+    pub gateway: Option<IpAddr>,
+    /// Index into the interfaces.
+    pub interface: Option<usize>,
+}
+
+/// A result, as far as plumb reads it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Previous {
+    /// `interfaces`
+    pub interfaces: Vec<Interface>,
+    /// `ips`
+    pub addresses: Vec<Address>,
+    /// `routes`
+    pub routes: Vec<Route>,
+}
+
+impl Previous {
+    /// Understands a result of any version from 0.3.0 on. `whose` names it in errors.
+    pub fn parse(result: &Map<String, Value>, whose: &str) -> Result<Self> {
+        let Value::Object(result) = keys::lower(&Value::Object(result.clone())) else {
+            unreachable!("an object stays an object");
+        };
+        let list = |key: &str| match result.get(key) {
+            None | Some(Value::Null) => Ok(&[][..]),
+            Some(Value::Array(items)) => Ok(&items[..]),
+            Some(other) => Err(Error::configuration(format!(
+                "{key:?} of {whose} must be a list, not {other}"
+            ))),
+        };
+        let parsed = Self {
+            interfaces: list("interfaces")?.iter().map(interface).collect(),
+            addresses: list("ips")?
+                .iter()
+                .map(|item| address(item, whose))
+                .collect::<Result<_>>()?,
+            routes: list("routes")?
+                .iter()
+                .map(|item| route(item, whose))
+                .collect::<Result<_>>()?,
+        };
+        let count = parsed.interfaces.len();
+        for address in &parsed.addresses {
+            if address
+                .interface
+                .is_some_and(|index| index >= count && count > 0)
+            {
+                return Err(Error::configuration(format!(
+                    "address {} of {whose} belongs to interface {}, but there are {count}",
+                    address.address,
+                    address.interface.unwrap_or_default()
+                )));
+            }
+        }
+        Ok(parsed)
+    }
+}
+
+fn text<'a>(item: &'a Value, key: &str) -> &'a str {
+    item.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn interface(item: &Value) -> Interface {
+    Interface {
+        name: text(item, "name").to_owned(),
+        mac: text(item, "mac").to_owned(),
+        sandbox: text(item, "sandbox").to_owned(),
+    }
+}
+
+fn parse<T: std::str::FromStr>(text: &str, what: &str, whose: &str) -> Result<T> {
+    text.parse().map_err(|_| {
+        Error::configuration(format!("{what} {text:?} of {whose} cannot be understood"))
+    })
+}
+
+/// An IP address that may be absent or empty.
+fn optional_address(item: &Value, key: &str, whose: &str) -> Result<Option<IpAddr>> {
+    match text(item, key) {
+        "" => Ok(None),
+        address => parse(address, key, whose).map(Some),
+    }
+}
+
+fn address(item: &Value, whose: &str) -> Result<Address> {
+    Ok(Address {
+        address: parse(text(item, "address"), "address", whose)?,
+        gateway: optional_address(item, "gateway", whose)?,
+        // Go writes -1 where it has no interface.
+        interface: item
+            .get("interface")
+            .and_then(Value::as_u64)
+            .and_then(|index| usize::try_from(index).ok()),
+    })
+}
+
+fn route(item: &Value, whose: &str) -> Result<Route> {
+    let number = |key: &str| {
+        item.get(key)
+            .and_then(Value::as_u64)
+            .and_then(|number| u32::try_from(number).ok())
+    };
+    let destination: IpNetwork = parse(text(item, "dst"), "route", whose)?;
+    Ok(Route {
+        mtu: number("mtu").filter(|mtu| *mtu > 0),
+        advertised_mss: number("advmss").filter(|size| *size > 0),
+        priority: number("priority"),
+        table: number("table"),
+        scope: number("scope").and_then(|scope| u8::try_from(scope).ok()),
+        ..Route::new(destination, optional_address(item, "gw", whose)?)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn parse(value: Value) -> Result<Previous> {
+        Previous::parse(value.as_object().unwrap(), "prevResult")
+    }
+
+    #[test]
+    fn what_go_runtimes_write_is_understood() {
+        let previous = parse(json!({
+            "CNIVersion": "0.4.0",
+            "Interfaces": [{"Name": "eth0", "mac": "02:00:00:00:00:01", "sandbox": "/x"}],
+            "IPs": [{"version": "4", "Address": "10.0.0.5/24", "gateway": "", "interface": -1}],
+            "routes": [{"dst": "0.0.0.0/0", "GW": "10.0.0.1", "table": 0}],
+            "dns": null
+        }))
+        .unwrap();
+        assert_eq!(previous.interfaces[0].name, "eth0");
+        assert_eq!(previous.addresses[0].interface, None);
+        assert_eq!(previous.addresses[0].gateway, None);
+        assert_eq!(previous.routes[0].gateway, Some([10, 0, 0, 1].into()));
+        assert_eq!(previous.routes[0].table, Some(0));
+    }
+
+    #[test]
+    fn an_address_of_an_interface_that_is_not_there_is_refused() {
+        let error = parse(json!({
+            "interfaces": [{"name": "eth0"}],
+            "ips": [{"address": "10.0.0.5/24", "interface": 1}]
+        }))
+        .unwrap_err();
+        assert!(error.message.contains("10.0.0.5/24"), "{error}");
+    }
+
+    #[test]
+    fn a_bad_address_is_named() {
+        let error = parse(json!({"ips": [{"address": "10.0.0.500/24"}]})).unwrap_err();
+        assert!(error.message.contains("10.0.0.500/24"), "{error}");
+    }
+}

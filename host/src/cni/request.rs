@@ -1,0 +1,254 @@
+//! What a call means: the environment and the configuration together.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use ipnetwork::IpNetwork;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::arguments::Arguments;
+use super::previous::Previous;
+use super::{Configuration, Environment};
+use crate::{Code, Error, Result, mac};
+
+/// What an attachment is known by: one interface of one container on one network.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Attachment {
+    /// `name` of the configuration.
+    pub network: String,
+    /// `CNI_CONTAINERID`
+    pub container_id: String,
+    /// `CNI_IFNAME`
+    pub interface_name: String,
+}
+
+impl std::fmt::Display for Attachment {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            formatter,
+            "{}/{}/{}",
+            self.network, self.container_id, self.interface_name
+        )
+    }
+}
+
+/// The pod, when the runtime told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pod {
+    /// `K8S_POD_NAMESPACE`
+    pub namespace: String,
+    /// `K8S_POD_NAME`
+    pub name: String,
+    /// `K8S_POD_UID`
+    pub uid: String,
+}
+
+/// A call of a runtime.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The variables.
+    pub environment: Environment,
+    /// Standard input.
+    pub configuration: Configuration,
+    /// What it is about; for GC and STATUS only the network is set.
+    pub attachment: Attachment,
+    /// The pod.
+    pub pod: Option<Pod>,
+    /// Records and leases live here.
+    pub state_folder: PathBuf,
+    /// Vendor components live here.
+    pub component_folder: PathBuf,
+    arguments: Arguments,
+}
+
+impl Request {
+    /// Puts the parts together.
+    pub fn new(environment: Environment, configuration: Configuration) -> Result<Self> {
+        let arguments = Arguments::parse(&environment.arguments);
+        let pod = (!arguments.pod_name.is_empty()).then(|| Pod {
+            namespace: arguments.pod_namespace.clone(),
+            name: arguments.pod_name.clone(),
+            uid: arguments.pod_uid.clone(),
+        });
+        Ok(Self {
+            attachment: Attachment {
+                network: configuration.network.clone(),
+                container_id: environment.container_id.clone(),
+                interface_name: environment.interface_name.clone(),
+            },
+            pod,
+            state_folder: configuration.state_folder()?,
+            component_folder: configuration.component_folder()?,
+            environment,
+            configuration,
+            arguments,
+        })
+    }
+
+    /// One line about the call, for the trace.
+    pub fn describe(&self) -> String {
+        let pod = match &self.pod {
+            Some(pod) => format!(", pod {}/{}", pod.namespace, pod.name),
+            None => String::new(),
+        };
+        let netns = match &self.environment.netns {
+            Some(netns) => format!(" in {}", netns.display()),
+            None => String::new(),
+        };
+        format!(
+            "{} of type {}, cniVersion {}{netns}{pod}",
+            self.environment.verb.as_str(),
+            self.configuration.plugin_type,
+            self.configuration.version
+        )
+    }
+
+    /// The IPAM's `type`: the name of an address policy or of an IPAM plugin.
+    pub fn ipam_type(&self) -> Result<Option<&str>> {
+        let Some(ipam) = self.configuration.ipam() else {
+            return Ok(None);
+        };
+        match ipam.get("type") {
+            Some(Value::String(kind)) if !kind.is_empty() => Ok(Some(kind)),
+            None | Some(Value::String(_)) => Err(Error::configuration(
+                "\"ipam\" has no \"type\": use \"pool\" or the name of an ipam plugin, or leave \
+                 \"ipam\" out",
+            )),
+            Some(other) => Err(Error::configuration(format!(
+                "\"type\" of \"ipam\" must be a string, not {other}"
+            ))),
+        }
+    }
+
+    /// The previous result, understood.
+    pub fn previous(&self) -> Result<Option<Previous>> {
+        self.configuration
+            .previous_result
+            .as_ref()
+            .map(|result| Previous::parse(result, "prevResult"))
+            .transpose()
+    }
+
+    /// The hardware address asked for: `runtimeConfig.mac`, `args.cni.mac`, else `MAC`
+    /// in `CNI_ARGS` (CONVENTIONS: what `runtimeConfig` says, `CNI_ARGS` does not).
+    pub fn mac(&self) -> Result<Option<Vec<u8>>> {
+        let configured = [
+            ("runtimeConfig.mac", self.configuration.runtime("mac")),
+            ("args.cni.mac", self.configuration.argument("mac")),
+        ];
+        for (name, value) in configured {
+            match value {
+                None | Some(Value::Null) => {}
+                Some(Value::String(text)) if text.is_empty() => {}
+                Some(Value::String(text)) => {
+                    return hardware_address(text, name, Code::INVALID_CONFIGURATION).map(Some);
+                }
+                Some(other) => {
+                    return Err(Error::configuration(format!(
+                        "{name} must be a string, not {other}"
+                    )));
+                }
+            }
+        }
+        self.arguments
+            .mac
+            .as_deref()
+            .map(|text| hardware_address(text, "MAC in CNI_ARGS", Code::INVALID_ENVIRONMENT))
+            .transpose()
+    }
+
+    /// `runtimeConfig.infinibandGUID`, else `args.cni.guid`: eight bytes.
+    pub fn infiniband_guid(&self) -> Result<Option<Vec<u8>>> {
+        let value = self
+            .configuration
+            .runtime("infinibandguid")
+            .or_else(|| self.configuration.argument("guid"));
+        match value {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) if text.is_empty() => Ok(None),
+            Some(value) => value
+                .as_str()
+                .and_then(mac::parse)
+                .filter(|guid| guid.len() == 8)
+                .map(Some)
+                .ok_or_else(|| {
+                    Error::configuration(format!(
+                        "InfiniBand GUID {value} must be eight bytes like 02:00:00:00:00:00:00:01"
+                    ))
+                }),
+        }
+    }
+
+    /// The device that the device plugin allotted.
+    pub fn device_id(&self) -> Result<Option<String>> {
+        let runtime = self
+            .configuration
+            .runtime("deviceid")
+            .and_then(Value::as_str);
+        let device = match runtime.filter(|device| !device.is_empty()) {
+            Some(device) => Some(device),
+            None => self.configuration.string("deviceid")?,
+        };
+        Ok(device.map(str::to_owned))
+    }
+
+    /// The addresses asked for: `runtimeConfig.ips`, `args.cni.ips`, else `IP` in
+    /// `CNI_ARGS`; each with or without a prefix.
+    pub fn requested_addresses(&self) -> Result<Vec<IpAddr>> {
+        let configured = [
+            ("runtimeConfig.ips", self.configuration.runtime("ips")),
+            ("args.cni.ips", self.configuration.argument("ips")),
+        ];
+        for (name, value) in configured {
+            match value {
+                None | Some(Value::Null) => {}
+                Some(Value::Array(items)) if items.is_empty() => {}
+                Some(Value::Array(items)) => {
+                    return items
+                        .iter()
+                        .map(|item| match item.as_str() {
+                            Some(text) => {
+                                requested_address(text, name, Code::INVALID_CONFIGURATION)
+                            }
+                            None => Err(Error::configuration(format!(
+                                "{name} must be a list of addresses, but contains {item}"
+                            ))),
+                        })
+                        .collect();
+                }
+                Some(other) => {
+                    return Err(Error::configuration(format!(
+                        "{name} must be a list of addresses, not {other}"
+                    )));
+                }
+            }
+        }
+        self.arguments
+            .addresses
+            .iter()
+            .map(|text| requested_address(text, "IP in CNI_ARGS", Code::INVALID_ENVIRONMENT))
+            .collect()
+    }
+}
+
+fn hardware_address(text: &str, name: &str, code: Code) -> Result<Vec<u8>> {
+    mac::parse(text)
+        .filter(|mac| matches!(mac.len(), 6 | 20))
+        .ok_or_else(|| {
+            Error::new(
+                code,
+                format!("{name} {text:?} is not a hardware address like 02:00:5e:10:00:01"),
+            )
+        })
+}
+
+fn requested_address(text: &str, name: &str, code: Code) -> Result<IpAddr> {
+    let network: std::result::Result<IpNetwork, _> = text.trim().parse();
+    network.map(|network| network.ip()).map_err(|_| {
+        Error::new(
+            code,
+            format!("{name} {text:?} is not an address like 10.1.0.5 or 10.1.0.5/24"),
+        )
+    })
+}

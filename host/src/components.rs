@@ -1,0 +1,230 @@
+//! The sandbox: components decide what to do, and can do nothing else.
+//!
+//! A call gets a fresh store with limits, the facts about the devices that the
+//! configuration names, and a recorder. What it records comes back as operations; a
+//! trap, a time-out or a refusal leaves nothing to undo, because nothing has happened.
+
+mod bindings;
+mod builtin;
+mod conversion;
+mod facts;
+mod failure;
+mod host;
+mod operations;
+pub mod store;
+
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use plumb_engine::limits;
+use wasmtime::component::{Component, HasSelf, Linker};
+use wasmtime::{Engine, Store};
+
+use crate::facts::Facts;
+use crate::pools::Pool;
+use crate::trace::Trace;
+use crate::{Code, Error, Result};
+
+pub use bindings::types::Request;
+pub use conversion::{Proposal, request};
+pub use host::{Grants, Recorded};
+
+use host::Host;
+
+/// What a component is made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum World {
+    /// Attaches a pod to a network.
+    Flavour,
+    /// Chooses the pools of an interface's addresses.
+    AddressPolicy,
+}
+
+impl World {
+    /// Its name in `wit/`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Flavour => "flavour",
+            Self::AddressPolicy => "address-policy",
+        }
+    }
+}
+
+/// A component that can be loaded.
+pub struct Source {
+    name: String,
+    code: store::Code,
+    grants: Grants,
+}
+
+impl Source {
+    /// The component of this name and world: built in, else from the store of vendor
+    /// components. None when there is none.
+    pub fn find(name: &str, world: World, folder: &std::path::Path) -> Result<Option<Self>> {
+        if let Some(code) = builtin::find(name, world) {
+            return Ok(Some(Self {
+                name: name.to_owned(),
+                code: store::Code::BuiltIn(code),
+                grants: Grants::All,
+            }));
+        }
+        store::find(name, world, folder)
+    }
+
+    /// The names of the built-in components of a world.
+    pub fn built_in(world: World) -> Vec<&'static str> {
+        builtin::names(world)
+    }
+}
+
+/// The engine of this process. Components of one call share it.
+pub struct Sandbox<'a> {
+    engine: Engine,
+    trace: &'a Trace,
+    /// Dropped with the sandbox, which ends the thread that watches the clock.
+    _watchdog: std::sync::mpsc::Sender<()>,
+}
+
+impl<'a> Sandbox<'a> {
+    /// Sets the engine up. The wall clock of all component work begins to run.
+    pub fn new(trace: &'a Trace) -> Result<Self> {
+        let engine = Engine::new(&plumb_engine::engine_config()).map_err(|error| {
+            Error::new(
+                Code::INTERNAL,
+                format!("cannot set the sandbox up: {error}"),
+            )
+        })?;
+        let (watchdog, finished) = std::sync::mpsc::channel::<()>();
+        let clock = engine.clone();
+        std::thread::Builder::new()
+            .name("deadline".into())
+            .spawn(move || {
+                use std::sync::mpsc::RecvTimeoutError::Timeout;
+                if finished.recv_timeout(limits::DEADLINE) == Err(Timeout) {
+                    clock.increment_epoch();
+                }
+            })
+            .map_err(|error| {
+                Error::new(
+                    Code::TRY_AGAIN_LATER,
+                    format!("cannot start the thread that watches the components' time: {error}"),
+                )
+            })?;
+        Ok(Self {
+            engine,
+            trace,
+            _watchdog: watchdog,
+        })
+    }
+
+    /// Lets a flavour decide. What it recorded, in its order.
+    pub fn attach(
+        &self,
+        source: &Source,
+        facts: Rc<dyn Facts>,
+        request: &Request,
+    ) -> Result<Vec<Recorded>> {
+        let host = Host::new(facts, source, request, true);
+        let mut call = self.begin(source, host)?;
+        let instance =
+            bindings::Flavour::instantiate(&mut call.store, &call.component, &call.linker);
+        let answer = instance.and_then(|instance| instance.call_attach(&mut call.store, request));
+        self.end(source, call, answer)
+            .map(|(host, ())| host.into_recorded())
+    }
+
+    /// Asks a flavour whether the node can serve the network.
+    pub fn ready(&self, source: &Source, facts: Rc<dyn Facts>, request: &Request) -> Result<()> {
+        let host = Host::new(facts, source, request, false);
+        let mut call = self.begin(source, host)?;
+        let instance =
+            bindings::Flavour::instantiate(&mut call.store, &call.component, &call.linker);
+        let answer = instance.and_then(|instance| instance.call_ready(&mut call.store, request));
+        self.end(source, call, answer).map(drop)
+    }
+
+    /// Lets an address policy choose.
+    pub fn propose(
+        &self,
+        source: &Source,
+        facts: Rc<dyn Facts>,
+        request: &Request,
+        pools: &[Pool],
+    ) -> Result<Proposal> {
+        let host = Host::new(facts, source, request, false);
+        let mut call = self.begin(source, host)?;
+        let pools: Vec<_> = pools.iter().map(conversion::pool).collect();
+        let instance =
+            bindings::AddressPolicy::instantiate(&mut call.store, &call.component, &call.linker);
+        let answer =
+            instance.and_then(|instance| instance.call_propose(&mut call.store, request, &pools));
+        let (_, proposal) = self.end(source, call, answer)?;
+        conversion::proposal(&source.name, proposal)
+    }
+
+    /// Loads the component into a fresh store with all limits set.
+    fn begin(&self, source: &Source, host: Host) -> Result<Call> {
+        let begin = Instant::now();
+        let component = source.code.load(&source.name, &self.engine)?;
+        let loaded = begin.elapsed();
+        let mut store = Store::new(&self.engine, host);
+        store.limiter(|host| &mut host.limits);
+        store.set_epoch_deadline(1);
+        store.set_hostcall_fuel(limits::LIFTED_BYTES);
+        let prepared = store.set_fuel(limits::FUEL).and_then(|()| {
+            let mut linker = Linker::new(&self.engine);
+            bindings::Flavour::add_to_linker::<_, HasSelf<Host>>(&mut linker, |host| host)?;
+            Ok(linker)
+        });
+        let linker = prepared.map_err(|error| {
+            Error::new(
+                Code::INTERNAL,
+                format!("cannot set the sandbox up: {error}"),
+            )
+        })?;
+        Ok(Call {
+            store,
+            linker,
+            component,
+            begin,
+            loaded,
+        })
+    }
+
+    /// What came of a call: the host's side of it and the answer, or why there is none.
+    fn end<T>(
+        &self,
+        source: &Source,
+        call: Call,
+        answer: wasmtime::Result<std::result::Result<T, bindings::types::Error>>,
+    ) -> Result<(Host, T)> {
+        let fuel = limits::FUEL - call.store.get_fuel().unwrap_or_default();
+        let took = call.begin.elapsed().as_micros();
+        let host = call.store.into_data();
+        for (level, line) in host.log() {
+            self.trace.debug(format_args!(
+                "component {} says {level}: {line}",
+                source.name
+            ));
+        }
+        self.trace.debug(format_args!(
+            "component {}: load, link and call took {took} us, {} us of it to load; {fuel} units of fuel",
+            source.name,
+            call.loaded.as_micros()
+        ));
+        match answer {
+            Ok(Ok(value)) => Ok((host, value)),
+            Ok(Err(error)) => Err(conversion::error(&source.name, error)),
+            Err(error) => Err(failure::explain(&source.name, &error, &host)),
+        }
+    }
+}
+
+/// A component in its store.
+struct Call {
+    store: Store<Host>,
+    linker: Linker<Host>,
+    component: Component,
+    begin: Instant,
+    loaded: Duration,
+}

@@ -1,0 +1,72 @@
+//! Why a component gave no answer, in words.
+
+use plumb_engine::limits;
+use wasmtime::Trap;
+
+use super::host::Host;
+use crate::{Code, Error};
+
+/// How many of a component's last log lines go into the details: a panic's message is
+/// the last one.
+const LAST_LINES: usize = 3;
+
+/// The error for a component that trapped, went over a limit or cannot be linked.
+pub fn explain(component: &str, error: &wasmtime::Error, host: &Host) -> Error {
+    let text = format!("{error:#}");
+    let (code, reason) = match error.downcast_ref::<Trap>() {
+        Some(Trap::OutOfFuel) => (
+            Code::COMPONENT_FAILED,
+            format!(
+                "was stopped: it used up its {} units of fuel, as an endless loop does",
+                limits::FUEL
+            ),
+        ),
+        Some(Trap::Interrupt) => (
+            Code::COMPONENT_FAILED,
+            format!(
+                "was stopped: it ran longer than {} s",
+                limits::DEADLINE.as_secs()
+            ),
+        ),
+        Some(Trap::UnreachableCodeReached) => (
+            Code::COMPONENT_FAILED,
+            "failed: it gave up by a panic or an unreachable instruction".to_owned(),
+        ),
+        Some(trap) => (Code::COMPONENT_FAILED, format!("failed: {trap}")),
+        None if text.contains("forcing trap when growing memory") => (
+            Code::COMPONENT_FAILED,
+            format!(
+                "was stopped: it wanted more than {} MiB of memory",
+                limits::MEMORY_BYTES >> 20
+            ),
+        ),
+        // Linking compares the component's imports and exports with the contract.
+        None if text.contains("matching implementation was not found")
+            || text.contains("no exported")
+            || text.contains("type-checking export func") =>
+        {
+            (
+                Code::COMPONENT_NOT_LOADED,
+                format!("does not fit the contract plumb:cni@0.1: {text}"),
+            )
+        }
+        None => (Code::COMPONENT_FAILED, format!("failed: {text}")),
+    };
+    let error = Error::new(
+        code,
+        format!("component {component} {reason}; nothing was changed"),
+    );
+    let lines: Vec<_> = host
+        .log()
+        .iter()
+        .rev()
+        .take(LAST_LINES)
+        .rev()
+        .map(|(_, line)| line.as_str())
+        .collect();
+    if lines.is_empty() {
+        error
+    } else {
+        error.with_details(format!("its last words: {}", lines.join(" | ")))
+    }
+}

@@ -1,0 +1,265 @@
+//! The store of vendor components: a folder that only root may write to, with one
+//! folder for each component.
+//!
+//! | file | what it is |
+//! |---|---|
+//! | `manifest.json` | world, digest and grants: what the operator allowed |
+//! | `component.wasm` | the component as it was installed |
+//! | `ENGINE.cwasm` | the same, compiled for this release |
+//!
+//! Compiled code is native code that will run as root, so it is opened without following
+//! links and only where nobody else can have written it.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2};
+use serde::{Deserialize, Serialize};
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+use super::{Grants, Source, World};
+use crate::{Error, Result};
+
+/// Name of the manifest in a component's folder.
+pub const MANIFEST: &str = "manifest.json";
+
+/// Name of the component in its folder.
+pub const COMPONENT: &str = "component.wasm";
+
+/// What the operator allowed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// `flavour` or `address-policy`
+    pub world: String,
+    /// `sha256:` and the digest of the component.
+    pub digest: String,
+    /// Operations that it may record, by their names in `wit/operations.wit`.
+    pub grants: BTreeSet<String>,
+}
+
+/// Name of the compiled component in its folder, for this release.
+pub fn compiled_name() -> String {
+    format!("{}.cwasm", plumb_engine::engine_key())
+}
+
+/// Native code of a component.
+pub enum Code {
+    /// In the program's own memory.
+    BuiltIn(&'static [u8]),
+    /// In a file that was opened and checked.
+    File(File),
+}
+
+impl Code {
+    /// Makes it ready to run.
+    pub fn load(&self, name: &str, engine: &Engine) -> Result<Component> {
+        let loaded = match self {
+            // SAFETY: the bytes were made by this project's compiler when the program
+            // was built, and are part of its read-only image.
+            Self::BuiltIn(code) => unsafe { Component::deserialize(engine, code) },
+            Self::File(file) => {
+                let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+                // SAFETY: the file is root's, and nobody else can write to it or to a
+                // folder above it in the store; `plumbctl` put it there by a rename and
+                // never changes it. The path leads to the very file that was checked.
+                unsafe { Component::deserialize_file(engine, path) }
+            }
+        };
+        loaded.map_err(|error| {
+            not_loaded(format!(
+                "component {name} cannot be loaded: {error:#}; `plumbctl component install` \
+                 compiles it anew"
+            ))
+        })
+    }
+}
+
+fn not_loaded(message: String) -> Error {
+    Error::new(crate::Code::COMPONENT_NOT_LOADED, message)
+}
+
+/// Looks for a component in the store. None when it is not installed or of another world.
+pub fn find(name: &str, world: World, folder: &Path) -> Result<Option<Source>> {
+    if !is_installed(name, folder) {
+        return Ok(None);
+    }
+    let root = open_root(folder)?;
+    let mut text = String::new();
+    open(&root, name, MANIFEST)?
+        .read_to_string(&mut text)
+        .map_err(|error| {
+            not_loaded(format!(
+                "cannot read {}: {error}",
+                folder.join(name).join(MANIFEST).display()
+            ))
+        })?;
+    let manifest: Manifest = serde_json::from_str(&text).map_err(|error| {
+        not_loaded(format!(
+            "{} is not a manifest: {error}",
+            folder.join(name).join(MANIFEST).display()
+        ))
+    })?;
+    if manifest.world != world.as_str() {
+        return Ok(None);
+    }
+    let code = open(&root, name, &compiled_name()).map_err(|error| {
+        error.with_details(format!(
+            "components are compiled for one release: `plumbctl component install` compiles {name} \
+             for this one"
+        ))
+    })?;
+    Ok(Some(Source {
+        name: name.to_owned(),
+        code: Code::File(code),
+        grants: Grants::Some(manifest.grants),
+    }))
+}
+
+/// Whether there is a component of this name, whatever it is.
+pub fn is_installed(name: &str, folder: &Path) -> bool {
+    is_component_name(name) && folder.join(name).is_dir()
+}
+
+/// Whether a text can be the name of a component: it becomes the name of a folder.
+pub fn is_component_name(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() <= 64
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+/// The store's folder, which must be root's.
+fn open_root(folder: &Path) -> Result<File> {
+    let opened = File::open(folder)
+        .map_err(|error| not_loaded(format!("cannot open {}: {error}", folder.display())))?;
+    check_owner(&opened, folder)?;
+    Ok(opened)
+}
+
+/// A file of a component, reached without following a link; it and its folder must be
+/// root's.
+fn open(root: &File, name: &str, file: &str) -> Result<File> {
+    let folder = resolve(root.as_fd(), Path::new(name))?;
+    check_owner(&folder, Path::new(name))?;
+    let opened = resolve(folder.as_fd(), Path::new(file))?;
+    check_owner(&opened, &PathBuf::from(name).join(file))?;
+    Ok(opened)
+}
+
+fn resolve(folder: BorrowedFd<'_>, path: &Path) -> Result<File> {
+    let how = OpenHow::new()
+        .flags(OFlag::O_RDONLY | OFlag::O_CLOEXEC)
+        .resolve(ResolveFlag::RESOLVE_NO_SYMLINKS | ResolveFlag::RESOLVE_BENEATH);
+    match openat2(folder, path, how) {
+        Ok(file) => Ok(File::from(file)),
+        Err(Errno::ELOOP | Errno::EXDEV) => Err(not_loaded(format!(
+            "{} of the component store is a link, which is not followed",
+            path.display()
+        ))),
+        Err(errno) => Err(not_loaded(format!(
+            "cannot open {} of the component store: {errno}",
+            path.display()
+        ))),
+    }
+}
+
+fn check_owner(file: &File, path: &Path) -> Result<()> {
+    let metadata = file
+        .metadata()
+        .map_err(|error| not_loaded(format!("cannot look at {}: {error}", path.display())))?;
+    if metadata.uid() == 0 && metadata.mode() & 0o022 == 0 {
+        return Ok(());
+    }
+    Err(not_loaded(format!(
+        "{} of the component store belongs to user {} with mode {:o}: it must be root's and \
+         writable by root alone",
+        path.display(),
+        metadata.uid(),
+        metadata.mode() & 0o7777
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn store() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let component = folder.path().join("acme");
+        std::fs::create_dir(&component).unwrap();
+        let manifest = r#"{"world": "flavour", "digest": "sha256:0", "grants": []}"#;
+        std::fs::write(component.join(MANIFEST), manifest).unwrap();
+        std::fs::write(component.join(compiled_name()), "code").unwrap();
+        for path in [
+            folder.path(),
+            &component,
+            &component.join(MANIFEST),
+            &component.join(compiled_name()),
+        ] {
+            let mode = if path.is_dir() { 0o755 } else { 0o644 };
+            std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
+        }
+        folder
+    }
+
+    #[test]
+    fn a_component_of_root_is_found_in_its_world_only() {
+        let folder = store();
+        assert!(
+            find("acme", World::Flavour, folder.path())
+                .unwrap()
+                .is_some()
+        );
+        assert!(
+            find("acme", World::AddressPolicy, folder.path())
+                .unwrap()
+                .is_none()
+        );
+        assert!(
+            find("other", World::Flavour, folder.path())
+                .unwrap()
+                .is_none()
+        );
+        assert!(
+            find("../acme", World::Flavour, folder.path())
+                .unwrap()
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn what_others_can_write_to_is_refused() {
+        let folder = store();
+        for part in [
+            "acme",
+            &format!("acme/{MANIFEST}"),
+            &format!("acme/{}", compiled_name()),
+        ] {
+            let path = folder.path().join(part);
+            let before = std::fs::metadata(&path).unwrap().permissions();
+            std::fs::set_permissions(&path, PermissionsExt::from_mode(0o777)).unwrap();
+            let error = find("acme", World::Flavour, folder.path()).err().unwrap();
+            assert!(error.message.contains("writable by root alone"), "{error}");
+            std::fs::set_permissions(&path, before).unwrap();
+        }
+    }
+
+    #[test]
+    fn links_are_not_followed() {
+        let folder = store();
+        let code = folder.path().join("acme").join(compiled_name());
+        std::fs::rename(&code, folder.path().join("elsewhere")).unwrap();
+        std::os::unix::fs::symlink("../elsewhere", &code).unwrap();
+        let error = find("acme", World::Flavour, folder.path()).err().unwrap();
+        assert!(error.message.contains("link"), "{error}");
+    }
+}

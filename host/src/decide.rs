@@ -1,0 +1,212 @@
+//! From a request to a plan: looks, asks the components, and touches nothing.
+
+use std::path::Path;
+use std::rc::Rc;
+
+use serde_json::Value;
+
+use crate::cni::Request;
+use crate::components::{self, Proposal, Recorded, Sandbox, Source, World};
+use crate::facts::Facts;
+use crate::operations::Operation;
+use crate::operations::claim_addresses::ClaimAddresses;
+use crate::operations::delegate_ipam::{self, DelegateIpam};
+use crate::plan::{Plan, Step};
+use crate::pools::{self, Folder, Pool};
+use crate::{Code, Error, Result, delegate};
+
+/// The built-in flavour of each `type` that plumb answers to.
+const FLAVOURS: [(&str, &str); 2] = [("macvlan", "macvlan-shared"), ("ipvlan", "macvlan-shared")];
+
+/// `type` of a configuration that names its flavour itself.
+const OWN_TYPE: &str = "plumb";
+
+/// Names of the built-in address policy. Spiderpool's configurations work as they are
+/// when their pools lie in a folder.
+const POOL_TYPES: [&str; 3] = ["pool", OWN_TYPE, "spiderpool"];
+
+/// Where pools are looked for when a configuration of Spiderpool's names no folder.
+const DEFAULT_POOL_FOLDER: &str = "/etc/plumb/pools";
+
+/// Where the addresses of an interface come from.
+pub enum Ipam {
+    /// The configuration has no `ipam`.
+    None,
+    /// A component, and the pools it may choose from.
+    Policy(Source, Vec<Pool>, String),
+    /// An IPAM plugin.
+    Delegate(String),
+}
+
+/// The flavour that a configuration asks for.
+pub fn flavour(request: &Request) -> Result<Source> {
+    let configuration = &request.configuration;
+    let plugin_type = configuration.plugin_type.as_str();
+    let name = match FLAVOURS.iter().find(|(kind, _)| *kind == plugin_type) {
+        Some((_, flavour)) => flavour,
+        None if plugin_type == OWN_TYPE => configuration.string("flavour")?.ok_or_else(|| {
+            Error::configuration(format!(
+                "type \"plumb\" needs a \"flavour\": built in are {}",
+                Source::built_in(World::Flavour).join(", ")
+            ))
+        })?,
+        None => {
+            return Err(Error::configuration(format!(
+                "type {plugin_type:?} is not one that plumb answers to: use macvlan, ipvlan, or \
+                 plumb with a \"flavour\""
+            )));
+        }
+    };
+    match Source::find(name, World::Flavour, &request.component_folder)? {
+        Some(source) => Ok(source),
+        None => Err(Error::configuration(format!(
+            "there is no flavour {name:?}: built in are {}, and {} has none of this name",
+            Source::built_in(World::Flavour).join(", "),
+            request.component_folder.display()
+        ))),
+    }
+}
+
+/// The configuration's IPAM, with its pools read and checked.
+pub fn ipam(request: &Request) -> Result<Ipam> {
+    let Some(name) = request.ipam_type()? else {
+        return Ok(Ipam::None);
+    };
+    let policy = if POOL_TYPES.contains(&name) {
+        "pool"
+    } else {
+        name
+    };
+    match Source::find(policy, World::AddressPolicy, &request.component_folder)? {
+        Some(source) => {
+            let (pools, space) = pools(request)?;
+            Ok(Ipam::Policy(source, pools, space))
+        }
+        None => {
+            delegate::check(name, &request.environment.path)?;
+            Ok(Ipam::Delegate(name.to_owned()))
+        }
+    }
+}
+
+/// The IPAM plugin that a configuration names, without looking whether it is there or
+/// whether the rest of the configuration is right: DEL and GC work on what there is.
+pub fn delegate_of(request: &Request) -> Result<Option<String>> {
+    let Some(name) = request.ipam_type()? else {
+        return Ok(None);
+    };
+    let is_policy = POOL_TYPES.contains(&name)
+        || components::store::is_installed(name, &request.component_folder);
+    Ok((!is_policy).then(|| name.to_owned()))
+}
+
+/// The pools of a configuration and the space in which their addresses are unique: the
+/// network's for pools that it states itself, the node's for those of a folder.
+fn pools(request: &Request) -> Result<(Vec<Pool>, String)> {
+    let empty = serde_json::Map::new();
+    let ipam = request.configuration.ipam().unwrap_or(&empty);
+    let inline = ipam.get("pools").filter(|pools| !pools.is_null());
+    if inline.is_some() {
+        return Ok((
+            pools::load(inline, None)?,
+            request.attachment.network.clone(),
+        ));
+    }
+    let folder = match ipam.get("poolfolder") {
+        None | Some(Value::Null) => DEFAULT_POOL_FOLDER,
+        Some(Value::String(folder)) if Path::new(folder).is_absolute() => folder,
+        Some(other) => {
+            return Err(Error::configuration(format!(
+                "\"poolFolder\" must be an absolute path, not {other}"
+            )));
+        }
+    };
+    let folder = Folder {
+        path: Path::new(folder),
+        key: "ipam.poolFolder",
+    };
+    Ok((pools::load(None, Some(folder))?, String::new()))
+}
+
+/// Makes the plan of an ADD.
+pub fn plan(request: &Request, sandbox: &Sandbox<'_>, facts: &Rc<dyn Facts>) -> Result<Plan> {
+    let previous = request.previous()?;
+    let wish = components::request(request, &previous.clone().unwrap_or_default())?;
+    let flavour = flavour(request)?;
+    let ipam = ipam(request)?;
+    let recorded = sandbox.attach(&flavour, Rc::clone(facts), &wish)?;
+    if !recorded.iter().any(makes_pod_link) {
+        return Err(Error::new(
+            Code::COMPONENT_FAILED,
+            "the flavour recorded no operation that gives the pod an interface",
+        ));
+    }
+    let mut plan = Plan::default();
+    for item in recorded {
+        match item {
+            Recorded::Operation(operation) => plan.steps.push(Step::Operation(operation)),
+            Recorded::AssignPrevious => {
+                let previous = previous.clone().unwrap_or_default();
+                plan.steps
+                    .push(Step::Assign(delegate_ipam::assigned(&previous)));
+                plan.steps.push(Step::ConfigureAddresses);
+            }
+            Recorded::AssignConfigured => {
+                assign_configured(&mut plan, &ipam, sandbox, facts, &wish)?;
+            }
+        }
+    }
+    Ok(plan)
+}
+
+/// An address from a pool is claimed before anything else: when the pools are exhausted,
+/// no interface was made in vain. An IPAM plugin is asked when the interface is there,
+/// which dhcp needs.
+fn assign_configured(
+    plan: &mut Plan,
+    ipam: &Ipam,
+    sandbox: &Sandbox<'_>,
+    facts: &Rc<dyn Facts>,
+    wish: &components::Request,
+) -> Result<()> {
+    match ipam {
+        Ipam::None => {
+            return Err(Error::configuration(
+                "the flavour needs addresses, but the configuration has no \"ipam\"",
+            ));
+        }
+        Ipam::Policy(source, pools, space) => {
+            let proposal = sandbox.propose(source, Rc::clone(facts), wish, pools)?;
+            let claim = Operation::ClaimAddresses(claim(proposal, space));
+            plan.steps.insert(0, Step::Operation(claim));
+        }
+        Ipam::Delegate(plugin) => {
+            let plugin = plugin.clone();
+            let ask = Operation::DelegateIpam(DelegateIpam { plugin });
+            plan.steps.push(Step::Operation(ask));
+        }
+    }
+    plan.steps.push(Step::ConfigureAddresses);
+    Ok(())
+}
+
+/// The claim that a proposal asks for.
+pub fn claim(proposal: Proposal, space: &str) -> ClaimAddresses {
+    let mut names = Vec::new();
+    for source in proposal.claims.iter().flatten() {
+        if !names.contains(&source.candidate.pool) {
+            names.push(source.candidate.pool.clone());
+        }
+    }
+    ClaimAddresses {
+        space: space.to_owned(),
+        keep: proposal.keep,
+        pools: names,
+        addresses: Vec::new(),
+        claims: proposal.claims,
+    }
+}
+
+fn makes_pod_link(recorded: &Recorded) -> bool {
+    matches!(recorded, Recorded::Operation(operation) if operation.makes_pod_link())
+}

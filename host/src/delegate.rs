@@ -1,0 +1,355 @@
+//! IPAM plugins: the CNI binaries that a configuration may name instead of an address
+//! policy (CNI specification, section 4, "Plugin Delegation").
+
+use std::ffi::OsString;
+use std::io::{Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use serde_json::Value;
+
+use crate::cni::Request;
+use crate::cni::keys;
+use crate::journal::Header;
+
+/// How long an ADD of an IPAM plugin may take: dhcp waits for its server.
+const ADD_DEADLINE: Duration = Duration::from_secs(60);
+
+/// How long any other verb may take. CRI-O gives a whole DEL one minute.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// Most that is read of a plugin's standard output, in bytes. A result has hundreds.
+const MAXIMAL_OUTPUT: usize = 4 * 1024 * 1024;
+
+/// Why an IPAM plugin did not do what it was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Its name cannot be one.
+    #[error("\"type\" {name:?} of \"ipam\" must be the file name of a plugin, without '/'")]
+    Name {
+        /// As written.
+        name: String,
+    },
+    /// It is not there.
+    #[error(
+        "ipam plugin {name} is in none of the folders of CNI_PATH ({})",
+        if path.is_empty() { "which is empty".into() } else { show(path) }
+    )]
+    NotInPath {
+        /// Its name.
+        name: String,
+        /// The folders.
+        path: Vec<PathBuf>,
+    },
+    /// It cannot be run.
+    #[error("cannot run ipam plugin {}: {source}", plugin.display())]
+    Run {
+        /// Its path.
+        plugin: PathBuf,
+        /// What the kernel said.
+        source: std::io::Error,
+    },
+    /// It took too long and was killed.
+    #[error("ipam plugin {plugin} did not finish {verb} within {} s and was killed", limit.as_secs())]
+    TimedOut {
+        /// Its name.
+        plugin: String,
+        /// What it was asked for.
+        verb: &'static str,
+        /// How long it had.
+        limit: Duration,
+    },
+    /// It answered with an error.
+    #[error("ipam plugin {plugin} refused {verb}: {message}")]
+    Refused {
+        /// Its name.
+        plugin: String,
+        /// What it was asked for.
+        verb: &'static str,
+        /// Its error code, if it gave one.
+        code: Option<u32>,
+        /// Its words.
+        message: String,
+        /// Its details.
+        details: Option<String>,
+    },
+    /// It answered with something else.
+    #[error("ipam plugin {plugin} answered {verb} with no result: {reason}")]
+    Answer {
+        /// Its name.
+        plugin: String,
+        /// What it was asked for.
+        verb: &'static str,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+impl Error {
+    /// Whether the plugin does not know the verb: it is older than the specification
+    /// that has it (the reference libraries answer with code 4 and these words).
+    pub fn is_unknown_verb(&self) -> bool {
+        matches!(self, Self::Refused { code: Some(4), message, .. }
+            if message.contains("unknown CNI_COMMAND"))
+    }
+}
+
+fn show(path: &[PathBuf]) -> String {
+    let folders: Vec<_> = path.iter().map(|folder| folder.to_string_lossy()).collect();
+    folders.join(", ")
+}
+
+/// What a plugin is called with: the runtime's own environment and standard input.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// `CNI_CONTAINERID`
+    pub container_id: String,
+    /// `CNI_NETNS`
+    pub netns: PathBuf,
+    /// `CNI_IFNAME`
+    pub interface_name: String,
+    /// `CNI_ARGS`
+    pub arguments: String,
+    /// `CNI_PATH`
+    pub path: Vec<PathBuf>,
+    /// Standard input.
+    pub configuration: Vec<u8>,
+}
+
+impl Call {
+    /// As this plugin was called.
+    pub fn of_request(request: &Request) -> Self {
+        let environment = &request.environment;
+        Self {
+            container_id: environment.container_id.clone(),
+            netns: environment.netns.clone().unwrap_or_default(),
+            interface_name: environment.interface_name.clone(),
+            arguments: environment.arguments.clone(),
+            path: environment.path.clone(),
+            configuration: request.configuration.text.clone(),
+        }
+    }
+
+    /// As this plugin was called for ADD.
+    pub fn of_record(header: &Header) -> Self {
+        Self {
+            container_id: header.attachment.container_id.clone(),
+            netns: header.netns.path.clone(),
+            interface_name: header.attachment.interface_name.clone(),
+            arguments: header.arguments.clone(),
+            path: header.path.clone(),
+            configuration: header.configuration.clone().into_bytes(),
+        }
+    }
+
+    /// Runs the plugin. The result is that of ADD; other verbs answer nothing.
+    pub fn run(&self, name: &str, verb: &'static str) -> Result<Option<Value>, Error> {
+        let plugin = find(name, &self.path)?;
+        let limit = if verb == "ADD" {
+            ADD_DEADLINE
+        } else {
+            DEADLINE
+        };
+        let (status, output) = self
+            .execute(&plugin, verb, limit)
+            .map_err(|error| match error {
+                Stopped::Io(source) => Error::Run {
+                    plugin: plugin.clone(),
+                    source,
+                },
+                Stopped::TimedOut => Error::TimedOut {
+                    plugin: name.to_owned(),
+                    verb,
+                    limit,
+                },
+            })?;
+        answer(name, verb, status, &output)
+    }
+
+    fn execute(
+        &self,
+        plugin: &Path,
+        verb: &str,
+        limit: Duration,
+    ) -> Result<(ExitStatus, Vec<u8>), Stopped> {
+        let path = std::env::join_paths(&self.path).unwrap_or_else(|_| OsString::new());
+        let mut child = Command::new(plugin)
+            .env("CNI_COMMAND", verb)
+            .env("CNI_CONTAINERID", &self.container_id)
+            .env("CNI_NETNS", &self.netns)
+            .env("CNI_IFNAME", &self.interface_name)
+            .env("CNI_ARGS", &self.arguments)
+            .env("CNI_PATH", path)
+            .stdin(Stdio::from(input(&self.configuration)?))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            // What it starts is killed with it.
+            .process_group(0)
+            .spawn()?;
+        let outcome = wait(&mut child, Instant::now() + limit);
+        if outcome.is_err() {
+            if let Ok(group) = i32::try_from(child.id()) {
+                let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
+            }
+            let _ = child.wait();
+        }
+        outcome
+    }
+}
+
+/// Why waiting for a child ended early.
+enum Stopped {
+    Io(std::io::Error),
+    TimedOut,
+}
+
+impl From<std::io::Error> for Stopped {
+    fn from(error: std::io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl From<nix::errno::Errno> for Stopped {
+    fn from(errno: nix::errno::Errno) -> Self {
+        Self::Io(errno.into())
+    }
+}
+
+/// The configuration as a file in memory: a pipe would block on a plugin that does not
+/// read, and needs a second thread.
+fn input(text: &[u8]) -> Result<std::fs::File, Stopped> {
+    use std::io::Seek;
+    let memory =
+        nix::sys::memfd::memfd_create("configuration", nix::sys::memfd::MFdFlags::MFD_CLOEXEC)?;
+    let mut file = std::fs::File::from(memory);
+    file.write_all(text)?;
+    file.rewind()?;
+    Ok(file)
+}
+
+/// Reads all of the child's output and waits for its end, until the deadline.
+fn wait(child: &mut Child, deadline: Instant) -> Result<(ExitStatus, Vec<u8>), Stopped> {
+    let mut output = Vec::new();
+    let mut closed = child.stdout.is_none();
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(Stopped::TimedOut);
+        }
+        if let Some(stdout) = child.stdout.as_mut().filter(|_| !closed) {
+            // A plugin may leave a daemon behind that keeps the pipe open: its own end
+            // counts too, so the wait is cut into pieces.
+            let piece = left.min(Duration::from_millis(50));
+            let timeout = PollTimeout::try_from(piece).unwrap_or(PollTimeout::ZERO);
+            let mut ready = [PollFd::new(stdout.as_fd(), PollFlags::POLLIN)];
+            match poll(&mut ready, timeout) {
+                Ok(0) | Err(nix::errno::Errno::EINTR) => {}
+                Ok(_) => {
+                    let mut piece = [0; 4096];
+                    match stdout.read(&mut piece)? {
+                        0 => closed = true,
+                        length if output.len() < MAXIMAL_OUTPUT => {
+                            output.extend_from_slice(&piece[..length]);
+                        }
+                        _ => {}
+                    }
+                    continue;
+                }
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+        match child.try_wait()? {
+            Some(status) => return Ok((status, output)),
+            None if closed => std::thread::sleep(Duration::from_micros(200)),
+            None => {}
+        }
+    }
+}
+
+/// The first file of this name that can be executed in the folders of `CNI_PATH`.
+fn find(name: &str, path: &[PathBuf]) -> Result<PathBuf, Error> {
+    if name.contains(['/', '\\']) || name == "." || name == ".." {
+        return Err(Error::Name {
+            name: name.to_owned(),
+        });
+    }
+    path.iter()
+        .map(|folder| folder.join(name))
+        .find(|file| {
+            std::fs::metadata(file).is_ok_and(|metadata| {
+                metadata.is_file() && metadata.permissions().mode() & 0o111 != 0
+            })
+        })
+        .ok_or_else(|| Error::NotInPath {
+            name: name.to_owned(),
+            path: path.to_owned(),
+        })
+}
+
+/// Whether a plugin of this name could be run.
+pub fn check(name: &str, path: &[PathBuf]) -> Result<(), Error> {
+    find(name, path).map(drop)
+}
+
+fn answer(
+    plugin: &str,
+    verb: &'static str,
+    status: ExitStatus,
+    output: &[u8],
+) -> Result<Option<Value>, Error> {
+    let parsed: Result<Value, _> = serde_json::from_slice(output);
+    if !status.success() {
+        let object = parsed.as_ref().ok().and_then(Value::as_object);
+        let text = |key: &str| {
+            object
+                .and_then(|object| keys::get(object, key))
+                .and_then(Value::as_str)
+                .filter(|text| !text.is_empty())
+        };
+        return Err(Error::Refused {
+            plugin: plugin.to_owned(),
+            verb,
+            code: object
+                .and_then(|object| keys::get(object, "code"))
+                .and_then(Value::as_u64)
+                .and_then(|code| u32::try_from(code).ok())
+                .filter(|code| *code != 0),
+            message: match text("msg") {
+                Some(message) => message.to_owned(),
+                None => format!("{status}, and no error object on its standard output"),
+            },
+            details: text("details").map(str::to_owned),
+        });
+    }
+    if verb != "ADD" {
+        return Ok(None);
+    }
+    match parsed {
+        Ok(value) if value.is_object() => Ok(Some(value)),
+        Ok(other) => Err(Error::Answer {
+            plugin: plugin.to_owned(),
+            verb,
+            reason: format!("{other} is not an object"),
+        }),
+        Err(_) if output.is_empty() => Err(Error::Answer {
+            plugin: plugin.to_owned(),
+            verb,
+            reason: "its standard output is empty".into(),
+        }),
+        Err(error) => Err(Error::Answer {
+            plugin: plugin.to_owned(),
+            verb,
+            reason: format!(
+                "{error}; it begins with {:?}",
+                String::from_utf8_lossy(&output[..output.len().min(80)])
+            ),
+        }),
+    }
+}

@@ -1,0 +1,86 @@
+//! What can be known of the devices: asked of the kernel, or read from a file so that a
+//! plan can be made and tested anywhere (`plumbctl plan --facts`).
+
+mod kernel;
+mod recorded;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Result;
+use crate::kernel::rdma::NamespaceMode;
+use crate::kernel::sysfs::PciFunction;
+
+pub use kernel::KernelFacts;
+pub use recorded::RecordedFacts;
+
+/// Which network namespace is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// The node's.
+    Host,
+    /// The pod's.
+    Pod,
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::Host => "the host",
+            Self::Pod => "the pod",
+        })
+    }
+}
+
+/// A link, as components see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LinkFacts {
+    /// Its name.
+    pub name: String,
+    /// Its index.
+    pub index: u32,
+    /// `ARPHRD_*` (linux/if_arp.h); 1 is Ethernet, 32 InfiniBand.
+    #[serde(default = "ethernet")]
+    pub hardware_type: u16,
+    /// Such as `macvlan`; hardware has none.
+    #[serde(default)]
+    pub kind: Option<String>,
+    /// As text.
+    pub mac: String,
+    /// Bytes.
+    pub mtu: u32,
+    /// Set up by the administrator.
+    #[serde(default = "yes")]
+    pub up: bool,
+    /// Has carrier.
+    #[serde(default = "yes")]
+    pub carrier: bool,
+    /// The device below it.
+    #[serde(default)]
+    pub pci: Option<String>,
+    /// RDMA devices of the same function.
+    #[serde(default)]
+    pub rdma_devices: Vec<String>,
+}
+
+fn ethernet() -> u16 {
+    crate::kernel::link::ETHERNET
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// A source of facts. Nothing here changes anything.
+pub trait Facts {
+    /// The link of this name, if there is one.
+    fn link(&self, place: Place, name: &str) -> Result<Option<LinkFacts>>;
+    /// The names of all links.
+    fn link_names(&self, place: Place) -> Result<Vec<String>>;
+    /// The link of the default route in the main table: the IPv4 one, else the IPv6 one.
+    fn default_route_link(&self, place: Place) -> Result<Option<LinkFacts>>;
+    /// The PCI function at a checked address, if there is one.
+    fn pci_function(&self, address: &str) -> Result<Option<PciFunction>>;
+    /// How RDMA devices relate to network namespaces.
+    fn rdma_namespace_mode(&self) -> Result<NamespaceMode>;
+}

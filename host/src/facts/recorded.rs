@@ -1,0 +1,83 @@
+//! Facts of a machine that is written down in a file.
+
+use serde::Deserialize;
+
+use super::{Facts, LinkFacts, Place};
+use crate::kernel::rdma::NamespaceMode;
+use crate::kernel::sysfs::PciFunction;
+use crate::{Error, Result};
+
+/// The links of one namespace.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Links {
+    #[serde(default)]
+    links: Vec<LinkFacts>,
+    /// Name of the default route's link.
+    default_route_link: Option<String>,
+}
+
+/// A machine in a JSON file:
+///
+/// ```json
+/// {"host": {"links": [{"name": "ens6f0np0", "index": 2, "mac": "02:00:00:00:00:01",
+///                      "mtu": 9000, "rdmaDevices": ["mlx5_0"]}],
+///           "defaultRouteLink": "ens6f0np0"},
+///  "rdmaNamespaceMode": "shared"}
+/// ```
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RecordedFacts {
+    #[serde(default)]
+    host: Links,
+    #[serde(default)]
+    pod: Links,
+    #[serde(default = "none")]
+    rdma_namespace_mode: NamespaceMode,
+}
+
+fn none() -> NamespaceMode {
+    NamespaceMode::None
+}
+
+impl RecordedFacts {
+    /// Understands the text of such a file.
+    pub fn parse(text: &[u8]) -> Result<Self> {
+        serde_json::from_slice(text)
+            .map_err(|error| Error::configuration(format!("the facts cannot be read: {error}")))
+    }
+
+    fn at(&self, place: Place) -> &Links {
+        match place {
+            Place::Host => &self.host,
+            Place::Pod => &self.pod,
+        }
+    }
+}
+
+impl Facts for RecordedFacts {
+    fn link(&self, place: Place, name: &str) -> Result<Option<LinkFacts>> {
+        let links = &self.at(place).links;
+        Ok(links.iter().find(|link| link.name == name).cloned())
+    }
+
+    fn link_names(&self, place: Place) -> Result<Vec<String>> {
+        let links = &self.at(place).links;
+        Ok(links.iter().map(|link| link.name.clone()).collect())
+    }
+
+    fn default_route_link(&self, place: Place) -> Result<Option<LinkFacts>> {
+        match &self.at(place).default_route_link {
+            Some(name) => self.link(place, name),
+            None => Ok(None),
+        }
+    }
+
+    fn pci_function(&self, _address: &str) -> Result<Option<PciFunction>> {
+        Ok(None)
+    }
+
+    fn rdma_namespace_mode(&self) -> Result<NamespaceMode> {
+        Ok(self.rdma_namespace_mode)
+    }
+}

@@ -1,0 +1,176 @@
+//! The folder of all records.
+
+use std::fs::{self, DirBuilder};
+use std::io::ErrorKind;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::{Error, Journal, Record};
+use crate::cni::request::Attachment;
+
+/// Where records are, below the state folder.
+const ATTACHMENTS: &str = "attachments";
+
+/// Where records that cannot be read are kept.
+const CORRUPT: &str = "corrupt";
+
+/// The records of a node.
+#[derive(Debug, Clone)]
+pub struct Folder {
+    state: PathBuf,
+}
+
+impl Folder {
+    /// The records below a state folder, which need not exist yet.
+    pub fn new(state: &Path) -> Self {
+        Self {
+            state: state.to_owned(),
+        }
+    }
+
+    /// The file of an attachment: a folder for each part, so that no two attachments
+    /// share one whatever their names contain.
+    pub fn path(&self, attachment: &Attachment) -> PathBuf {
+        self.state
+            .join(ATTACHMENTS)
+            .join(&attachment.network)
+            .join(&attachment.container_id)
+            .join(&attachment.interface_name)
+    }
+
+    /// Opens and locks the record of an attachment, a new one when there is none.
+    pub fn create(&self, attachment: &Attachment) -> Result<Journal, Error> {
+        let path = self.path(attachment);
+        loop {
+            if let Some(journal) = Journal::open(self, &path, true)? {
+                return Ok(journal);
+            }
+        }
+    }
+
+    /// Opens and locks the record of an attachment, if there is one.
+    pub fn open(&self, attachment: &Attachment) -> Result<Option<Journal>, Error> {
+        Journal::open(self, &self.path(attachment), false)
+    }
+
+    /// The attachments that have a record, of one network or of all.
+    pub fn list(&self, network: Option<&str>) -> Vec<Attachment> {
+        let root = self.state.join(ATTACHMENTS);
+        let networks = match network {
+            Some(network) => vec![network.to_owned()],
+            None => entries(&root),
+        };
+        let mut attachments = Vec::new();
+        for network in networks {
+            let folder = root.join(&network);
+            for container_id in entries(&folder) {
+                for interface_name in entries(&folder.join(&container_id)) {
+                    attachments.push(Attachment {
+                        network: network.clone(),
+                        container_id: container_id.clone(),
+                        interface_name,
+                    });
+                }
+            }
+        }
+        attachments
+    }
+
+    /// Reads a record without a lock, for showing it.
+    pub fn read(&self, attachment: &Attachment) -> Result<Option<Record>, String> {
+        match fs::read_to_string(self.path(attachment)) {
+            Ok(text) => Record::parse(&text),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// Removes the file of a record, and the folders above it that are empty then.
+    pub(super) fn remove(&self, path: &Path) -> Result<(), Error> {
+        match fs::remove_file(path) {
+            Err(source) if source.kind() != ErrorKind::NotFound => {
+                return Err(Error::Io {
+                    what: "remove",
+                    path: path.to_owned(),
+                    source,
+                });
+            }
+            _ => {}
+        }
+        for parent in path.ancestors().skip(1).take(2) {
+            if fs::remove_dir(parent).is_err() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Moves a record that cannot be read out of the way; where it is now.
+    pub(super) fn set_aside(&self, path: &Path) -> Result<PathBuf, Error> {
+        let seconds = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |elapsed| elapsed.as_secs());
+        let parts: Vec<_> = path
+            .components()
+            .rev()
+            .take(3)
+            .map(|part| part.as_os_str().to_string_lossy().into_owned())
+            .collect();
+        let name: Vec<_> = parts.into_iter().rev().collect();
+        let folder = self.state.join(CORRUPT);
+        create(&folder)?;
+        let aside = folder.join(format!(
+            "{}.{seconds}-{}",
+            name.join("~"),
+            std::process::id()
+        ));
+        fs::rename(path, &aside).map_err(|source| Error::Io {
+            what: "set aside",
+            path: path.to_owned(),
+            source,
+        })?;
+        self.remove(path)?;
+        Ok(aside)
+    }
+
+    /// Whether a record could be written: makes the folder and a file in it, and removes
+    /// the file again.
+    pub fn probe(&self) -> Result<(), Error> {
+        let folder = self.state.join(ATTACHMENTS);
+        create(&folder)?;
+        let path = folder.join(format!(".probe-{}", std::process::id()));
+        let written = fs::write(&path, "probe\n");
+        let _ = fs::remove_file(&path);
+        written.map_err(|source| Error::Io {
+            what: "write",
+            path,
+            source,
+        })
+    }
+}
+
+/// Makes a folder and those above it, for root alone: records hold configurations.
+pub(super) fn create(folder: &Path) -> Result<(), Error> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .map_err(|source| Error::Io {
+            what: "create the folder",
+            path: folder.to_owned(),
+            source,
+        })
+}
+
+/// The names in a folder in order; none when there is no such folder.
+fn entries(folder: &Path) -> Vec<String> {
+    let mut names: Vec<_> = fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .collect();
+    names.sort();
+    names
+}

@@ -1,0 +1,99 @@
+//! Neighbour entries (`RTM_NEWNEIGH`, rtnetlink(7)).
+
+use std::net::IpAddr;
+
+use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
+use netlink_packet_route::RouteNetlinkMessage;
+use netlink_packet_route::neighbour::{
+    NeighbourAddress, NeighbourAttribute, NeighbourMessage, NeighbourState,
+};
+use netlink_packet_route::route::RouteType;
+use nix::errno::Errno;
+
+use super::address::family;
+use super::{Result, RouteSocket};
+
+impl RouteSocket {
+    /// Adds a permanent entry (`NUD_PERMANENT`).
+    pub fn add_neighbour(&self, index: u32, address: IpAddr, mac: &[u8]) -> Result<()> {
+        let mut message = message(index, address);
+        message.header.state = NeighbourState::Permanent;
+        message
+            .attributes
+            .push(NeighbourAttribute::LinkLayerAddress(mac.to_vec()));
+        self.change(
+            || format!("add neighbour {address} to the interface of index {index}"),
+            RouteNetlinkMessage::NewNeighbour(message),
+            NLM_F_CREATE | NLM_F_EXCL,
+        )
+    }
+
+    /// Removes an entry; true when it was there.
+    pub fn delete_neighbour(&self, index: u32, address: IpAddr) -> Result<bool> {
+        let deleted = self.change(
+            || format!("delete neighbour {address} from the interface of index {index}"),
+            RouteNetlinkMessage::DelNeighbour(message(index, address)),
+            0,
+        );
+        match deleted {
+            Ok(()) => Ok(true),
+            Err(error) if matches!(error.errno(), Some(Errno::ENOENT | Errno::ENODEV)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The permanent entries of one interface: address and hardware address.
+    pub fn neighbours(&self, index: u32) -> Result<Vec<(IpAddr, Vec<u8>)>> {
+        let mut request = NeighbourMessage::default();
+        request.attributes.push(NeighbourAttribute::IfIndex(index));
+        let answers = self.dump(
+            || format!("list the neighbours of the interface of index {index}"),
+            RouteNetlinkMessage::GetNeighbour(request),
+        )?;
+        Ok(answers
+            .into_iter()
+            .filter_map(|answer| match answer {
+                RouteNetlinkMessage::NewNeighbour(message)
+                    if message.header.ifindex == index
+                        && message.header.state == NeighbourState::Permanent =>
+                {
+                    decode(&message)
+                }
+                _ => None,
+            })
+            .collect())
+    }
+}
+
+fn message(index: u32, address: IpAddr) -> NeighbourMessage {
+    let mut message = NeighbourMessage::default();
+    message.header.family = family(address);
+    message.header.ifindex = index;
+    message.header.kind = RouteType::Unspec;
+    let destination = match address {
+        IpAddr::V4(address) => NeighbourAddress::Inet(address),
+        IpAddr::V6(address) => NeighbourAddress::Inet6(address),
+    };
+    message
+        .attributes
+        .push(NeighbourAttribute::Destination(destination));
+    message
+}
+
+fn decode(message: &NeighbourMessage) -> Option<(IpAddr, Vec<u8>)> {
+    let mut address = None;
+    let mut mac = Vec::new();
+    for attribute in &message.attributes {
+        match attribute {
+            NeighbourAttribute::Destination(NeighbourAddress::Inet(found)) => {
+                address = Some(IpAddr::V4(*found));
+            }
+            NeighbourAttribute::Destination(NeighbourAddress::Inet6(found)) => {
+                address = Some(IpAddr::V6(*found));
+            }
+            NeighbourAttribute::LinkLayerAddress(found) => mac.clone_from(found),
+            _ => {}
+        }
+    }
+    Some((address?, mac))
+}

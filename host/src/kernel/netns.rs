@@ -1,0 +1,148 @@
+//! Network namespaces as values (network_namespaces(7), setns(2)).
+
+use std::fs::File;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use nix::sched::{CloneFlags, setns};
+use nix::sys::statfs::{FsType, fstatfs};
+use serde::{Deserialize, Serialize};
+
+use super::{Error, Result, RouteSocket};
+
+/// `NSFS_MAGIC` (linux/magic.h): the file system of namespace files.
+const NSFS: FsType = FsType(0x6e73_6673);
+
+/// Why a path is not a usable network namespace.
+#[derive(Debug, thiserror::Error)]
+pub enum NetnsError {
+    /// Nothing there.
+    #[error("the pod's network namespace {path} does not exist: {source}")]
+    Missing {
+        /// `CNI_NETNS`.
+        path: PathBuf,
+        /// What open(2) said.
+        source: std::io::Error,
+    },
+    /// A file of another kind: the runtime's mount is gone, only its mount point is left.
+    #[error("{path} is not a network namespace: nothing is mounted there")]
+    NotNamespace {
+        /// `CNI_NETNS`.
+        path: PathBuf,
+    },
+    /// It can be opened but not entered.
+    #[error("cannot enter the network namespace {path}: {errno}")]
+    Enter {
+        /// `CNI_NETNS`.
+        path: PathBuf,
+        /// What setns(2) said.
+        errno: nix::errno::Errno,
+    },
+}
+
+/// What identifies a namespace as long as it lives: the device and inode of its nsfs
+/// file. A path does not: runtimes reuse `/proc/PID/ns/net`, and so do pods.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// `st_dev`
+    pub device: u64,
+    /// `st_ino`
+    pub inode: u64,
+}
+
+/// An open network namespace.
+pub struct Netns {
+    path: PathBuf,
+    file: File,
+    identity: Identity,
+}
+
+impl Netns {
+    /// Opens the namespace at `path`, a bind mount or `/proc/PID/ns/net`.
+    pub fn open(path: &Path) -> std::result::Result<Self, NetnsError> {
+        let missing = |source| NetnsError::Missing {
+            path: path.to_owned(),
+            source,
+        };
+        let file = File::open(path).map_err(missing)?;
+        let is_namespace = fstatfs(&file).is_ok_and(|status| status.filesystem_type() == NSFS);
+        if !is_namespace {
+            return Err(NetnsError::NotNamespace {
+                path: path.to_owned(),
+            });
+        }
+        let metadata = file.metadata().map_err(missing)?;
+        Ok(Self {
+            path: path.to_owned(),
+            file,
+            identity: Identity {
+                device: metadata.dev(),
+                inode: metadata.ino(),
+            },
+        })
+    }
+
+    /// The namespace of this thread.
+    pub fn current() -> std::result::Result<Self, NetnsError> {
+        Self::open(Path::new("/proc/thread-self/ns/net"))
+    }
+
+    /// The path it was opened by.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its identity.
+    pub fn identity(&self) -> Identity {
+        self.identity
+    }
+
+    /// Runs `action` inside and comes back on every way out.
+    ///
+    /// # Panics
+    /// When the thread cannot return to its own namespace: going on would do the
+    /// host's work in the pod.
+    pub fn inside<T>(&self, action: impl FnOnce() -> T) -> Result<T> {
+        struct Return(Netns);
+        impl Drop for Return {
+            fn drop(&mut self) {
+                setns(&self.0.file, CloneFlags::CLONE_NEWNET)
+                    .expect("return to the host's network namespace");
+            }
+        }
+        let home = Return(Self::current()?);
+        setns(&self.file, CloneFlags::CLONE_NEWNET).map_err(|errno| NetnsError::Enter {
+            path: self.path.clone(),
+            errno,
+        })?;
+        let result = action();
+        drop(home);
+        Ok(result)
+    }
+
+    /// An rtnetlink socket inside.
+    pub fn socket(&self) -> Result<RouteSocket> {
+        self.inside(RouteSocket::open)?
+    }
+}
+
+impl AsFd for Netns {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
+}
+
+impl From<&Netns> for Identity {
+    fn from(netns: &Netns) -> Self {
+        netns.identity
+    }
+}
+
+/// Whether something that went wrong with a namespace means that it is gone.
+pub fn is_gone(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Netns(NetnsError::Missing { .. } | NetnsError::NotNamespace { .. })
+    )
+}

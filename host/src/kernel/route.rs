@@ -1,0 +1,209 @@
+//! Routes (`RTM_NEWROUTE`, rtnetlink(7)).
+
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
+
+use ipnetwork::IpNetwork;
+use netlink_packet_core::{NLM_F_APPEND, NLM_F_CREATE};
+use netlink_packet_route::RouteNetlinkMessage;
+use netlink_packet_route::route::{
+    RouteAddress, RouteAttribute, RouteMessage, RouteMetric, RouteProtocol, RouteScope, RouteType,
+};
+use nix::errno::Errno;
+use serde::{Deserialize, Serialize};
+
+use super::address::{ANY_IPV4, family};
+use super::{Result, RouteSocket};
+
+/// The main routing table (`RT_TABLE_MAIN`).
+pub const MAIN_TABLE: u32 = 254;
+
+/// A route by an interface. The optional fields are those of a CNI 1.1.0 result.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Route {
+    /// The network it leads to.
+    pub destination: IpNetwork,
+    /// Next hop; none: on the link.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub gateway: Option<IpAddr>,
+    /// Path MTU in bytes.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub mtu: Option<u32>,
+    /// Maximal segment size to advertise, in bytes.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub advertised_mss: Option<u32>,
+    /// Metric; lower is preferred.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub priority: Option<u32>,
+    /// Routing table; none: the main one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub table: Option<u32>,
+    /// `rtm_scope`
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub scope: Option<u8>,
+}
+
+impl Route {
+    /// A route in the main table.
+    pub fn new(destination: IpNetwork, gateway: Option<IpAddr>) -> Self {
+        Self {
+            destination,
+            gateway,
+            mtu: None,
+            advertised_mss: None,
+            priority: None,
+            table: None,
+            scope: None,
+        }
+    }
+
+    /// Whether it is the route of everything.
+    pub fn is_default(&self) -> bool {
+        self.destination.prefix() == 0
+    }
+}
+
+impl fmt::Display for Route {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_default() {
+            let family = if self.destination.is_ipv4() {
+                "ipv4"
+            } else {
+                "ipv6"
+            };
+            write!(formatter, "default ({family})")?;
+        } else {
+            write!(formatter, "{}", self.destination)?;
+        }
+        if let Some(gateway) = self.gateway {
+            write!(formatter, " via {gateway}")?;
+        }
+        if let Some(table) = self.table {
+            write!(formatter, " table {table}")?;
+        }
+        Ok(())
+    }
+}
+
+impl RouteSocket {
+    /// Adds a route by the interface; false when the very same is there already.
+    ///
+    /// It is appended, so that the default routes of a pod's second and third
+    /// interface stand behind the first one instead of being refused.
+    pub fn add_route(&self, index: u32, route: &Route) -> Result<bool> {
+        let added = self.change(
+            || format!("add route {route} by the interface of index {index}"),
+            RouteNetlinkMessage::NewRoute(message(index, route)),
+            NLM_F_CREATE | NLM_F_APPEND,
+        );
+        match added {
+            Ok(()) => Ok(true),
+            Err(error) if error.errno() == Some(Errno::EEXIST) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Removes a route; true when it was there.
+    pub fn delete_route(&self, index: u32, route: &Route) -> Result<bool> {
+        let deleted = self.change(
+            || format!("delete route {route} by the interface of index {index}"),
+            RouteNetlinkMessage::DelRoute(message(index, route)),
+            0,
+        );
+        match deleted {
+            Ok(()) => Ok(true),
+            Err(error) if matches!(error.errno(), Some(Errno::ESRCH | Errno::ENODEV)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// All routes of both families, with the index of the interface they leave by.
+    pub fn routes(&self) -> Result<Vec<(u32, Route)>> {
+        let answers = self.dump(
+            || "list the routes".into(),
+            RouteNetlinkMessage::GetRoute(RouteMessage::default()),
+        )?;
+        Ok(answers
+            .into_iter()
+            .filter_map(|answer| match answer {
+                RouteNetlinkMessage::NewRoute(message) => decode(&message),
+                _ => None,
+            })
+            .collect())
+    }
+}
+
+fn message(index: u32, route: &Route) -> RouteMessage {
+    let table = route.table.unwrap_or(MAIN_TABLE);
+    let mut message = RouteMessage::default();
+    message.header.address_family = family(route.destination.ip());
+    message.header.destination_prefix_length = route.destination.prefix();
+    // rtm_table has eight bits; 0 leaves it to RTA_TABLE.
+    message.header.table = u8::try_from(table).unwrap_or(0);
+    message.header.protocol = RouteProtocol::Boot;
+    message.header.kind = RouteType::Unicast;
+    message.header.scope = match route.scope {
+        Some(scope) => RouteScope::from(scope),
+        None if route.gateway.is_none() => RouteScope::Link,
+        None => RouteScope::Universe,
+    };
+    let attributes = &mut message.attributes;
+    if !route.is_default() {
+        attributes.push(RouteAttribute::Destination(address(
+            route.destination.network(),
+        )));
+    }
+    attributes.extend(
+        route
+            .gateway
+            .map(|gateway| RouteAttribute::Gateway(address(gateway))),
+    );
+    attributes.push(RouteAttribute::Oif(index));
+    attributes.push(RouteAttribute::Table(table));
+    attributes.extend(route.priority.map(RouteAttribute::Priority));
+    let metrics: Vec<_> = std::iter::empty()
+        .chain(route.mtu.map(RouteMetric::Mtu))
+        .chain(route.advertised_mss.map(RouteMetric::Advmss))
+        .collect();
+    if !metrics.is_empty() {
+        attributes.push(RouteAttribute::Metrics(metrics));
+    }
+    message
+}
+
+fn address(address: IpAddr) -> RouteAddress {
+    match address {
+        IpAddr::V4(address) => RouteAddress::Inet(address),
+        IpAddr::V6(address) => RouteAddress::Inet6(address),
+    }
+}
+
+fn decode(message: &RouteMessage) -> Option<(u32, Route)> {
+    let plain = |address: &RouteAddress| match address {
+        RouteAddress::Inet(address) => Some(IpAddr::V4(*address)),
+        RouteAddress::Inet6(address) => Some(IpAddr::V6(*address)),
+        _ => None,
+    };
+    let any = match message.header.address_family {
+        netlink_packet_route::AddressFamily::Inet6 => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        _ => ANY_IPV4,
+    };
+    let mut destination = any;
+    let mut index = None;
+    let mut table = u32::from(message.header.table);
+    let mut route = Route::new(IpNetwork::new(any, 0).ok()?, None);
+    for attribute in &message.attributes {
+        match attribute {
+            RouteAttribute::Destination(found) => destination = plain(found)?,
+            RouteAttribute::Gateway(found) => route.gateway = plain(found),
+            RouteAttribute::Oif(found) => index = Some(*found),
+            RouteAttribute::Table(found) => table = *found,
+            RouteAttribute::Priority(found) => route.priority = Some(*found),
+            _ => {}
+        }
+    }
+    route.table = (table != MAIN_TABLE).then_some(table);
+    route.destination =
+        IpNetwork::new(destination, message.header.destination_prefix_length).ok()?;
+    Some((index?, route))
+}

@@ -1,0 +1,62 @@
+//! Hardware addresses as text.
+
+/// `02:00:5e:10:00:01`; twenty parts for InfiniBand.
+pub fn text(mac: &[u8]) -> String {
+    let parts: Vec<_> = mac.iter().map(|byte| format!("{byte:02x}")).collect();
+    parts.join(":")
+}
+
+/// Parses parts separated by `:` or `-`. The number of parts is the caller's business.
+pub fn parse(text: &str) -> Option<Vec<u8>> {
+    let separator = if text.contains(':') { ':' } else { '-' };
+    text.split(separator)
+        .map(|part| match part.len() {
+            2 => u8::from_str_radix(part, 16).ok(),
+            _ => None,
+        })
+        .collect()
+}
+
+/// A random unicast address of the locally administered range (IEEE 802, bit 1 of the
+/// first byte set, bit 0 clear).
+pub fn random() -> Result<[u8; 6], getrandom::Error> {
+    let mut mac = [0; 6];
+    getrandom::fill(&mut mac)?;
+    mac[0] = (mac[0] & 0xfc) | 0x02;
+    Ok(mac)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_and_parse_are_inverse() {
+        let mac = parse("02:00:5E:10:00:fF").unwrap();
+        assert_eq!(mac, [0x02, 0, 0x5e, 0x10, 0, 0xff]);
+        assert_eq!(text(&mac), "02:00:5e:10:00:ff");
+        assert_eq!(parse("02-00-5e-10-00-ff").unwrap(), mac);
+    }
+
+    #[test]
+    fn what_is_no_hardware_address_is_refused() {
+        for text in [
+            "",
+            "02",
+            "2:0:5e:10:0:1",
+            "0200:5e",
+            "zz:00:00:00:00:00",
+            "+1:00",
+        ] {
+            let parsed = parse(text);
+            assert!(parsed.is_none_or(|mac| mac.len() == 1), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn random_addresses_are_unicast_and_local() {
+        for _ in 0..64 {
+            assert_eq!(random().unwrap()[0] & 3, 2);
+        }
+    }
+}

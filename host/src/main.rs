@@ -1,0 +1,111 @@
+//! The CNI binary: the environment and standard input in, standard output and the exit
+//! code out.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use plumb::cni::{Version, output};
+use plumb::operations::NOT_PERFORMED;
+use plumb::watch::Nobody;
+use plumb::{Code, Error, program};
+
+fn main() -> ExitCode {
+    if let Some(argument) = std::env::args().nth(1) {
+        return explain(&argument);
+    }
+    report_panics();
+    let outcome = program::run(
+        |name| std::env::var_os(name),
+        &mut std::io::stdin().lock(),
+        &mut Nobody,
+    );
+    let mut stdout = std::io::stdout().lock();
+    let written = stdout
+        .write_all(outcome.output.as_bytes())
+        .and_then(|()| stdout.flush());
+    if outcome.success && written.is_ok() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+/// A fault in plumb is told to the runtime as an error object like any other.
+fn report_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic
+            .location()
+            .map(|location| format!(" at {}:{}", location.file(), location.line()))
+            .unwrap_or_default();
+        let reason = panic.payload_as_str().unwrap_or("no reason given");
+        let error = Error::new(Code::INTERNAL, format!("a fault in plumb{place}: {reason}"))
+            .with_details("DEL undoes what the journal says was begun");
+        let _ = std::io::stdout().write_all(output::error(Version::NEWEST, &error).as_bytes());
+        std::process::exit(1);
+    }));
+}
+
+/// What the program says to a person.
+fn explain(argument: &str) -> ExitCode {
+    match argument {
+        "--version" | "-V" | "-v" => {
+            println!(
+                "plumb {} (CNI {})",
+                env!("CARGO_PKG_VERSION"),
+                Version::names().join(", ")
+            );
+            ExitCode::SUCCESS
+        }
+        "--help" | "-h" => {
+            print!("{}", help());
+            ExitCode::SUCCESS
+        }
+        other => {
+            eprintln!(
+                "plumb: unknown argument {other:?}; a container runtime calls plumb without any, `plumb --help` explains"
+            );
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn help() -> String {
+    format!(
+        r#"plumb {version}: attaches pods to RDMA networks (CNI {versions})
+
+A container runtime calls plumb: the verb and the pod come in CNI_* variables, the network
+configuration as JSON on standard input, and the answer is JSON on standard output. To see
+what a configuration would do, without doing it, use `plumbctl plan`.
+
+A configuration for /etc/cni/net.d or a NetworkAttachmentDefinition:
+
+  {{"cniVersion": "1.0.0", "name": "rail0", "plugins": [{{
+     "type": "macvlan", "master": "ens6f0np0", "mtu": 9000,
+     "ipam": {{"type": "pool", "pools": [{{
+       "subnet": "172.81.0.0/16", "ips": ["172.81.0.100-172.81.0.120"], "gateway": "172.81.0.1"
+     }}]}}
+  }}]}}
+
+Try it by hand:
+
+  CNI_COMMAND=ADD CNI_CONTAINERID=try CNI_IFNAME=net1 CNI_NETNS=/run/netns/try plumb < rail0.json
+  CNI_COMMAND=DEL CNI_CONTAINERID=try CNI_IFNAME=net1 CNI_NETNS=/run/netns/try plumb < rail0.json
+
+Keys that every network has:
+
+  type          macvlan, ipvlan, or plumb with "flavour"
+  ipam          "type" is pool (also: spiderpool, with pools in "poolFolder"), or the name of an
+                IPAM plugin in CNI_PATH such as host-local; leave it out for an interface without address
+  logLevel      error, warning (default), info: each operation with its time, debug
+  logFile       where the trace goes; standard error without it
+  stateFolder   records and leases, /run/plumb
+
+Not performed by this version: {not_performed}.
+
+`plumbctl --help`: plan, attachments, leases, components, install.
+"#,
+        version = env!("CARGO_PKG_VERSION"),
+        versions = Version::names().join(", "),
+        not_performed = NOT_PERFORMED.join(", "),
+    )
+}

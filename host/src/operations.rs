@@ -1,0 +1,187 @@
+//! Everything that plumb can do to a machine: one file an operation, all alike inside.
+//!
+//! | function | does |
+//! |---|---|
+//! | `describe` | one line for the plan, the trace and errors |
+//! | `prepare` | reads what the undo will need and refuses what cannot work; changes nothing |
+//! | `perform` | asks the kernel |
+//! | `undo` | takes it back; what is gone already is done already |
+//! | `verify` | compares with the kernel, for CHECK |
+//!
+//! An operation is written into the journal between `prepare` and `perform`, as it is:
+//! its fields are what the record holds.
+
+pub mod add_address;
+pub mod add_neighbour;
+pub mod add_route;
+pub mod add_rule;
+mod child;
+pub mod claim_addresses;
+pub mod create_ipvlan;
+pub mod create_macvlan;
+pub mod delegate_ipam;
+pub mod set_link_mac;
+pub mod set_link_mtu;
+pub mod set_link_sysctl;
+pub mod set_link_up;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Result;
+use crate::cni::previous::Previous;
+use crate::machine::Machine;
+
+pub use add_address::AddAddress;
+pub use add_neighbour::AddNeighbour;
+pub use add_route::AddRoute;
+pub use add_rule::AddRule;
+pub use child::Parent;
+pub use claim_addresses::ClaimAddresses;
+pub use create_ipvlan::CreateIpvlan;
+pub use create_macvlan::CreateMacvlan;
+pub use delegate_ipam::DelegateIpam;
+pub use set_link_mac::SetLinkMac;
+pub use set_link_mtu::SetLinkMtu;
+pub use set_link_sysctl::SetLinkSysctl;
+pub use set_link_up::SetLinkUp;
+
+/// Operations of the contract in `wit/` that this version refuses to record. The list
+/// is what `plumb --help` and the README name.
+pub const NOT_PERFORMED: [&str; 6] = [
+    "create-ipoib",
+    "move-link",
+    "set-virtual-function",
+    "rebind-driver",
+    "move-rdma-device",
+    "report-function",
+];
+
+/// With what the effect of an operation ends by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lifetime {
+    /// With the interface that the attachment made in the pod.
+    PodLink,
+    /// With the pod's network namespace.
+    Netns,
+    /// Never: it lies outside the kernel's network state.
+    Unbounded,
+}
+
+/// The inside that all operations have.
+pub trait Perform {
+    /// One line for the plan, the trace and errors.
+    fn describe(&self) -> String;
+    /// With what its effect ends by itself.
+    fn lifetime(&self) -> Lifetime;
+    /// Reads what the undo will need; changes nothing.
+    fn prepare(&mut self, machine: &Machine<'_>) -> Result<()>;
+    /// Asks the kernel.
+    fn perform(&mut self, machine: &mut Machine<'_>) -> Result<()>;
+    /// Takes it back, whether it was done, half done or not done.
+    fn undo(&self, machine: &mut Machine<'_>) -> Result<()>;
+    /// Compares with the kernel. `expected` is the result of the whole chain: what a
+    /// later plugin took out of it on purpose is not missed.
+    fn verify(&self, machine: &mut Machine<'_>, expected: &Previous) -> Result<()>;
+}
+
+/// An operation, as the journal holds it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Operation {
+    /// See [`claim_addresses`].
+    ClaimAddresses(ClaimAddresses),
+    /// See [`delegate_ipam`].
+    DelegateIpam(DelegateIpam),
+    /// See [`create_macvlan`].
+    CreateMacvlan(CreateMacvlan),
+    /// See [`create_ipvlan`].
+    CreateIpvlan(CreateIpvlan),
+    /// See [`set_link_mtu`].
+    SetLinkMtu(SetLinkMtu),
+    /// See [`set_link_mac`].
+    SetLinkMac(SetLinkMac),
+    /// See [`set_link_sysctl`].
+    SetLinkSysctl(SetLinkSysctl),
+    /// See [`add_address`].
+    AddAddress(AddAddress),
+    /// See [`set_link_up`].
+    SetLinkUp(SetLinkUp),
+    /// See [`add_route`].
+    AddRoute(AddRoute),
+    /// See [`add_rule`].
+    AddRule(AddRule),
+    /// See [`add_neighbour`].
+    AddNeighbour(AddNeighbour),
+}
+
+impl Operation {
+    fn inside(&self) -> &dyn Perform {
+        match self {
+            Self::ClaimAddresses(operation) => operation,
+            Self::DelegateIpam(operation) => operation,
+            Self::CreateMacvlan(operation) => operation,
+            Self::CreateIpvlan(operation) => operation,
+            Self::SetLinkMtu(operation) => operation,
+            Self::SetLinkMac(operation) => operation,
+            Self::SetLinkSysctl(operation) => operation,
+            Self::AddAddress(operation) => operation,
+            Self::SetLinkUp(operation) => operation,
+            Self::AddRoute(operation) => operation,
+            Self::AddRule(operation) => operation,
+            Self::AddNeighbour(operation) => operation,
+        }
+    }
+
+    fn inside_mut(&mut self) -> &mut dyn Perform {
+        match self {
+            Self::ClaimAddresses(operation) => operation,
+            Self::DelegateIpam(operation) => operation,
+            Self::CreateMacvlan(operation) => operation,
+            Self::CreateIpvlan(operation) => operation,
+            Self::SetLinkMtu(operation) => operation,
+            Self::SetLinkMac(operation) => operation,
+            Self::SetLinkSysctl(operation) => operation,
+            Self::AddAddress(operation) => operation,
+            Self::SetLinkUp(operation) => operation,
+            Self::AddRoute(operation) => operation,
+            Self::AddRule(operation) => operation,
+            Self::AddNeighbour(operation) => operation,
+        }
+    }
+
+    /// Whether it makes the pod's interface.
+    pub fn makes_pod_link(&self) -> bool {
+        matches!(self, Self::CreateMacvlan(_) | Self::CreateIpvlan(_))
+    }
+}
+
+impl Perform for Operation {
+    fn describe(&self) -> String {
+        self.inside().describe()
+    }
+
+    fn lifetime(&self) -> Lifetime {
+        self.inside().lifetime()
+    }
+
+    fn prepare(&mut self, machine: &Machine<'_>) -> Result<()> {
+        self.inside_mut().prepare(machine)
+    }
+
+    fn perform(&mut self, machine: &mut Machine<'_>) -> Result<()> {
+        self.inside_mut().perform(machine)
+    }
+
+    fn undo(&self, machine: &mut Machine<'_>) -> Result<()> {
+        self.inside().undo(machine)
+    }
+
+    fn verify(&self, machine: &mut Machine<'_>, expected: &Previous) -> Result<()> {
+        self.inside().verify(machine, expected)
+    }
+}
+
+/// An error of CHECK: something is not as it was left.
+fn difference(message: String) -> crate::Error {
+    crate::Error::new(crate::Code::DIFFERENCE, message)
+}

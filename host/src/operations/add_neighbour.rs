@@ -1,0 +1,61 @@
+//! Adds a permanent neighbour entry on the pod's interface.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Lifetime, Perform, difference};
+use crate::Result;
+use crate::cni::previous::Previous;
+use crate::mac;
+use crate::machine::Machine;
+
+/// What is recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddNeighbour {
+    /// The neighbour's address.
+    pub address: IpAddr,
+    /// Its hardware address.
+    pub mac: Vec<u8>,
+}
+
+impl Perform for AddNeighbour {
+    fn describe(&self) -> String {
+        format!("add neighbour {} at {}", self.address, mac::text(&self.mac))
+    }
+
+    fn lifetime(&self) -> Lifetime {
+        Lifetime::PodLink
+    }
+
+    fn prepare(&mut self, _machine: &Machine<'_>) -> Result<()> {
+        Ok(())
+    }
+
+    fn perform(&mut self, machine: &mut Machine<'_>) -> Result<()> {
+        let index = machine.pod_link()?;
+        let pod = machine.pod_socket()?;
+        Ok(pod.add_neighbour(index, self.address, &self.mac)?)
+    }
+
+    fn undo(&self, machine: &mut Machine<'_>) -> Result<()> {
+        let name = machine.attachment.interface_name.clone();
+        let pod = machine.pod_socket()?;
+        if let Some(link) = pod.link_by_name(&name)? {
+            pod.delete_neighbour(link.index, self.address)?;
+        }
+        Ok(())
+    }
+
+    fn verify(&self, machine: &mut Machine<'_>, _expected: &Previous) -> Result<()> {
+        let index = machine.pod_link()?;
+        let neighbours = machine.pod_socket()?.neighbours(index)?;
+        if neighbours.contains(&(self.address, self.mac.clone())) {
+            return Ok(());
+        }
+        Err(difference(format!(
+            "interface {} of the pod has lost its neighbour {}",
+            machine.attachment.interface_name, self.address
+        )))
+    }
+}

@@ -1,0 +1,72 @@
+//! Adds a route by the pod's interface.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Lifetime, Perform, difference};
+use crate::Result;
+use crate::cni::previous::Previous;
+use crate::kernel::route::Route;
+use crate::machine::Machine;
+
+/// What is recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddRoute {
+    /// The route.
+    pub route: Route,
+    /// Whether the very same was there already, so that it is not ours to remove.
+    pub existed: bool,
+}
+
+impl Perform for AddRoute {
+    fn describe(&self) -> String {
+        format!("add route {}", self.route)
+    }
+
+    fn lifetime(&self) -> Lifetime {
+        Lifetime::PodLink
+    }
+
+    fn prepare(&mut self, _machine: &Machine<'_>) -> Result<()> {
+        Ok(())
+    }
+
+    fn perform(&mut self, machine: &mut Machine<'_>) -> Result<()> {
+        let index = machine.pod_link()?;
+        self.existed = !machine.pod_socket()?.add_route(index, &self.route)?;
+        Ok(())
+    }
+
+    fn undo(&self, machine: &mut Machine<'_>) -> Result<()> {
+        let name = machine.attachment.interface_name.clone();
+        let pod = machine.pod_socket()?;
+        if let Some(link) = pod.link_by_name(&name)?.filter(|_| !self.existed) {
+            pod.delete_route(link.index, &self.route)?;
+        }
+        Ok(())
+    }
+
+    /// Only a route that the result of the chain still lists must be there: Multus
+    /// moves the default route between a pod's interfaces and rewrites the result.
+    fn verify(&self, machine: &mut Machine<'_>, expected: &Previous) -> Result<()> {
+        let is_same = |other: &Route| {
+            other.destination == self.route.destination && other.gateway == self.route.gateway
+        };
+        let index = machine.pod_link()?;
+        let is_there = |(found_index, found): &(u32, Route)| {
+            *found_index == index
+                && is_same(found)
+                && found.table
+                    == self
+                        .route
+                        .table
+                        .filter(|table| *table != 0 && *table != 254)
+        };
+        if !expected.routes.iter().any(is_same) || machine.pod_routes()?.iter().any(is_there) {
+            return Ok(());
+        }
+        Err(difference(format!(
+            "the pod has lost its route {} by interface {}",
+            self.route, machine.attachment.interface_name
+        )))
+    }
+}

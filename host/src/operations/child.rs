@@ -1,0 +1,152 @@
+//! What the creation of a macvlan and of an ipvlan have in common: a child of a parent
+//! link that appears in the pod, and that must be recognised as ours afterwards.
+
+use std::os::fd::AsFd;
+
+use nix::errno::Errno;
+use serde::{Deserialize, Serialize};
+
+use super::difference;
+use crate::cni::previous::Previous;
+use crate::kernel::link::{Child, Link};
+use crate::machine::Machine;
+use crate::{Code, Error, Result, mac};
+
+/// The link that a child is made on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parent {
+    /// Its name, for people.
+    pub name: String,
+    /// Its index in its namespace.
+    pub index: u32,
+    /// Whether it lies in the pod instead of on the host.
+    pub in_pod: bool,
+}
+
+impl std::fmt::Display for Parent {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let place = if self.in_pod { " in the pod" } else { "" };
+        write!(formatter, "{}{place}", self.name)
+    }
+}
+
+/// Refuses a name that the pod has already: the interface of another plugin or of an
+/// attachment that still stands. That it is free now also proves later that a link of
+/// this name and make is ours.
+pub fn require_free_name(machine: &Machine<'_>, name: &str) -> Result<()> {
+    let Some(link) = machine.pod_socket()?.link_by_name(name)? else {
+        return Ok(());
+    };
+    Err(Error::new(
+        Code::ALREADY_EXISTS,
+        format!(
+            "the pod {} has an interface named {name} already ({}, {}): another network of the \
+             pod uses the name, or an earlier attachment was not deleted",
+            machine.netns()?.path().display(),
+            link.kind.as_deref().unwrap_or("device"),
+            mac::text(&link.mac)
+        ),
+    ))
+}
+
+/// Makes the child and returns it as the kernel shows it.
+pub fn create(
+    machine: &Machine<'_>,
+    parent: &Parent,
+    child: Child<'_>,
+    name: &str,
+    temporary_name: &str,
+    mtu: Option<u32>,
+) -> Result<Link> {
+    let pod = machine.pod_socket()?;
+    let netns = machine.netns()?;
+    let (socket, into) = if parent.in_pod {
+        (pod, None)
+    } else {
+        (&machine.kernel.host, Some(netns.as_fd()))
+    };
+    match socket.create_child(parent.index, child, name, mtu, into) {
+        Err(error) if error.errno() == Some(Errno::EEXIST) => {
+            // Kernels before 6.15 look for the name on the host as well, where an eth0
+            // is nothing special. Then it gets its name when it is in the pod.
+            if pod.link_by_name(name)?.is_some() {
+                return Err(error.into());
+            }
+            socket.create_child(parent.index, child, temporary_name, mtu, into)?;
+            let place = netns.path().to_string_lossy();
+            let link = pod.require_link(temporary_name, &place)?;
+            pod.rename_link(link.index, name)?;
+        }
+        result => result?,
+    }
+    Ok(pod.require_link(name, &netns.path().to_string_lossy())?)
+}
+
+/// Removes the child that is ours: that of the recorded index, else, when the process
+/// died before it could record one, that of either name that `is_ours` recognises.
+pub fn remove(
+    machine: &Machine<'_>,
+    index: Option<u32>,
+    names: [&str; 2],
+    is_ours: impl Fn(&Link) -> bool,
+) -> Result<()> {
+    let pod = machine.pod_socket()?;
+    let found = match index {
+        Some(index) => pod.link_by_index(index)?,
+        None => {
+            let mut found = None;
+            for name in names {
+                found = found.or(pod.link_by_name(name)?.filter(|link| is_ours(link)));
+            }
+            found
+        }
+    };
+    if let Some(link) = found {
+        pod.delete_link(link.index)?;
+    }
+    Ok(())
+}
+
+/// Compares the child with what was made. `mac` is compared with the chain's result,
+/// because a later plugin may have changed it.
+pub fn verify(
+    machine: &mut Machine<'_>,
+    name: &str,
+    kind: &str,
+    mode: &str,
+    expected: &Previous,
+) -> Result<()> {
+    let place = machine.netns()?.path().display().to_string();
+    let Some(link) = machine.pod_socket()?.link_by_name(name)? else {
+        return Err(difference(format!(
+            "the pod {place} has no interface {name} any more"
+        )));
+    };
+    machine.link = Some(link.index);
+    if link.kind.as_deref() != Some(kind) {
+        return Err(difference(format!(
+            "interface {name} of the pod {place} is a {}, not a {kind}",
+            link.kind.as_deref().unwrap_or("device")
+        )));
+    }
+    if link.mode.is_some_and(|found| found != mode) {
+        return Err(difference(format!(
+            "{kind} {name} of the pod {place} has mode {}, not {mode}",
+            link.mode.unwrap_or_default()
+        )));
+    }
+    let told = expected
+        .interfaces
+        .iter()
+        .find(|interface| interface.name == name && !interface.sandbox.is_empty());
+    let told_mac = told.and_then(|interface| mac::parse(&interface.mac));
+    if told_mac.is_some_and(|mac| mac != link.mac) {
+        return Err(difference(format!(
+            "{kind} {name} of the pod {place} has the hardware address {}, but the result says {}",
+            mac::text(&link.mac),
+            told.map(|interface| interface.mac.as_str())
+                .unwrap_or_default()
+        )));
+    }
+    Ok(())
+}

@@ -1,0 +1,152 @@
+//! Claims addresses from the pools that the address policy chose.
+
+use std::net::IpAddr;
+
+use ipnetwork::IpNetwork;
+use serde::{Deserialize, Serialize};
+
+use super::{Lifetime, Perform, difference};
+use crate::cni::previous::Previous;
+use crate::kernel::route::Route;
+use crate::leases::{self, Candidate, Claimed, Leases};
+use crate::machine::{Assigned, AssignedAddress, Machine};
+use crate::{Code, Error, Result};
+
+/// Where an address may come from, and what comes with it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Source {
+    /// The pool and its ranges.
+    pub candidate: Candidate,
+    /// Prefix that the address gets on the interface.
+    pub prefix: u8,
+    /// The network's gateway.
+    pub gateway: Option<IpAddr>,
+    /// The routes that come with it.
+    pub routes: Vec<Route>,
+}
+
+/// What is recorded.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ClaimAddresses {
+    /// An address is unique in its space: a network's own, or the node's.
+    pub space: String,
+    /// Whether a pod of the same name is to get the same address again.
+    pub keep: bool,
+    /// The pools, for people.
+    pub pools: Vec<String>,
+    /// What was claimed, once it was.
+    pub addresses: Vec<IpAddr>,
+    /// For each address its sources in the order of preference. Releasing needs only
+    /// the owner, so the record has no use for them.
+    #[serde(skip)]
+    pub claims: Vec<Vec<Source>>,
+}
+
+impl ClaimAddresses {
+    /// The claims as the lease store wants them.
+    pub fn candidates(&self) -> Vec<Vec<Candidate>> {
+        self.claims
+            .iter()
+            .map(|sources| {
+                sources
+                    .iter()
+                    .map(|source| source.candidate.clone())
+                    .collect()
+            })
+            .collect()
+    }
+
+    /// What the claimed addresses bring along.
+    pub fn assigned(&self, claimed: &[Claimed]) -> Result<Assigned> {
+        let mut assigned = Assigned::default();
+        for (sources, claimed) in self.claims.iter().zip(claimed) {
+            let Some(source) = sources.get(claimed.candidate) else {
+                continue;
+            };
+            let address = IpNetwork::new(claimed.address, source.prefix).map_err(|error| {
+                Error::new(
+                    Code::INVALID_CONFIGURATION,
+                    format!("address {}/{}: {error}", claimed.address, source.prefix),
+                )
+            })?;
+            assigned.addresses.push(AssignedAddress {
+                address,
+                gateway: source.gateway,
+            });
+            assigned.routes.extend(source.routes.iter().cloned());
+        }
+        Ok(assigned)
+    }
+}
+
+/// The pod as leases know it.
+pub fn lease_pod(machine: &Machine<'_>) -> Option<leases::Pod> {
+    machine.pod.as_ref().map(|pod| leases::Pod {
+        namespace: pod.namespace.clone(),
+        name: pod.name.clone(),
+    })
+}
+
+impl Perform for ClaimAddresses {
+    fn describe(&self) -> String {
+        let addresses = match self.addresses.as_slice() {
+            [] => String::new(),
+            addresses => {
+                let addresses: Vec<_> = addresses.iter().map(IpAddr::to_string).collect();
+                format!(": {}", addresses.join(", "))
+            }
+        };
+        format!(
+            "claim {} from pool {}{addresses}",
+            match self.claims.len().max(self.addresses.len()) {
+                1 => "one address".to_owned(),
+                count => format!("{count} addresses"),
+            },
+            self.pools.join(", ")
+        )
+    }
+
+    fn lifetime(&self) -> Lifetime {
+        Lifetime::Unbounded
+    }
+
+    fn prepare(&mut self, _machine: &Machine<'_>) -> Result<()> {
+        Ok(())
+    }
+
+    fn perform(&mut self, machine: &mut Machine<'_>) -> Result<()> {
+        let claimed = machine.leases()?.claim(
+            &self.space,
+            &machine.owner(),
+            lease_pod(machine).as_ref(),
+            &self.candidates(),
+            self.keep,
+        )?;
+        self.addresses = claimed.iter().map(|claimed| claimed.address).collect();
+        machine.assigned = self.assigned(&claimed)?;
+        Ok(())
+    }
+
+    fn undo(&self, machine: &mut Machine<'_>) -> Result<()> {
+        if let Some(leases) = machine.existing_leases()? {
+            leases.release(&machine.owner())?;
+        }
+        Ok(())
+    }
+
+    fn verify(&self, machine: &mut Machine<'_>, _expected: &Previous) -> Result<()> {
+        let held = match machine.existing_leases()? {
+            Some(leases) => leases.held_by(&machine.owner())?,
+            None => Vec::new(),
+        };
+        for address in &self.addresses {
+            if !held.iter().any(|lease| lease.address == *address) {
+                return Err(difference(format!(
+                    "address {address} is not leased to {} any more",
+                    machine.attachment
+                )));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,82 @@
+//! Makes an ipvlan child of a host interface in the pod (drivers/net/ipvlan).
+
+use serde::{Deserialize, Serialize};
+
+use super::{Lifetime, Parent, Perform, child};
+use crate::Result;
+use crate::cni::previous::Previous;
+use crate::kernel::link::{Child, Link};
+use crate::machine::Machine;
+
+/// The kind's name in the kernel.
+const KIND: &str = "ipvlan";
+
+/// What is recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreateIpvlan {
+    /// The link below it.
+    pub parent: Parent,
+    /// In the words of ip-link(8).
+    pub mode: String,
+    /// Bytes; none: the parent's.
+    pub mtu: Option<u32>,
+    /// Its name in the pod.
+    pub name: String,
+    /// Its name until it gets the other one, on kernels that need that.
+    pub temporary_name: String,
+    /// Its index in the pod, once it exists.
+    pub index: Option<u32>,
+}
+
+impl CreateIpvlan {
+    /// It shares its parent's hardware address, so the parent and the name, which was
+    /// free before, tell it.
+    fn is_ours(&self, link: &Link) -> bool {
+        link.kind.as_deref() == Some(KIND) && link.parent == Some(self.parent.index)
+    }
+}
+
+impl Perform for CreateIpvlan {
+    fn describe(&self) -> String {
+        let mtu = self
+            .mtu
+            .map(|mtu| format!(", mtu {mtu}"))
+            .unwrap_or_default();
+        format!(
+            "create ipvlan {} in the pod on {}, mode {}{mtu}",
+            self.name, self.parent, self.mode
+        )
+    }
+
+    fn lifetime(&self) -> Lifetime {
+        Lifetime::Netns
+    }
+
+    fn prepare(&mut self, machine: &Machine<'_>) -> Result<()> {
+        child::require_free_name(machine, &self.name)
+    }
+
+    fn perform(&mut self, machine: &mut Machine<'_>) -> Result<()> {
+        let link = child::create(
+            machine,
+            &self.parent,
+            Child::Ipvlan { mode: &self.mode },
+            &self.name,
+            &self.temporary_name,
+            self.mtu,
+        )?;
+        self.index = Some(link.index);
+        machine.link = Some(link.index);
+        machine.made = Some(link);
+        Ok(())
+    }
+
+    fn undo(&self, machine: &mut Machine<'_>) -> Result<()> {
+        let names = [self.name.as_str(), self.temporary_name.as_str()];
+        child::remove(machine, self.index, names, |link| self.is_ours(link))
+    }
+
+    fn verify(&self, machine: &mut Machine<'_>, expected: &Previous) -> Result<()> {
+        child::verify(machine, &self.name, KIND, &self.mode, expected)
+    }
+}

@@ -1,0 +1,56 @@
+//! Sets the hardware address of the pod's interface.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Lifetime, Perform};
+use crate::Result;
+use crate::cni::previous::Previous;
+use crate::mac;
+use crate::machine::Machine;
+
+/// What is recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetLinkMac {
+    /// Six bytes.
+    pub mac: Vec<u8>,
+    /// What it was.
+    pub before: Option<Vec<u8>>,
+}
+
+impl Perform for SetLinkMac {
+    fn describe(&self) -> String {
+        format!("set hardware address {}", mac::text(&self.mac))
+    }
+
+    fn lifetime(&self) -> Lifetime {
+        Lifetime::PodLink
+    }
+
+    fn prepare(&mut self, machine: &Machine<'_>) -> Result<()> {
+        let link = machine.pod_socket()?.link_by_index(machine.pod_link()?)?;
+        self.before = link.map(|link| link.mac);
+        Ok(())
+    }
+
+    fn perform(&mut self, machine: &mut Machine<'_>) -> Result<()> {
+        let index = machine.pod_link()?;
+        let pod = machine.pod_socket()?;
+        pod.set_link_mac(index, &self.mac)?;
+        machine.made = pod.link_by_index(index)?;
+        Ok(())
+    }
+
+    fn undo(&self, machine: &mut Machine<'_>) -> Result<()> {
+        let name = machine.attachment.interface_name.clone();
+        let pod = machine.pod_socket()?;
+        if let (Some(link), Some(mac)) = (pod.link_by_name(&name)?, &self.before) {
+            pod.set_link_mac(link.index, mac)?;
+        }
+        Ok(())
+    }
+
+    /// The creation of the link compares the address with the chain's result.
+    fn verify(&self, _machine: &mut Machine<'_>, _expected: &Previous) -> Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,52 @@
+//! Sets the MTU of the pod's interface.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Lifetime, Perform};
+use crate::Result;
+use crate::cni::previous::Previous;
+use crate::machine::Machine;
+
+/// What is recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetLinkMtu {
+    /// Bytes.
+    pub mtu: u32,
+    /// What it was, in bytes.
+    pub before: Option<u32>,
+}
+
+impl Perform for SetLinkMtu {
+    fn describe(&self) -> String {
+        format!("set mtu {}", self.mtu)
+    }
+
+    fn lifetime(&self) -> Lifetime {
+        Lifetime::PodLink
+    }
+
+    fn prepare(&mut self, machine: &Machine<'_>) -> Result<()> {
+        let link = machine.pod_socket()?.link_by_index(machine.pod_link()?)?;
+        self.before = link.map(|link| link.mtu);
+        Ok(())
+    }
+
+    fn perform(&mut self, machine: &mut Machine<'_>) -> Result<()> {
+        let index = machine.pod_link()?;
+        Ok(machine.pod_socket()?.set_link_mtu(index, self.mtu)?)
+    }
+
+    fn undo(&self, machine: &mut Machine<'_>) -> Result<()> {
+        let name = machine.attachment.interface_name.clone();
+        let pod = machine.pod_socket()?;
+        if let (Some(link), Some(mtu)) = (pod.link_by_name(&name)?, self.before) {
+            pod.set_link_mtu(link.index, mtu)?;
+        }
+        Ok(())
+    }
+
+    /// A later plugin of the chain may set another one (tuning), which is not told apart.
+    fn verify(&self, _machine: &mut Machine<'_>, _expected: &Previous) -> Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,100 @@
+//! Sets a sysctl of the pod's interface (Documentation/networking/ip-sysctl).
+
+use serde::{Deserialize, Serialize};
+
+use super::{Lifetime, Perform};
+use crate::cni::previous::Previous;
+use crate::kernel::sysctl;
+use crate::machine::Machine;
+use crate::{Code, Error, Result};
+
+/// What is recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetLinkSysctl {
+    /// `ipv4` or `ipv6`
+    pub family: String,
+    /// Last part of `net.ipv4.conf.INTERFACE.NAME`.
+    pub name: String,
+    /// What to write.
+    pub value: String,
+    /// Whether a kernel without it is an error.
+    pub required: bool,
+    /// What it was; none: the kernel does not have it.
+    pub before: Option<String>,
+}
+
+impl SetLinkSysctl {
+    /// A sysctl that is set where the kernel has it.
+    pub fn optional(family: &str, name: &str, value: &str) -> Self {
+        Self {
+            family: family.to_owned(),
+            name: name.to_owned(),
+            value: value.to_owned(),
+            required: false,
+            before: None,
+        }
+    }
+}
+
+impl Perform for SetLinkSysctl {
+    fn describe(&self) -> String {
+        format!(
+            "set sysctl net.{}.conf.INTERFACE.{} = {}",
+            self.family, self.name, self.value
+        )
+    }
+
+    fn lifetime(&self) -> Lifetime {
+        Lifetime::PodLink
+    }
+
+    fn prepare(&mut self, machine: &Machine<'_>) -> Result<()> {
+        let interface = &machine.attachment.interface_name;
+        self.before = sysctl::read(machine.netns()?, &self.family, interface, &self.name)?;
+        if self.required && self.before.is_none() {
+            return Err(Error::new(
+                Code::NOT_AVAILABLE,
+                format!(
+                    "the kernel has no sysctl net.{}.conf.{interface}.{}, which the network needs",
+                    self.family, self.name
+                ),
+            ));
+        }
+        Ok(())
+    }
+
+    fn perform(&mut self, machine: &mut Machine<'_>) -> Result<()> {
+        if self.before.is_none() || self.before.as_ref() == Some(&self.value) {
+            return Ok(());
+        }
+        let interface = &machine.attachment.interface_name;
+        Ok(sysctl::write(
+            machine.netns()?,
+            &self.family,
+            interface,
+            &self.name,
+            &self.value,
+        )?)
+    }
+
+    fn undo(&self, machine: &mut Machine<'_>) -> Result<()> {
+        let interface = &machine.attachment.interface_name;
+        let netns = machine.netns()?;
+        let now = sysctl::read(netns, &self.family, interface, &self.name)?;
+        match (&self.before, now) {
+            (Some(before), Some(now)) if *before != now => Ok(sysctl::write(
+                netns,
+                &self.family,
+                interface,
+                &self.name,
+                before,
+            )?),
+            _ => Ok(()),
+        }
+    }
+
+    /// Sysctls belong to the pod after ADD: its programs and later plugins set them.
+    fn verify(&self, _machine: &mut Machine<'_>, _expected: &Previous) -> Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,56 @@
+//! Sets the pod's interface up.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Lifetime, Perform, difference};
+use crate::Result;
+use crate::cni::previous::Previous;
+use crate::machine::Machine;
+
+/// What is recorded.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetLinkUp {
+    /// Whether it was up.
+    pub before: bool,
+}
+
+impl Perform for SetLinkUp {
+    fn describe(&self) -> String {
+        "set the interface up".into()
+    }
+
+    fn lifetime(&self) -> Lifetime {
+        Lifetime::PodLink
+    }
+
+    /// A link that the plan made is down: only a moved one needs to be asked.
+    fn prepare(&mut self, machine: &Machine<'_>) -> Result<()> {
+        self.before = machine.made.as_ref().is_some_and(|link| link.up);
+        Ok(())
+    }
+
+    fn perform(&mut self, machine: &mut Machine<'_>) -> Result<()> {
+        let index = machine.pod_link()?;
+        Ok(machine.pod_socket()?.set_link_up(index, true)?)
+    }
+
+    fn undo(&self, machine: &mut Machine<'_>) -> Result<()> {
+        let name = machine.attachment.interface_name.clone();
+        let pod = machine.pod_socket()?;
+        match pod.link_by_name(&name)? {
+            Some(link) if link.up && !self.before => Ok(pod.set_link_up(link.index, false)?),
+            _ => Ok(()),
+        }
+    }
+
+    fn verify(&self, machine: &mut Machine<'_>, _expected: &Previous) -> Result<()> {
+        let index = machine.pod_link()?;
+        match machine.pod_socket()?.link_by_index(index)? {
+            Some(link) if link.up => Ok(()),
+            _ => Err(difference(format!(
+                "interface {} of the pod is down",
+                machine.attachment.interface_name
+            ))),
+        }
+    }
+}

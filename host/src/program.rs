@@ -1,0 +1,115 @@
+//! One call from standard input to standard output.
+
+use std::ffi::OsString;
+use std::io::Read;
+use std::time::Instant;
+
+use crate::cni::configuration::MAXIMAL_SIZE;
+use crate::cni::{Configuration, Environment, Request, Verb, Version, configuration, output};
+use crate::trace::Trace;
+use crate::watch::Watcher;
+use crate::{Code, Error, Result, verbs};
+
+/// What a call printed and how it ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// Standard output: nothing, one result or one error object.
+    pub output: String,
+    /// Whether it succeeded.
+    pub success: bool,
+}
+
+/// Runs one call: the environment through `get`, the configuration from `input`.
+pub fn run(
+    get: impl Fn(&str) -> Option<OsString>,
+    input: &mut dyn Read,
+    watcher: &mut dyn Watcher,
+) -> Outcome {
+    let mut version = Version::NEWEST;
+    match answer(get, input, watcher, &mut version) {
+        Ok(output) => Outcome {
+            output,
+            success: true,
+        },
+        Err(error) => Outcome {
+            output: output::error(version, &error),
+            success: false,
+        },
+    }
+}
+
+/// `version` becomes the configuration's as soon as it is known: an error is written in
+/// it as well.
+fn answer(
+    get: impl Fn(&str) -> Option<OsString>,
+    input: &mut dyn Read,
+    watcher: &mut dyn Watcher,
+    version: &mut Version,
+) -> Result<String> {
+    let begin = Instant::now();
+    let environment = Environment::read(get);
+    let text = read(input);
+    if let Some(known) = text
+        .as_ref()
+        .ok()
+        .and_then(|text| configuration::version_of(text))
+    {
+        *version = known;
+    }
+    let environment = environment?;
+    let verb = environment.verb;
+    if verb == Verb::Version {
+        return Ok(output::result(&verbs::version::version(*version)));
+    }
+    let request = Request::new(environment, Configuration::parse(verb, text?)?)?;
+    let trace = Trace::new(
+        &request.configuration,
+        format!("{} {}", verb.as_str(), request.attachment),
+    )?;
+    trace.info(format_args!("request: {}", request.describe()));
+    let outcome = match verb {
+        Verb::Add => {
+            verbs::add::add(&request, &trace, watcher).map(|result| output::result(&result))
+        }
+        Verb::Del => verbs::del::del(&request, &trace, watcher).map(|()| String::new()),
+        Verb::Check => verbs::check::check(&request, &trace).map(|()| String::new()),
+        Verb::Gc => verbs::gc::gc(&request, &trace, watcher).map(|()| String::new()),
+        Verb::Status => verbs::status::status(&request, &trace).map(|()| String::new()),
+        Verb::Version => unreachable!("answered above"),
+    };
+    let took = begin.elapsed().as_micros();
+    match &outcome {
+        Ok(result) if result.is_empty() => trace.info(format_args!("success, {took} us in all")),
+        Ok(result) => trace.info(format_args!(
+            "success, {took} us in all\n{}",
+            result.trim_end()
+        )),
+        Err(error) => trace.error(format_args!(
+            "code {}: {error}, {took} us in all",
+            error.code.0
+        )),
+    }
+    outcome
+}
+
+fn read(input: &mut dyn Read) -> Result<Vec<u8>> {
+    let mut text = Vec::new();
+    input
+        .take(MAXIMAL_SIZE as u64 + 1)
+        .read_to_end(&mut text)
+        .map_err(|error| {
+            Error::new(
+                Code::IO,
+                format!("cannot read the network configuration from standard input: {error}"),
+            )
+        })?;
+    if text.len() > MAXIMAL_SIZE {
+        return Err(Error::new(
+            Code::DECODE,
+            format!(
+                "the network configuration on standard input is larger than {MAXIMAL_SIZE} bytes"
+            ),
+        ));
+    }
+    Ok(text)
+}

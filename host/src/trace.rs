@@ -1,0 +1,266 @@
+//! The trace of one call: `logLevel` and `logFile` of the configuration.
+//!
+//! Lines go to the file, else to standard error, never to standard output. A trace that
+//! cannot be written never fails or holds up a call.
+
+use std::cell::Cell;
+use std::fmt::Display;
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::os::fd::AsFd;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+use crate::cni::Configuration;
+use crate::{Error, Result};
+
+/// How much is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// What failed.
+    Error,
+    /// What is wrong but did not stop the call. The default.
+    Warning,
+    /// The request, the plan, each operation and the result.
+    Info,
+    /// The facts that were read and what components say.
+    Debug,
+}
+
+impl Level {
+    const NAMES: [(&'static str, Self); 4] = [
+        ("error", Self::Error),
+        ("warning", Self::Warning),
+        ("info", Self::Info),
+        ("debug", Self::Debug),
+    ];
+
+    fn name(self) -> &'static str {
+        Self::NAMES
+            .into_iter()
+            .find_map(|(name, level)| (level == self).then_some(name))
+            .unwrap_or_default()
+    }
+}
+
+/// A place for lines about one call.
+pub struct Trace {
+    level: Level,
+    file: Option<File>,
+    call: String,
+    /// Set when standard error takes no more: the rest is not tried.
+    silent: Cell<bool>,
+}
+
+impl Trace {
+    /// Warnings and errors on standard error: for what happens before the
+    /// configuration is understood.
+    pub fn early() -> Self {
+        Self {
+            level: Level::Warning,
+            file: None,
+            call: String::new(),
+            silent: Cell::new(false),
+        }
+    }
+
+    /// The trace that a configuration asks for. `call` begins each line.
+    pub fn new(configuration: &Configuration, call: String) -> Result<Self> {
+        let level = match configuration.string("loglevel")? {
+            None => Level::Warning,
+            Some(text) => parse_level(text).ok_or_else(|| {
+                Error::configuration(format!(
+                    "\"logLevel\" {text:?} is unknown: use error, warning, info or debug"
+                ))
+            })?,
+        };
+        let path = match configuration.string("logfile")? {
+            Some(path) if !Path::new(path).is_absolute() => {
+                return Err(Error::configuration(format!(
+                    "\"logFile\" must be an absolute path, not {path:?}"
+                )));
+            }
+            path => path,
+        };
+        let mut trace = Self {
+            level,
+            file: None,
+            call,
+            silent: Cell::new(false),
+        };
+        if let Some(path) = path {
+            let opened = OpenOptions::new()
+                .append(true)
+                .create(true)
+                .mode(0o640)
+                // A link in a folder that others may write to would let them choose
+                // the file that root writes to.
+                .custom_flags(nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK)
+                .open(path);
+            match opened {
+                Ok(file) => trace.file = Some(file),
+                Err(error) => {
+                    trace.warning(format_args!("cannot open \"logFile\" {path}: {error}"))
+                }
+            }
+        }
+        Ok(trace)
+    }
+
+    /// Something failed.
+    pub fn error(&self, line: impl Display) {
+        self.write(Level::Error, line);
+    }
+
+    /// Something is wrong but does not stop the call.
+    pub fn warning(&self, line: impl Display) {
+        self.write(Level::Warning, line);
+    }
+
+    /// A part of the story.
+    pub fn info(&self, line: impl Display) {
+        self.write(Level::Info, line);
+    }
+
+    /// A detail.
+    pub fn debug(&self, line: impl Display) {
+        self.write(Level::Debug, line);
+    }
+
+    /// An operation or its undo, how long it took, and what the kernel said.
+    pub fn operation<E: Display>(
+        &self,
+        what: impl Display,
+        took: Duration,
+        outcome: std::result::Result<(), E>,
+    ) {
+        let microseconds = took.as_micros();
+        match outcome {
+            Ok(()) => self.info(format_args!("{what}: ok, {microseconds} us")),
+            Err(error) => self.error(format_args!("{what}: {error}, {microseconds} us")),
+        }
+    }
+
+    fn write(&self, level: Level, line: impl Display) {
+        if level > self.level || self.silent.get() {
+            return;
+        }
+        let separator = if self.call.is_empty() { "" } else { " " };
+        let text = format!(
+            "{} plumb[{}] {}{separator}{}: {}\n",
+            now(),
+            std::process::id(),
+            self.call,
+            level.name(),
+            line.to_string().replace('\n', "\n    "),
+        );
+        match &self.file {
+            Some(file) => {
+                let mut file: &File = file;
+                let _ = file.write_all(text.as_bytes());
+            }
+            None => self.write_to_standard_error(text.as_bytes()),
+        }
+    }
+
+    /// Nobody may be reading the other end of the pipe: what it does not take at once
+    /// is dropped. A pipe that polls writable takes `PIPE_BUF` bytes (pipe(7)).
+    fn write_to_standard_error(&self, text: &[u8]) {
+        let mut error = std::io::stderr();
+        for piece in text.chunks(nix::libc::PIPE_BUF) {
+            let mut ready = [PollFd::new(error.as_fd(), PollFlags::POLLOUT)];
+            let writable = poll(&mut ready, PollTimeout::ZERO).is_ok_and(|count| count > 0)
+                && ready[0]
+                    .revents()
+                    .is_some_and(|events| events.contains(PollFlags::POLLOUT));
+            if !writable || error.write_all(piece).is_err() {
+                self.silent.set(true);
+                return;
+            }
+        }
+    }
+}
+
+fn parse_level(text: &str) -> Option<Level> {
+    let text = text.to_lowercase();
+    Level::NAMES
+        .into_iter()
+        .find_map(|(name, level)| (name == text).then_some(level))
+        // The words of the plugins whose configurations are taken over.
+        .or(match text.as_str() {
+            "panic" | "fatal" => Some(Level::Error),
+            "warn" => Some(Level::Warning),
+            "verbose" | "trace" => Some(Level::Debug),
+            _ => None,
+        })
+}
+
+/// The time in UTC, `2026-11-21T03:04:05.678901Z`.
+fn now() -> String {
+    let elapsed = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    timestamp(elapsed)
+}
+
+/// A time since 1970 as text in UTC, down to the microsecond.
+pub fn timestamp(elapsed: Duration) -> String {
+    let seconds = elapsed.as_secs();
+    let (year, month, day) = date(seconds / 86_400);
+    let second = seconds % 86_400;
+    format!(
+        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{:06}Z",
+        second / 3600,
+        second / 60 % 60,
+        second % 60,
+        elapsed.subsec_micros()
+    )
+}
+
+/// The date of a number of days since 1970-01-01 in the Gregorian calendar.
+fn date(mut days: u64) -> (u64, u64, u64) {
+    let is_leap = |year: u64| {
+        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+    };
+    let mut year = 1970;
+    loop {
+        let length = if is_leap(year) { 366 } else { 365 };
+        if days < length {
+            break;
+        }
+        days -= length;
+        year += 1;
+    }
+    let february = if is_leap(year) { 29 } else { 28 };
+    let lengths = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let mut month = 1;
+    for length in lengths {
+        if days < length {
+            break;
+        }
+        days -= length;
+        month += 1;
+    }
+    (year, month, days + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timestamps_are_calendar_dates() {
+        for (seconds, expected) in [
+            (0, "1970-01-01T00:00:00.000000Z"),
+            (951_782_399, "2000-02-28T23:59:59.000000Z"),
+            (951_782_400, "2000-02-29T00:00:00.000000Z"),
+            (1_709_251_199, "2024-02-29T23:59:59.000000Z"),
+            (1_795_219_200, "2026-11-21T00:00:00.000000Z"),
+        ] {
+            assert_eq!(timestamp(Duration::from_secs(seconds)), expected);
+        }
+    }
+}

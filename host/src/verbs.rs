@@ -1,0 +1,56 @@
+//! The verbs, each in a file that reads as its story.
+//!
+//! | verb | its line |
+//! |---|---|
+//! | ADD | request, component, plan, journal, kernel, result |
+//! | DEL | request, journal, undo |
+//! | CHECK | request, journal, compare |
+//! | GC | journals that are not in the valid list, undo |
+//! | STATUS | could an ADD succeed |
+//! | VERSION | constants |
+
+pub mod add;
+pub mod check;
+pub mod del;
+pub mod gc;
+mod reconcile;
+pub mod status;
+pub mod version;
+
+use crate::cni::Request;
+use crate::journal::Header;
+use crate::kernel::Netns;
+use crate::{Code, Error, Result};
+
+/// Opens the pod's namespace for a verb that needs it, and refuses the plugin's own: an
+/// interface would appear on the node and take its traffic.
+fn open_netns(request: &Request) -> Result<Netns> {
+    let path = request.environment.netns.clone().unwrap_or_default();
+    let netns = Netns::open(&path)?;
+    if is_own(&netns)? && !request.environment.allow_own_netns {
+        return Err(Error::new(
+            Code::INVALID_ENVIRONMENT,
+            format!(
+                "CNI_NETNS {} is the network namespace of plumb itself, not that of a pod",
+                path.display()
+            ),
+        ));
+    }
+    Ok(netns)
+}
+
+fn is_own(netns: &Netns) -> Result<bool> {
+    Ok(Netns::current()?.identity() == netns.identity())
+}
+
+/// The pod's namespace as it was recorded, by the recorded path or by the one that the
+/// runtime gives now; none when neither leads there. A path alone proves nothing: it may
+/// belong to the next pod by now.
+fn recorded_netns(header: &Header, request: Option<&Request>) -> Option<Netns> {
+    let given = request.and_then(|request| request.environment.netns.clone());
+    [Some(header.netns.path.clone()), given]
+        .into_iter()
+        .flatten()
+        .filter_map(|path| Netns::open(&path).ok())
+        .find(|netns| netns.identity() == header.netns.identity)
+}

@@ -1,0 +1,139 @@
+//! DEL: request, journal, undo.
+//!
+//! No component is loaded: one that was upgraded, broken or removed cannot strand a
+//! device. It does all it can the first time, and succeeds when things are gone.
+
+use super::{is_own, recorded_netns};
+use crate::cni::Request;
+use crate::cni::previous::Previous;
+use crate::delegate::Call;
+use crate::journal::{self, Folder, Journal};
+use crate::kernel::{Kernel, Netns};
+use crate::machine::Machine;
+use crate::operations::{DelegateIpam, Perform};
+use crate::trace::Trace;
+use crate::watch::Watcher;
+use crate::{Result, decide, mac, undo};
+
+/// Detaches the pod.
+pub fn del(request: &Request, trace: &Trace, watcher: &mut dyn Watcher) -> Result<()> {
+    let folder = Folder::new(&request.state_folder);
+    let kernel = Kernel::open()?;
+    match folder.open(&request.attachment) {
+        Ok(Some(journal)) => detach(journal, request, &kernel, &folder, trace, watcher),
+        Ok(None) => detach_without_record(request, &kernel, trace),
+        Err(error @ journal::Error::Corrupt { .. }) => {
+            trace.error(&error);
+            detach_without_record(request, &kernel, trace)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Undoes what the record says.
+fn detach(
+    journal: Journal,
+    request: &Request,
+    kernel: &Kernel,
+    folder: &Folder,
+    trace: &Trace,
+    watcher: &mut dyn Watcher,
+) -> Result<()> {
+    let Some(record) = journal.record() else {
+        return Ok(journal.remove(folder)?);
+    };
+    let netns = if undo::is_of_earlier_boot(&journal) {
+        None
+    } else {
+        recorded_netns(&record.header, Some(request))
+    };
+    let mut call = Call::of_request(request);
+    if call.path.is_empty() {
+        call.path.clone_from(&record.header.path);
+    }
+    let mut machine = Machine::new(
+        kernel,
+        trace,
+        request.attachment.clone(),
+        record.header.pod.clone(),
+        call,
+        request.state_folder.clone(),
+        netns,
+    );
+    undo::undo(journal, folder, &mut machine, watcher)
+}
+
+/// Does what can be proven without a record: DEL was here before, the record was lost,
+/// or another plugin made the attachment before plumb was installed.
+fn detach_without_record(request: &Request, kernel: &Kernel, trace: &Trace) -> Result<()> {
+    let mut machine = Machine::new(
+        kernel,
+        trace,
+        request.attachment.clone(),
+        request.pod.clone(),
+        Call::of_request(request),
+        request.state_folder.clone(),
+        None,
+    );
+    if let Err(error) = remove_link_of_result(request, trace) {
+        trace.warning(format_args!(
+            "removing the interface of the result: {error}"
+        ));
+    }
+    if let Some(leases) = machine.existing_leases()? {
+        use crate::leases::Leases;
+        leases.release(&machine.owner())?;
+    }
+    match decide::delegate_of(request) {
+        Ok(Some(plugin)) => {
+            let outcome = DelegateIpam { plugin }.undo(&mut machine);
+            if let Err(error) = outcome {
+                trace.warning(&error);
+                return Err(error);
+            }
+        }
+        Ok(None) => {}
+        Err(error) => trace.warning(error),
+    }
+    Ok(())
+}
+
+/// Removes the interface that the result of ADD tells of, when the one in the pod is
+/// certainly it: same namespace path, name and hardware address, and a kind that is only
+/// ever made for a pod.
+fn remove_link_of_result(request: &Request, trace: &Trace) -> Result<()> {
+    let Some(path) = &request.environment.netns else {
+        return Ok(());
+    };
+    let Ok(Some(previous)) = request.previous() else {
+        return Ok(());
+    };
+    let Ok(netns) = Netns::open(path) else {
+        return Ok(());
+    };
+    if is_own(&netns)? {
+        return Ok(());
+    }
+    let name = &request.attachment.interface_name;
+    let pod = netns.socket()?;
+    let Some(link) = pod.link_by_name(name)? else {
+        return Ok(());
+    };
+    let is_child = matches!(link.kind.as_deref(), Some("macvlan" | "ipvlan"));
+    if is_child && tells_of(&previous, name, &path.to_string_lossy(), &link.mac) {
+        trace.warning(format_args!(
+            "{} has no record: removing {name}, which its result tells of",
+            request.attachment
+        ));
+        pod.delete_link(link.index)?;
+    }
+    Ok(())
+}
+
+fn tells_of(previous: &Previous, name: &str, sandbox: &str, link_mac: &[u8]) -> bool {
+    previous.interfaces.iter().any(|interface| {
+        interface.name == name
+            && interface.sandbox == sandbox
+            && mac::parse(&interface.mac).is_some_and(|told| told == link_mac)
+    })
+}

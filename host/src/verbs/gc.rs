@@ -1,0 +1,170 @@
+//! GC: records and leases of this network whose attachment is not in the valid list.
+
+use std::collections::BTreeSet;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::Value;
+
+use super::{reconcile, recorded_netns};
+use crate::cni::Request;
+use crate::cni::request::Attachment;
+use crate::delegate::Call;
+use crate::journal::{self, Folder};
+use crate::kernel::{Kernel, boot};
+use crate::leases::Leases;
+use crate::trace::Trace;
+use crate::watch::Watcher;
+use crate::{Error, Result, decide, recovery};
+
+/// The runtime's list, and the key that tags of the specification before 1.1.0 had.
+/// libcni sends both.
+const VALID_KEYS: [&str; 2] = ["cni.dev/valid-attachments", "cni.dev/attachments"];
+
+/// Removes what is not valid any more. Goes on when something fails, and tells it at
+/// the end.
+pub fn gc(request: &Request, trace: &Trace, _watcher: &mut dyn Watcher) -> Result<()> {
+    let begin = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_millis();
+    let valid = valid_attachments(request)?;
+    let folder = Folder::new(&request.state_folder);
+    let kernel = Kernel::open()?;
+    let mut failures: Vec<Error> = Vec::new();
+    for attachment in folder.list(Some(&request.attachment.network)) {
+        if valid
+            .as_ref()
+            .is_some_and(|valid| valid.contains(&attachment))
+        {
+            continue;
+        }
+        match collect(
+            &attachment,
+            valid.is_some(),
+            begin,
+            request,
+            &kernel,
+            &folder,
+            trace,
+        ) {
+            Ok(()) => {}
+            Err(error) => failures.push(error),
+        }
+    }
+    if valid.is_some() {
+        failures.extend(release_leases(request, &folder, trace).err());
+    }
+    failures.extend(forward(request, trace).err());
+    match failures.split_first() {
+        None => Ok(()),
+        Some((first, rest)) => Err(rest.iter().fold(first.clone(), |error, other| {
+            error.with_details(other.to_string())
+        })),
+    }
+}
+
+/// The valid attachments of this network; none when the runtime did not send the key,
+/// which is not the same as an empty list: then only what is provably dead is removed.
+fn valid_attachments(request: &Request) -> Result<Option<BTreeSet<Attachment>>> {
+    let mut valid = None;
+    for key in VALID_KEYS {
+        let Some(list) = request.configuration.lower.get(key) else {
+            continue;
+        };
+        let valid = valid.get_or_insert_with(BTreeSet::new);
+        let items = match list {
+            // Go writes null for an empty list.
+            Value::Null => continue,
+            Value::Array(items) => items,
+            other => {
+                return Err(Error::configuration(format!(
+                    "{key:?} must be a list of attachments, not {other}"
+                )));
+            }
+        };
+        for item in items {
+            let text = |key: &str| item.get(key).and_then(Value::as_str);
+            let (Some(container_id), Some(interface_name)) = (text("containerid"), text("ifname"))
+            else {
+                return Err(Error::configuration(format!(
+                    "{item} of {key:?} must have a containerID and an ifname"
+                )));
+            };
+            valid.insert(Attachment {
+                network: request.attachment.network.clone(),
+                container_id: container_id.to_owned(),
+                interface_name: interface_name.to_owned(),
+            });
+        }
+    }
+    Ok(valid)
+}
+
+/// Undoes one record, unless an ADD made it after this GC began, another process works
+/// on it, or nothing says that it is dead.
+fn collect(
+    attachment: &Attachment,
+    is_listed_dead: bool,
+    begin: u128,
+    request: &Request,
+    kernel: &Kernel,
+    folder: &Folder,
+    trace: &Trace,
+) -> Result<()> {
+    let journal = match folder.open(attachment) {
+        Ok(Some(journal)) => journal,
+        Ok(None) | Err(journal::Error::Busy { .. }) => return Ok(()),
+        Err(error @ journal::Error::Corrupt { .. }) => {
+            trace.error(&error);
+            return Ok(());
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if let Some(record) = journal.record() {
+        let is_newer = u128::from(record.header.since) >= begin;
+        let is_dead =
+            record.header.boot != boot::id() || recorded_netns(&record.header, None).is_none();
+        if is_newer || !(is_listed_dead || is_dead) {
+            return Ok(());
+        }
+    }
+    trace.info(format_args!(
+        "removing {attachment}, which is not valid any more"
+    ));
+    reconcile::clean_up(journal, kernel, folder, trace, &request.state_folder)
+}
+
+/// Releases leases of this network that no record speaks of: their record was lost.
+fn release_leases(request: &Request, folder: &Folder, trace: &Trace) -> Result<()> {
+    let Some(store) = recovery::open_existing(&request.state_folder, trace)? else {
+        return Ok(());
+    };
+    let valid = valid_attachments(request)?.unwrap_or_default();
+    for owner in store.owners()? {
+        let attachment = Attachment {
+            network: owner.network.clone(),
+            container_id: owner.container_id.clone(),
+            interface_name: owner.interface_name.clone(),
+        };
+        let is_ours = attachment.network == request.attachment.network;
+        if is_ours && !valid.contains(&attachment) && !folder.path(&attachment).exists() {
+            trace.info(format_args!("releasing the leases of {attachment}"));
+            store.release(&owner)?;
+        }
+    }
+    Ok(())
+}
+
+/// Hands GC on to the IPAM plugin, if it is new enough to know it.
+fn forward(request: &Request, trace: &Trace) -> Result<()> {
+    let Some(plugin) = decide::delegate_of(request)? else {
+        return Ok(());
+    };
+    match Call::of_request(request).run(&plugin, "GC") {
+        Err(error) if error.is_unknown_verb() => {
+            trace.info(format_args!("ipam plugin {plugin} does not know GC"));
+            Ok(())
+        }
+        result => Ok(result.map(drop)?),
+    }
+}

@@ -1,0 +1,29 @@
+//! Somebody who may look on between the steps: the tests put a kill or a failure there.
+
+use crate::Result;
+
+/// Where in a step the process is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// The intent is written; nothing is done yet.
+    Intended,
+    /// It was done; the journal does not say so yet.
+    Performed,
+    /// The journal says so.
+    Recorded,
+}
+
+/// Is told of each moment of each step, forward and backward.
+pub trait Watcher {
+    /// An error here is taken for a failure of the step.
+    fn at(&mut self, moment: Moment, step: usize) -> Result<()>;
+}
+
+/// Nobody: what the program uses.
+pub struct Nobody;
+
+impl Watcher for Nobody {
+    fn at(&mut self, _moment: Moment, _step: usize) -> Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,217 @@
+//! The network configuration of this flavour, checked as far as text alone allows.
+
+use plumb_sdk::operations::{IpvlanMode, MacvlanMode};
+use plumb_sdk::{Error, MacAddress, Request, mac};
+use serde::Deserialize;
+
+/// The keys, as the host passes them: in lower case.
+#[derive(Deserialize)]
+#[serde(default)]
+#[derive(Default)]
+struct Keys {
+    #[serde(rename = "type")]
+    plugin: String,
+    kind: Option<String>,
+    master: String,
+    mode: String,
+    mtu: u32,
+    mac: String,
+    bcqueuelen: u32,
+    linkincontainer: bool,
+    requirerdma: bool,
+}
+
+/// What the user wants, with defaults filled in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Configuration {
+    /// Name of the parent; none: chosen by the chain or by the default route.
+    pub master: Option<String>,
+    /// MTU in bytes; none: the parent's.
+    pub mtu: Option<u32>,
+    /// Whether the parent is in the pod's network namespace.
+    pub link_in_container: bool,
+    /// Whether a parent without an RDMA device is an error.
+    pub require_rdma: bool,
+    /// What is made.
+    pub child: Child,
+}
+
+/// What is made of the parent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Child {
+    /// An interface with its own hardware address.
+    Macvlan(Macvlan),
+    /// An interface with the parent's hardware address.
+    Ipvlan(Ipvlan),
+}
+
+impl Child {
+    /// Its `IFLA_INFO_KIND`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Macvlan(_) => "macvlan",
+            Self::Ipvlan(_) => "ipvlan",
+        }
+    }
+}
+
+/// Options that only a macvlan has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Macvlan {
+    /// How children of one parent reach each other.
+    pub mode: MacvlanMode,
+    /// None: a random locally administered one.
+    pub mac: Option<MacAddress>,
+    /// None: the kernel's default.
+    pub broadcast_queue_length: Option<u32>,
+}
+
+/// Options that only an ipvlan has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ipvlan {
+    /// Where packets are switched or routed.
+    pub mode: IpvlanMode,
+}
+
+impl Configuration {
+    /// Reads the request's configuration.
+    ///
+    /// Errors: `invalid-configuration`, `unsupported-field` for a key that the chosen
+    /// kind of child cannot have, `invalid-environment` for the runtime's hardware
+    /// address.
+    pub fn read(request: &Request) -> Result<Self, Error> {
+        let keys: Keys = request.configuration()?;
+        let child = if is_ipvlan(&keys)? {
+            Child::Ipvlan(ipvlan(&keys, request)?)
+        } else {
+            Child::Macvlan(macvlan(&keys, request)?)
+        };
+        Ok(Self {
+            master: (!keys.master.is_empty()).then_some(keys.master),
+            mtu: (keys.mtu != 0).then_some(keys.mtu),
+            link_in_container: keys.linkincontainer,
+            require_rdma: keys.requirerdma,
+            child,
+        })
+    }
+}
+
+/// The types `macvlan` and `ipvlan` are the names of the plugins that this one replaces;
+/// under any other type the key `kind` tells.
+fn is_ipvlan(keys: &Keys) -> Result<bool, Error> {
+    let by_type = match keys.plugin.as_str() {
+        "macvlan" => Some(false),
+        "ipvlan" => Some(true),
+        _ => None,
+    };
+    let by_kind = match keys.kind.as_deref() {
+        None | Some("") => None,
+        Some("macvlan") => Some(false),
+        Some("ipvlan") => Some(true),
+        Some(kind) => {
+            return Err(Error::invalid_configuration(format!(
+                "unknown kind {kind:?}: use \"macvlan\" or \"ipvlan\""
+            )));
+        }
+    };
+    match (by_type, by_kind) {
+        (Some(by_type), Some(by_kind)) if by_type != by_kind => {
+            Err(Error::invalid_configuration(format!(
+                "kind {:?} contradicts type {:?}: leave out \"kind\"",
+                keys.kind.as_deref().unwrap_or_default(),
+                keys.plugin
+            )))
+        }
+        (by_type, by_kind) => Ok(by_type.or(by_kind).unwrap_or(false)),
+    }
+}
+
+fn macvlan(keys: &Keys, request: &Request) -> Result<Macvlan, Error> {
+    let mode = match keys.mode.as_str() {
+        "" | "bridge" => MacvlanMode::Bridge,
+        "private" => MacvlanMode::Private,
+        "vepa" => MacvlanMode::Vepa,
+        "passthru" => MacvlanMode::Passthru,
+        mode => {
+            return Err(Error::invalid_configuration(format!(
+                "unknown macvlan mode {mode:?}: use \"bridge\", \"private\", \"vepa\" or \"passthru\""
+            )));
+        }
+    };
+    Ok(Macvlan {
+        mode,
+        mac: hardware_address(keys, request)?,
+        broadcast_queue_length: (keys.bcqueuelen != 0).then_some(keys.bcqueuelen),
+    })
+}
+
+fn ipvlan(keys: &Keys, request: &Request) -> Result<Ipvlan, Error> {
+    const REASON: &str = "an ipvlan has the hardware address of its parent; use macvlan";
+    if let Some(address) = &request.mac {
+        return Err(Error::unsupported_field(
+            "mac",
+            &mac::format(address),
+            REASON,
+        ));
+    }
+    if !keys.mac.is_empty() {
+        return Err(Error::unsupported_field("mac", &keys.mac, REASON));
+    }
+    if keys.bcqueuelen != 0 {
+        return Err(Error::unsupported_field(
+            "bcqueuelen",
+            &keys.bcqueuelen.to_string(),
+            "an ipvlan has no queue for broadcasts; leave it out",
+        ));
+    }
+    let mode = match keys.mode.as_str() {
+        "" | "l2" => IpvlanMode::L2,
+        "l3" => IpvlanMode::L3,
+        "l3s" => IpvlanMode::L3s,
+        mode => {
+            return Err(Error::invalid_configuration(format!(
+                "unknown ipvlan mode {mode:?}: use \"l2\", \"l3\" or \"l3s\""
+            )));
+        }
+    };
+    Ok(Ipvlan { mode })
+}
+
+/// The runtime's address goes before the configuration's.
+fn hardware_address(keys: &Keys, request: &Request) -> Result<Option<MacAddress>, Error> {
+    if let Some(address) = &request.mac {
+        let text = mac::format(address);
+        if address.len() != 6 {
+            return Err(Error::invalid_environment(format!(
+                "hardware address {text} has {} bytes, a macvlan needs one of 6",
+                address.len()
+            )));
+        }
+        check_station(address).map_err(|reason| {
+            Error::invalid_environment(format!("hardware address {text} {reason}"))
+        })?;
+        return Ok(Some(address.clone()));
+    }
+    if keys.mac.is_empty() {
+        return Ok(None);
+    }
+    let address = mac::parse_ethernet(&keys.mac)?;
+    check_station(&address).map_err(|reason| {
+        Error::invalid_configuration(format!("hardware address {:?} {reason}", keys.mac))
+    })?;
+    Ok(Some(address))
+}
+
+/// What the kernel's `is_valid_ether_addr` checks; its own error is a bare EADDRNOTAVAIL.
+fn check_station(address: &[u8]) -> Result<(), &'static str> {
+    if mac::is_multicast(address) {
+        return Err("is a multicast address: the first byte must be even, as in 02:00:00:00:00:01");
+    }
+    if address.iter().all(|byte| *byte == 0) {
+        return Err("is all zero: use a locally administered one, as in 02:00:00:00:00:01");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

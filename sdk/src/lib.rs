@@ -1,0 +1,68 @@
+//! What a vendor needs to write a component for plumb.
+//!
+//! A [`Flavour`] says how a pod gets its interface, an [`AddressPolicy`] from which
+//! pools its addresses may come. Neither changes anything itself: a flavour looks at
+//! [`facts`] and records [`operations`], the host performs them, undoes them on DEL and
+//! compares them on CHECK.
+//!
+//! A whole flavour:
+//!
+//! ```
+//! use plumb_sdk::{Error, Flavour, Request, export_flavour, facts, operations};
+//! use serde::Deserialize;
+//!
+//! #[derive(Deserialize)]
+//! struct Configuration {
+//!     master: String,
+//!     mtu: Option<u32>,
+//! }
+//!
+//! struct Plain;
+//!
+//! impl Flavour for Plain {
+//!     fn attach(request: Request) -> Result<(), Error> {
+//!         let configuration: Configuration = request.configuration()?;
+//!         let parent = facts::get_link(facts::Place::Host, &configuration.master)?;
+//!         let options = operations::MacvlanOptions {
+//!             mode: operations::MacvlanMode::Bridge,
+//!             mtu: configuration.mtu,
+//!             mac: request.mac,
+//!             broadcast_queue_length: None,
+//!         };
+//!         let link = operations::create_macvlan(&parent, &options)?;
+//!         operations::assign_addresses(&link, operations::AddressSource::Configured)
+//!     }
+//! }
+//!
+//! export_flavour!(Plain);
+//! ```
+//!
+//! Build it as a `cdylib` for `wasm32-unknown-unknown`. There is no WASI: no files, no
+//! clock, no environment; `std` is there, but what needs an operating system fails.
+//! A panic ends the call and nothing has happened to the node; its message is in
+//! the error that the runtime shows.
+
+#![deny(missing_docs)]
+
+#[doc(hidden)]
+pub mod bindings;
+
+mod addresses;
+mod configuration;
+mod error;
+mod export;
+pub mod facts;
+pub mod log;
+pub mod mac;
+pub mod operations;
+pub mod pools;
+
+#[doc(hidden)]
+pub use export::install_panic_hook;
+pub use export::{AddressPolicy, Flavour};
+
+/// An IPv4 or IPv6 address; converts from and to [`std::net::IpAddr`].
+pub use bindings::flavour::plumb::cni::types::IpAddress;
+pub use bindings::flavour::plumb::cni::types::{
+    Error, ErrorCode, IpNetwork, MacAddress, PciAddress, Pod, PreviousInterface, Request, Route,
+};

@@ -1,0 +1,42 @@
+//! Where the programs under test are.
+
+use std::path::{Path, PathBuf};
+
+/// Folder of the reference plugins (Debian: `containernetworking-plugins`).
+pub const REFERENCE_PLUGINS: &str = "/usr/lib/cni";
+
+/// The CNI binary: `PLUMB_BIN`, else the release build of this workspace.
+pub fn plumb() -> PathBuf {
+    find("PLUMB_BIN", "plumb")
+}
+
+/// The operator's tool: `PLUMBCTL_BIN`, else the release build of this workspace.
+pub fn plumbctl() -> PathBuf {
+    find("PLUMBCTL_BIN", "plumbctl")
+}
+
+/// plumb with faults injected by `PLUMB_FAULT`: `PLUMB_FAULT_BIN`, else the release
+/// build of this workspace.
+pub fn plumb_with_faults() -> PathBuf {
+    find("PLUMB_FAULT_BIN", "plumb-fault")
+}
+
+fn find(variable: &str, name: &str) -> PathBuf {
+    let path = match std::env::var_os(variable) {
+        Some(path) => PathBuf::from(path),
+        None => target_folder().join("release").join(name),
+    };
+    assert!(
+        path.is_file(),
+        "there is no {name} at {}: build it with `cargo build --release`, or set {variable}",
+        path.display()
+    );
+    path
+}
+
+fn target_folder() -> PathBuf {
+    match std::env::var_os("CARGO_TARGET_DIR") {
+        Some(folder) => PathBuf::from(folder),
+        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"),
+    }
+}

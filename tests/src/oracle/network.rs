@@ -1,0 +1,98 @@
+//! Links, addresses, routes, rules and permanent neighbours of the node and its pods.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use serde_json::Value;
+
+use crate::ip;
+
+/// Names of the network namespaces that exist now.
+pub(super) fn pods() -> Vec<String> {
+    let folder = fs::read_dir("/run/netns").into_iter().flatten().flatten();
+    let mut names: Vec<String> = folder
+        .filter(|entry| is_namespace(&entry.path()))
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+/// Whether a line tells of the node, or of one of these pods.
+pub(super) fn is_of_existing_namespace(line: &str, pods: &[String]) -> bool {
+    match line
+        .strip_prefix("pod ")
+        .and_then(|rest| rest.split(':').next())
+    {
+        Some(pod) => pods.iter().any(|name| name == pod),
+        None => true,
+    }
+}
+
+#[track_caller]
+pub(super) fn look(lines: &mut BTreeSet<String>) {
+    look_into(None, lines);
+    for pod in pods() {
+        look_into(Some(&pod), lines);
+    }
+}
+
+#[track_caller]
+fn look_into(namespace: Option<&str>, lines: &mut BTreeSet<String>) {
+    let place = match namespace {
+        Some(pod) => format!("pod {pod}"),
+        None => "node".to_owned(),
+    };
+    for link in ip::json(namespace, "-d address show") {
+        let name = text(&link["ifname"]);
+        lines.insert(format!("{place}: link {name} {}", link_line(&link)));
+        for address in link["addr_info"].as_array().into_iter().flatten() {
+            lines.insert(format!(
+                "{place}: address {name} {}/{}",
+                text(&address["local"]),
+                address["prefixlen"]
+            ));
+        }
+    }
+    for command in [
+        "-4 route show table all",
+        "-6 route show table all",
+        "-4 rule show",
+        "-6 rule show",
+        "neighbour show nud permanent",
+    ] {
+        for record in ip::json(namespace, command) {
+            lines.insert(format!(
+                "{place}: {} {record}",
+                command.trim_start_matches("-")
+            ));
+        }
+    }
+}
+
+/// What a plugin decides about a link; not what comes and goes with the carrier.
+fn link_line(link: &Value) -> String {
+    let flags = link["flags"].as_array().into_iter().flatten();
+    let up = flags.into_iter().any(|flag| flag == "UP");
+    let detail = &link["linkinfo"];
+    format!(
+        "kind={} mac={} mtu={} alias={} parent={} up={up} promiscuity={} master={} info={}",
+        text(&detail["info_kind"]),
+        text(&link["address"]),
+        link["mtu"],
+        text(&link["ifalias"]),
+        text(&link["link"]),
+        link["promiscuity"],
+        text(&link["master"]),
+        detail["info_data"],
+    )
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or("-")
+}
+
+fn is_namespace(path: &std::path::Path) -> bool {
+    const NSFS_MAGIC: nix::sys::statfs::FsType = nix::sys::statfs::FsType(0x6e73_6673);
+    nix::sys::statfs::statfs(path).is_ok_and(|status| status.filesystem_type() == NSFS_MAGIC)
+}
