@@ -14,6 +14,7 @@ mod operations;
 pub mod store;
 
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use plumb_engine::limits;
@@ -88,7 +89,9 @@ pub struct Sandbox<'a> {
 impl<'a> Sandbox<'a> {
     /// Sets the engine up. The wall clock of all component work begins to run.
     pub fn new(trace: &'a Trace) -> Result<Self> {
-        let engine = Engine::new(&plumb_engine::engine_config()).map_err(|error| {
+        let mut configuration = plumb_engine::engine_config();
+        configuration.with_custom_code_memory(Some(Arc::new(builtin::InPlace)));
+        let engine = Engine::new(&configuration).map_err(|error| {
             Error::new(
                 Code::INTERNAL,
                 format!("cannot set the sandbox up: {error}"),

@@ -177,7 +177,11 @@ fn assign_configured(
         }
         Ipam::Policy(source, pools, space) => {
             let proposal = sandbox.propose(source, Rc::clone(facts), wish, pools)?;
-            let claim = Operation::ClaimAddresses(claim(proposal, space));
+            let claim = Operation::ClaimAddresses(claim(
+                proposal,
+                space,
+                !wish.requested_addresses.is_empty(),
+            ));
             plan.steps.insert(0, Step::Operation(claim));
         }
         Ipam::Delegate(plugin) => {
@@ -191,7 +195,7 @@ fn assign_configured(
 }
 
 /// The claim that a proposal asks for.
-pub fn claim(proposal: Proposal, space: &str) -> ClaimAddresses {
+pub fn claim(proposal: Proposal, space: &str, requested: bool) -> ClaimAddresses {
     let mut names = Vec::new();
     for source in proposal.claims.iter().flatten() {
         if !names.contains(&source.candidate.pool) {
@@ -203,6 +207,7 @@ pub fn claim(proposal: Proposal, space: &str) -> ClaimAddresses {
         keep: proposal.keep,
         pools: names,
         addresses: Vec::new(),
+        requested,
         claims: proposal.claims,
     }
 }

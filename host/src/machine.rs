@@ -14,7 +14,7 @@ use crate::kernel::link::Link;
 use crate::kernel::netns::NetnsError;
 use crate::kernel::route::Route;
 use crate::kernel::{Kernel, Netns, RouteSocket};
-use crate::leases::{Owner, Store};
+use crate::leases::{Leases, Owner, Store};
 use crate::trace::Trace;
 use crate::{Code, Error, Result, recovery};
 
@@ -145,11 +145,7 @@ impl<'a> Machine<'a> {
 
     /// The owner of this attachment's leases.
     pub fn owner(&self) -> Owner {
-        Owner {
-            network: self.attachment.network.clone(),
-            container_id: self.attachment.container_id.clone(),
-            interface_name: self.attachment.interface_name.clone(),
-        }
+        Owner::from(&self.attachment)
     }
 
     /// The lease store, made when there is none.
@@ -172,5 +168,14 @@ impl<'a> Machine<'a> {
             let _ = self.leases.set(store);
         }
         Ok(self.leases.get())
+    }
+
+    /// Releases the addresses of this attachment.
+    pub fn release_leases(&self) -> Result<()> {
+        match self.leases.get() {
+            // An ADD that is walked back: it has just claimed them.
+            Some(store) => Ok(store.release(&self.owner()).map(drop)?),
+            None => recovery::release(&self.state_folder, self.trace, &self.owner()),
+        }
     }
 }

@@ -62,10 +62,11 @@ fn answer(
         return Ok(output::result(&verbs::version::version(*version)));
     }
     let request = Request::new(environment, Configuration::parse(verb, text?)?)?;
-    let trace = Trace::new(
-        &request.configuration,
-        format!("{} {}", verb.as_str(), request.attachment),
-    )?;
+    let trace = match Trace::new(&request) {
+        // A wrong logLevel is told to ADD; it must not keep anything from being deleted.
+        Err(_) if matches!(verb, Verb::Del | Verb::Gc) => Trace::early(),
+        trace => trace?,
+    };
     trace.info(format_args!("request: {}", request.describe()));
     let outcome = match verb {
         Verb::Add => {

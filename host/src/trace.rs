@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-use crate::cni::Configuration;
+use crate::cni::Request;
 use crate::{Error, Result};
 
 /// How much is told.
@@ -67,8 +67,14 @@ impl Trace {
         }
     }
 
-    /// The trace that a configuration asks for. `call` begins each line.
-    pub fn new(configuration: &Configuration, call: String) -> Result<Self> {
+    /// The trace that a request asks for. Verb and attachment begin each line.
+    pub fn new(request: &Request) -> Result<Self> {
+        let configuration = &request.configuration;
+        let verb = request.environment.verb.as_str();
+        let call = match request.attachment.container_id.as_str() {
+            "" => format!("{verb} {}", request.attachment.network),
+            _ => format!("{verb} {}", request.attachment),
+        };
         let level = match configuration.string("loglevel")? {
             None => Level::Warning,
             Some(text) => parse_level(text).ok_or_else(|| {

@@ -38,6 +38,11 @@ impl Error {
         Self::new(ErrorCode::NotFound, message)
     }
 
+    /// The component is not entitled to it. CNI code 108.
+    pub fn denied(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::Denied, message)
+    }
+
     /// Anything else, with a CNI error code of 100 or above.
     pub fn other(code: u32, message: impl Into<String>) -> Self {
         Self::new(ErrorCode::Other(code), message)

@@ -37,6 +37,8 @@
 //! export_flavour!(Plain);
 //! ```
 //!
+//! [`testing`] runs it natively, on a node that the test describes, and shows the plan.
+//!
 //! Build it as a `cdylib` for `wasm32-unknown-unknown`. There is no WASI: no files, no
 //! clock, no environment; `std` is there, but what needs an operating system fails.
 //! A panic ends the call and nothing has happened to the node; its message is in
@@ -52,10 +54,13 @@ mod configuration;
 mod error;
 mod export;
 pub mod facts;
+mod json;
 pub mod log;
 pub mod mac;
 pub mod operations;
 pub mod pools;
+#[cfg(not(target_family = "wasm"))]
+pub mod testing;
 
 #[doc(hidden)]
 pub use export::install_panic_hook;

@@ -35,16 +35,23 @@ impl<'node> Oracle<'node> {
     /// With the difference, when there is one.
     #[track_caller]
     pub fn assert_unchanged(&self) {
+        let difference = self.settled_difference();
+        assert!(
+            difference.is_empty(),
+            "the node is not as it was before:\n{difference}"
+        );
+    }
+
+    /// As [`Self::difference`], after some patience: the kernel takes a namespace apart
+    /// when nobody waits for it.
+    #[track_caller]
+    pub fn settled_difference(&self) -> String {
         let started = Instant::now();
         loop {
             let difference = self.difference();
-            if difference.is_empty() {
-                return;
+            if difference.is_empty() || started.elapsed() > PATIENCE {
+                return difference;
             }
-            assert!(
-                started.elapsed() < PATIENCE,
-                "the node is not as it was before:\n{difference}"
-            );
             std::thread::sleep(Duration::from_millis(5));
         }
     }

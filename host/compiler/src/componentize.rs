@@ -1,6 +1,6 @@
 //! From the core module that `cargo build` makes to a component.
 
-use wasmparser::{Parser, Payload};
+use wasmparser::{Encoding, Parser, Payload};
 use wit_component::ComponentEncoder;
 
 use crate::audit::hint_for;
@@ -22,7 +22,10 @@ pub fn componentize(core_wasm: &[u8]) -> Result<Vec<u8>, Error> {
 fn check_core_imports(core_wasm: &[u8]) -> Result<(), Error> {
     for payload in Parser::new(0).parse_all(core_wasm) {
         match payload.map_err(|error| Error::Unreadable(error.to_string()))? {
-            Payload::Version { encoding, .. } if encoding == wasmparser::Encoding::Component => {
+            Payload::Version {
+                encoding: Encoding::Component,
+                ..
+            } => {
                 return Err(Error::NotACoreModule);
             }
             Payload::ImportSection(section) => {

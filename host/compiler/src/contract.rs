@@ -80,14 +80,28 @@ pub(crate) fn check_world(
             found: in_words(&surface.exports),
         });
     };
-    match compare(component, world, &version) {
-        Ok(()) => Ok(world),
-        Err(error) => Err(Error::World {
+    check_reach(world, surface)
+        .and_then(|()| compare(component, world, &version))
+        .map_err(|reason| Error::World {
             world,
             version,
-            reason: format!("{error:#}"),
-        }),
+            reason,
+        })?;
+    Ok(world)
+}
+
+/// The comparison of types would say the same in the words of the component model.
+fn check_reach(world: World, surface: &Surface) -> Result<(), String> {
+    const DEVICES: [&str; 2] = ["plumb:cni/facts@", "plumb:cni/operations@"];
+    let is_device = |name: &&String| DEVICES.iter().any(|prefix| name.starts_with(prefix));
+    let devices: Vec<String> = surface.imports.iter().filter(is_device).cloned().collect();
+    if world == World::Flavour || devices.is_empty() {
+        return Ok(());
     }
+    Err(format!(
+        "it imports {}, which only a flavour may",
+        in_words(&devices)
+    ))
 }
 
 /// The world is read under the component's own patch release, because the names of
@@ -114,7 +128,22 @@ fn compare(component: &[u8], world: World, version: &str) -> Result<(), String> 
     let world = resolve
         .select_world(&[package], Some(world.name()))
         .map_err(|error| format!("{error:#}"))?;
-    wit_component::targets(&resolve, world, component).map_err(|error| format!("{error:#}"))
+    wit_component::targets(&resolve, world, component)
+        .map_err(|error| first_difference(&format!("{error:#}")))
+}
+
+/// The validator's message without the parts about the comparison itself: its first line,
+/// and an offset into bytes that nobody has.
+fn first_difference(message: &str) -> String {
+    let mut lines: Vec<&str> = message.lines().skip(1).map(str::trim).collect();
+    if lines.is_empty() {
+        lines.push(message);
+    }
+    let difference = lines.join(": ");
+    match difference.split_once(" (at offset") {
+        Some((difference, _)) => difference.to_owned(),
+        None => difference,
+    }
 }
 
 fn in_words(names: &[String]) -> String {

@@ -48,7 +48,8 @@ pub enum Error {
     },
     /// The exports are those of neither world.
     #[error(
-        "exports {found}; a flavour exports `attach` and `ready`, an address policy exports `propose`"
+        "exports {found}; a flavour exports `attach` and `ready` (by the SDK's `export_flavour!`), \
+         an address policy exports `propose` (by `export_address_policy!`)"
     )]
     NoWorld {
         /// What it does export, in words.
@@ -65,9 +66,7 @@ pub enum Error {
         reason: String,
     },
     /// It could not be wrapped.
-    #[error(
-        "cannot be wrapped as a component: {0}; a crate needs `export_flavour!` or `export_address_policy!`"
-    )]
+    #[error("cannot be wrapped as a component: {0}")]
     Componentize(String),
     /// Cranelift gave up.
     #[error("cannot be compiled: {0}")]

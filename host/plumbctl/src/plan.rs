@@ -161,15 +161,8 @@ fn facts(arguments: &Arguments) -> Result<Rc<dyn Facts>, Failure> {
 
 /// What the claim would get now. The store is only read.
 fn preview(claim: &ClaimAddresses, request: &Request) -> Result<(String, Vec<String>), Failure> {
-    let owner = Owner {
-        network: request.attachment.network.clone(),
-        container_id: request.attachment.container_id.clone(),
-        interface_name: request.attachment.interface_name.clone(),
-    };
-    let pod = request.pod.as_ref().map(|pod| Pod {
-        namespace: pod.namespace.clone(),
-        name: pod.name.clone(),
-    });
+    let owner = Owner::from(&request.attachment);
+    let pod = request.pod.as_ref().map(Pod::from);
     let first: Vec<_> = claim
         .claims
         .iter()

@@ -44,6 +44,8 @@ impl Configuration {
         let previous_result = match keys::remove(&mut original, "prevResult") {
             None | Some(Value::Null) => None,
             Some(Value::Object(result)) => Some(result),
+            // DEL has its own record and does not depend on what a runtime kept.
+            Some(_) if verb == Verb::Del => None,
             Some(other) => {
                 return Err(Error::configuration(format!(
                     "prevResult must be an object, not {other}"

@@ -176,12 +176,15 @@ fn check_interface_name(name: &str) -> Result<()> {
         "is reserved"
     } else if name.contains(['/', ':']) || name.chars().any(char::is_whitespace) {
         "contains '/', ':' or white space"
+    } else if name.contains('%') {
+        // The kernel takes "eth%d" for a pattern and numbers it (dev_alloc_name).
+        "contains '%'"
     } else {
         return Ok(());
     };
     Err(invalid(format!(
-        "CNI_IFNAME {name:?} {problem}: an interface name has 1 to 15 bytes without '/', ':' \
-         and white space"
+        "CNI_IFNAME {name:?} {problem}: an interface name has 1 to 15 bytes without '/', ':', \
+         '%' and white space"
     )))
 }
 
@@ -247,6 +250,7 @@ mod tests {
             ("ääääääää", false),
             ("..", false),
             ("a/b", false),
+            ("eth%d", false),
             ("a:b", false),
             ("a\u{2003}b", false),
         ] {

@@ -6,11 +6,14 @@
 use serde_json::{Map, Value};
 
 /// The same value with every object key in lower case. Of two keys that become one,
-/// the one that was written in lower case wins.
+/// the one that was written in lower case wins. A key that is null is left out, because
+/// to Go it is a key that is absent; only what the runtime adds itself (`cni.dev/`)
+/// tells null from absent.
 pub fn lower(value: &Value) -> Value {
     match value {
         Value::Object(map) => Value::Object(
             map.iter()
+                .filter(|(key, value)| !value.is_null() || key.starts_with("cni.dev/"))
                 .map(|(key, value)| (key.to_lowercase(), lower(value)))
                 .collect(),
         ),
@@ -53,6 +56,15 @@ mod tests {
         let value = json!({"Master": "Eth0", "IPAM": [{"RangeStart": {"A": "B"}}]});
         let expected = json!({"master": "Eth0", "ipam": [{"rangestart": {"a": "B"}}]});
         assert_eq!(lower(&value), expected);
+    }
+
+    #[test]
+    fn null_is_absent_but_in_the_runtimes_own_keys() {
+        let value = json!({"mode": null, "cni.dev/valid-attachments": null, "a": [null]});
+        assert_eq!(
+            lower(&value),
+            json!({"cni.dev/valid-attachments": null, "a": [null]})
+        );
     }
 
     #[test]

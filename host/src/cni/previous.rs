@@ -111,8 +111,14 @@ fn optional_address(item: &Value, key: &str, whose: &str) -> Result<Option<IpAdd
 }
 
 fn address(item: &Value, whose: &str) -> Result<Address> {
+    let written = text(item, "address");
+    if !written.contains('/') {
+        return Err(Error::configuration(format!(
+            "address {written:?} of {whose} has no prefix, as in 10.1.0.5/24"
+        )));
+    }
     Ok(Address {
-        address: parse(text(item, "address"), "address", whose)?,
+        address: parse(written, "address", whose)?,
         gateway: optional_address(item, "gateway", whose)?,
         // Go writes -1 where it has no interface.
         interface: item

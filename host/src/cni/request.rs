@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::arguments::Arguments;
 use super::previous::Previous;
 use super::{Configuration, Environment};
-use crate::{Code, Error, Result, mac};
+use crate::{Code, Error, Result, leases, mac};
 
 /// What an attachment is known by: one interface of one container on one network.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -30,6 +30,35 @@ impl std::fmt::Display for Attachment {
             "{}/{}/{}",
             self.network, self.container_id, self.interface_name
         )
+    }
+}
+
+impl From<&Attachment> for leases::Owner {
+    fn from(attachment: &Attachment) -> Self {
+        Self {
+            network: attachment.network.clone(),
+            container_id: attachment.container_id.clone(),
+            interface_name: attachment.interface_name.clone(),
+        }
+    }
+}
+
+impl From<leases::Owner> for Attachment {
+    fn from(owner: leases::Owner) -> Self {
+        Self {
+            network: owner.network,
+            container_id: owner.container_id,
+            interface_name: owner.interface_name,
+        }
+    }
+}
+
+impl From<&Pod> for leases::Pod {
+    fn from(pod: &Pod) -> Self {
+        Self {
+            namespace: pod.namespace.clone(),
+            name: pod.name.clone(),
+        }
     }
 }
 
@@ -106,6 +135,12 @@ impl Request {
 
     /// The IPAM's `type`: the name of an address policy or of an IPAM plugin.
     pub fn ipam_type(&self) -> Result<Option<&str>> {
+        let ipam = self.configuration.lower.get("ipam");
+        if let Some(other) = ipam.filter(|ipam| !ipam.is_object()) {
+            return Err(Error::configuration(format!(
+                "\"ipam\" must be an object with a \"type\", not {other}"
+            )));
+        }
         let Some(ipam) = self.configuration.ipam() else {
             return Ok(None);
         };

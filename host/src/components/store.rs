@@ -16,6 +16,7 @@ use std::io::Read;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::ptr::NonNull;
 
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2};
@@ -62,8 +63,10 @@ impl Code {
     pub fn load(&self, name: &str, engine: &Engine) -> Result<Component> {
         let loaded = match self {
             // SAFETY: the bytes were made by this project's compiler when the program
-            // was built, and are part of its read-only image.
-            Self::BuiltIn(code) => unsafe { Component::deserialize(engine, code) },
+            // was built, and are part of its read-only image, which lives for ever.
+            Self::BuiltIn(code) => unsafe {
+                Component::deserialize_raw(engine, NonNull::from(*code))
+            },
             Self::File(file) => {
                 let path = format!("/proc/self/fd/{}", file.as_raw_fd());
                 // SAFETY: the file is root's, and nobody else can write to it or to a

@@ -202,6 +202,10 @@ fn lock(path: &Path, create: bool) -> Result<Option<File>, Error> {
                 }
                 continue;
             }
+            // DEL can still undo what the record says; only the record itself stays.
+            Err(error) if error.kind() == std::io::ErrorKind::ReadOnlyFilesystem && !create => {
+                File::open(path).map_err(io("open", path))?
+            }
             Err(error) => return Err(io("open", path)(error)),
         };
         match file.try_lock() {

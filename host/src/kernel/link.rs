@@ -123,11 +123,11 @@ impl RouteSocket {
         }
     }
 
-    /// Makes a child of the link with index `parent`, down, called `name`; in the
+    /// Makes a child of a link, given by index and name, down, called `name`; in the
     /// namespace `into`, else in this socket's.
     pub fn create_child(
         &self,
-        parent: u32,
+        (parent, parent_name): (u32, &str),
         child: Child<'_>,
         name: &str,
         mtu: Option<u32>,
@@ -164,7 +164,7 @@ impl RouteSocket {
         let mut message = LinkMessage::default();
         message.attributes = attributes;
         self.change(
-            || format!("create {kind_name} {name} on the interface of index {parent}"),
+            || format!("create {kind_name} {name} on {parent_name}"),
             RouteNetlinkMessage::NewLink(message),
             NLM_F_CREATE | NLM_F_EXCL,
         )

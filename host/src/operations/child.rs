@@ -65,21 +65,40 @@ pub fn create(
     } else {
         (&machine.kernel.host, Some(netns.as_fd()))
     };
-    match socket.create_child(parent.index, child, name, mtu, into) {
+    let below = (parent.index, parent.name.as_str());
+    match socket.create_child(below, child, name, mtu, into) {
         Err(error) if error.errno() == Some(Errno::EEXIST) => {
             // Kernels before 6.15 look for the name on the host as well, where an eth0
             // is nothing special. Then it gets its name when it is in the pod.
             if pod.link_by_name(name)?.is_some() {
                 return Err(error.into());
             }
-            socket.create_child(parent.index, child, temporary_name, mtu, into)?;
+            socket.create_child(below, child, temporary_name, mtu, into)?;
             let place = netns.path().to_string_lossy();
             let link = pod.require_link(temporary_name, &place)?;
             pod.rename_link(link.index, name)?;
         }
-        result => result?,
+        result => result.map_err(|error| refusal(error, parent))?,
     }
     Ok(pod.require_link(name, &netns.path().to_string_lossy())?)
+}
+
+/// The kernel's refusal, with what it most often means.
+fn refusal(error: crate::kernel::Error, parent: &Parent) -> Error {
+    let hint = match error.errno() {
+        Some(Errno::EINVAL | Errno::EBUSY) => format!(
+            "{parent} may have a child in passthru mode, which tolerates no other, or be a port of \
+             a bridge or bond, or have children of the other kind: macvlan and ipvlan exclude each \
+             other on one parent"
+        ),
+        Some(Errno::EOPNOTSUPP) => {
+            "the kernel has no support for this kind of interface, or its module cannot be loaded"
+                .to_owned()
+        }
+        Some(Errno::ENODEV) => format!("{parent} has disappeared meanwhile"),
+        _ => return error.into(),
+    };
+    Error::from(error).with_details(hint)
 }
 
 /// Removes the child that is ours: that of the recorded index, else, when the process

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Lifetime, Perform, difference};
 use crate::cni::previous::Previous;
 use crate::kernel::route::Route;
-use crate::leases::{self, Candidate, Claimed, Leases};
+use crate::leases::{self, Candidate, ClaimError, Claimed, Leases};
 use crate::machine::{Assigned, AssignedAddress, Machine};
 use crate::{Code, Error, Result};
 
@@ -36,6 +36,10 @@ pub struct ClaimAddresses {
     pub pools: Vec<String>,
     /// What was claimed, once it was.
     pub addresses: Vec<IpAddr>,
+    /// Whether the addresses were asked for one by one: then one that is taken is not
+    /// the same as a pool that is exhausted.
+    #[serde(skip)]
+    pub requested: bool,
     /// For each address its sources in the order of preference. Releasing needs only
     /// the owner, so the record has no use for them.
     #[serde(skip)]
@@ -54,6 +58,20 @@ impl ClaimAddresses {
                     .collect()
             })
             .collect()
+    }
+
+    /// The store takes a pool of one address for an address that was asked for.
+    fn refusal(&self, error: ClaimError) -> Error {
+        match error {
+            ClaimError::Taken { .. } if !self.requested => Error::new(
+                Code::POOL_EXHAUSTED,
+                format!(
+                    "pool {} has no free address: {error}",
+                    self.pools.join(", ")
+                ),
+            ),
+            error => error.into(),
+        }
     }
 
     /// What the claimed addresses bring along.
@@ -77,14 +95,6 @@ impl ClaimAddresses {
         }
         Ok(assigned)
     }
-}
-
-/// The pod as leases know it.
-pub fn lease_pod(machine: &Machine<'_>) -> Option<leases::Pod> {
-    machine.pod.as_ref().map(|pod| leases::Pod {
-        namespace: pod.namespace.clone(),
-        name: pod.name.clone(),
-    })
 }
 
 impl Perform for ClaimAddresses {
@@ -118,20 +128,18 @@ impl Perform for ClaimAddresses {
         let claimed = machine.leases()?.claim(
             &self.space,
             &machine.owner(),
-            lease_pod(machine).as_ref(),
+            machine.pod.as_ref().map(leases::Pod::from).as_ref(),
             &self.candidates(),
             self.keep,
-        )?;
+        );
+        let claimed = claimed.map_err(|error| self.refusal(error))?;
         self.addresses = claimed.iter().map(|claimed| claimed.address).collect();
         machine.assigned = self.assigned(&claimed)?;
         Ok(())
     }
 
     fn undo(&self, machine: &mut Machine<'_>) -> Result<()> {
-        if let Some(leases) = machine.existing_leases()? {
-            leases.release(&machine.owner())?;
-        }
-        Ok(())
+        machine.release_leases()
     }
 
     fn verify(&self, machine: &mut Machine<'_>, _expected: &Previous) -> Result<()> {

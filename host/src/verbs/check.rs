@@ -2,6 +2,7 @@
 
 use super::open_netns;
 use crate::cni::Request;
+use crate::cni::previous::Previous;
 use crate::delegate::Call;
 use crate::journal::Folder;
 use crate::kernel::Kernel;
@@ -64,6 +65,7 @@ pub fn check(request: &Request, trace: &Trace) -> Result<()> {
         request.state_folder.clone(),
         Some(netns),
     );
+    has_told_addresses(&machine, &expected)?;
     for step in &record.steps {
         let outcome = step.operation.verify(&mut machine, &expected);
         trace.debug(format_args!(
@@ -75,6 +77,41 @@ pub fn check(request: &Request, trace: &Trace) -> Result<()> {
                 .map_or("ok".to_owned(), Error::to_string)
         ));
         outcome?;
+    }
+    Ok(())
+}
+
+/// Every address that the result tells of this interface must be on it, whoever of the
+/// chain added it.
+fn has_told_addresses(machine: &Machine<'_>, expected: &Previous) -> Result<()> {
+    let name = &machine.attachment.interface_name;
+    let index = expected
+        .interfaces
+        .iter()
+        .position(|interface| interface.name == *name && !interface.sandbox.is_empty());
+    let told = expected
+        .addresses
+        .iter()
+        .filter(|address| address.interface.is_some() && address.interface == index);
+    for address in told {
+        let link = machine.pod_socket()?.link_by_name(name)?;
+        let is_there = match link {
+            Some(link) => machine
+                .pod_addresses(link.index)?
+                .contains(&address.address),
+            // The step that made the interface says so.
+            None => true,
+        };
+        if !is_there {
+            return Err(Error::new(
+                Code::DIFFERENCE,
+                format!(
+                    "interface {name} of the pod does not have the address {} that the result \
+                     tells of",
+                    address.address
+                ),
+            ));
+        }
     }
     Ok(())
 }

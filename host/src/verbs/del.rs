@@ -40,6 +40,8 @@ fn detach(
     watcher: &mut dyn Watcher,
 ) -> Result<()> {
     let Some(record) = journal.record() else {
+        // Its writer died in the middle of the first line, or the file was damaged.
+        detach_without_record(request, kernel, trace)?;
         return Ok(journal.remove(folder)?);
     };
     let netns = if undo::is_of_earlier_boot(&journal) {
@@ -80,10 +82,7 @@ fn detach_without_record(request: &Request, kernel: &Kernel, trace: &Trace) -> R
             "removing the interface of the result: {error}"
         ));
     }
-    if let Some(leases) = machine.existing_leases()? {
-        use crate::leases::Leases;
-        leases.release(&machine.owner())?;
-    }
+    machine.release_leases()?;
     match decide::delegate_of(request) {
         Ok(Some(plugin)) => {
             let outcome = DelegateIpam { plugin }.undo(&mut machine);

@@ -141,11 +141,7 @@ fn release_leases(request: &Request, folder: &Folder, trace: &Trace) -> Result<(
     };
     let valid = valid_attachments(request)?.unwrap_or_default();
     for owner in store.owners()? {
-        let attachment = Attachment {
-            network: owner.network.clone(),
-            container_id: owner.container_id.clone(),
-            interface_name: owner.interface_name.clone(),
-        };
+        let attachment = Attachment::from(owner.clone());
         let is_ours = attachment.network == request.attachment.network;
         if is_ours && !valid.contains(&attachment) && !folder.path(&attachment).exists() {
             trace.info(format_args!("releasing the leases of {attachment}"));

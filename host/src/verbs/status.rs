@@ -34,8 +34,13 @@ fn check(request: &Request, trace: &Trace) -> Result<()> {
     match decide::ipam(request)? {
         Ipam::None => Ok(()),
         Ipam::Policy(policy, pools, space) => {
+            // There is no pod yet whose namespace could be told.
+            let mut pools = pools;
+            for pool in &mut pools {
+                pool.namespaces.clear();
+            }
             let proposal = sandbox.propose(&policy, facts, &wish, &pools)?;
-            let claim = decide::claim(proposal, &space);
+            let claim = decide::claim(proposal, &space, false);
             exhaustion(request, &claim.candidates(), &pools, &space, trace)
         }
         Ipam::Delegate(plugin) => match Call::of_request(request).run(&plugin, "STATUS") {

@@ -98,3 +98,6 @@ fn announce_addresses(link: &PodLink) -> Result<(), Error> {
     set_link_sysctl(link, SysctlFamily::Ipv4, "arp_notify", "1", false)?;
     set_link_sysctl(link, SysctlFamily::Ipv6, "ndisc_notify", "1", false)
 }
+
+#[cfg(test)]
+mod tests;

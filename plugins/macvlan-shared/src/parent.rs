@@ -29,7 +29,10 @@ impl Parent {
             (place, default_route_link(place)?)
         };
         let facts = link.facts();
-        log::debug(format!("parent is {}", facts.name));
+        if !facts.up {
+            // The kernel makes children of such a link; they just never get carrier.
+            log::warning(format!("parent {} is down", facts.name));
+        }
         Ok(Self { link, facts, place })
     }
 
@@ -105,6 +108,3 @@ fn check_mtu(facts: &LinkFacts, mtu: Option<u32>) -> Result<(), Error> {
         _ => Ok(()),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -25,3 +25,6 @@ impl AddressPolicy for PoolPolicy {
 }
 
 export_address_policy!(PoolPolicy);
+
+#[cfg(test)]
+mod tests;

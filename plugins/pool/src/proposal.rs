@@ -142,6 +142,3 @@ fn default_route(family: Family, gateway: IpAddress) -> Route {
         scope: None,
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -99,32 +99,41 @@ fn subnet(pool: &Pool) -> Span {
     (address & !mask, address | mask)
 }
 
-/// Both lists ascending. What is taken may overlap.
-fn subtract(spans: &[Span], taken: &[Span]) -> Vec<Span> {
+/// Both lists ascending; what is taken may overlap.
+fn subtract(spans: &[Span], mut taken: &[Span]) -> Vec<Span> {
     let mut left = Vec::new();
     for (first, last) in spans {
-        let mut next = *first;
-        let mut used_up = false;
-        for (taken_first, taken_last) in taken {
-            if *taken_last < next {
-                continue;
-            }
-            if taken_first > last {
-                break;
-            }
-            if *taken_first > next {
-                left.push((next, taken_first - 1));
-            }
-            if taken_last >= last {
-                used_up = true;
-                break;
-            }
-            next = taken_last + 1;
+        // What ends before this span ends before all later ones. Without this, thousands
+        // of exclusions times a thousand ranges would use up the fuel.
+        while let Some(((_, taken_last), rest)) = taken.split_first()
+            && taken_last < first
+        {
+            taken = rest;
         }
-        if !used_up {
-            left.push((next, *last));
-        }
+        left.extend(subtract_one(*first, *last, taken));
     }
+    left
+}
+
+fn subtract_one(first: u128, last: u128, taken: &[Span]) -> Vec<Span> {
+    let mut left = Vec::new();
+    let mut next = first;
+    for (taken_first, taken_last) in taken {
+        if *taken_last < next {
+            continue;
+        }
+        if *taken_first > last {
+            break;
+        }
+        if *taken_first > next {
+            left.push((next, taken_first - 1));
+        }
+        if *taken_last >= last {
+            return left;
+        }
+        next = taken_last + 1;
+    }
+    left.push((next, last));
     left
 }
 

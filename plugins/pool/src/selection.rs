@@ -199,6 +199,3 @@ fn nothing_selected(configuration: &Configuration, pools: &[Pool]) -> Error {
         false => error.with_details(format!("pools that the host found: {}", names.join(", "))),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -42,6 +42,11 @@ pub fn fill_plumb(folder: &Path, network: &str) -> Result<(), Error> {
     }
 }
 
+/// Whether an address, written with its prefix, is among those that were filled in.
+pub fn is_taken(address: &str) -> bool {
+    addresses().any(|taken| address.split('/').next() == Some(taken.to_string().as_str()))
+}
+
 /// Takes the same addresses in host-local's store: a file for each, named by the
 /// address, with the container and its interface, and one with the last one given out.
 pub fn fill_host_local(network: &str) -> Result<(), Error> {

@@ -95,7 +95,7 @@ fn measure(arguments: &Arguments) -> Result<Report, Error> {
     let mut report = Report::new(
         arguments.runs.into(),
         &[
-            (plumb.program.clone(), &[]),
+            (plumb.program.clone(), &["--version"]),
             (peer.program.clone(), &[]),
             (peers.join("host-local"), &[]),
             (ip.clone(), &["-V"]),

@@ -43,7 +43,7 @@ pub fn leases(state_folder: &str) -> Vec<Value> {
         return Vec::new();
     }
     let output = Command::new(binaries::plumbctl())
-        .args(["--state-folder", state_folder, "leases", "--json"])
+        .args(["leases", "--state-folder", state_folder, "--json"])
         .output()
         .expect("run plumbctl");
     assert!(

@@ -46,7 +46,8 @@ fn look_into(namespace: Option<&str>, lines: &mut BTreeSet<String>) {
     for link in ip::json(namespace, "-d address show") {
         let name = text(&link["ifname"]);
         lines.insert(format!("{place}: link {name} {}", link_line(&link)));
-        for address in link["addr_info"].as_array().into_iter().flatten() {
+        let addresses = link["addr_info"].as_array().into_iter().flatten();
+        for address in addresses.filter(|address| !is_kernels_own(text(&address["local"]))) {
             lines.insert(format!(
                 "{place}: address {name} {}/{}",
                 text(&address["local"]),
@@ -61,7 +62,12 @@ fn look_into(namespace: Option<&str>, lines: &mut BTreeSet<String>) {
         "-6 rule show",
         "neighbour show nud permanent",
     ] {
-        for record in ip::json(namespace, command) {
+        for mut record in ip::json(namespace, command) {
+            if is_kernels_own(text(&record["dst"])) {
+                continue;
+            }
+            // `linkdown` comes and goes with the carrier.
+            record["flags"] = Value::Null;
             lines.insert(format!(
                 "{place}: {} {record}",
                 command.trim_start_matches("-")
@@ -86,6 +92,12 @@ fn link_line(link: &Value) -> String {
         text(&link["master"]),
         detail["info_data"],
     )
+}
+
+/// The link-local and multicast addresses and routes that the kernel makes for every
+/// link some time after it has carrier.
+fn is_kernels_own(address: &str) -> bool {
+    address.starts_with("fe80:") || address.starts_with("ff00:")
 }
 
 fn text(value: &Value) -> &str {

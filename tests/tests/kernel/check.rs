@@ -62,7 +62,7 @@ fn every_difference_is_found_and_named() {
         (&["link set eth0 down"], "eth0"),
         (&["address delete 10.1.0.10/24 dev eth0"], "10.1.0.10"),
         (&["address delete fd00:1::10/64 dev eth0"], "fd00:1::10"),
-        (&["route delete default"], "0.0.0.0/0"),
+        (&["route delete default"], "default"),
         (
             &["link set eth0 address 02:00:00:00:00:99"],
             "02:00:00:00:00:99",

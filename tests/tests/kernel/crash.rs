@@ -66,7 +66,7 @@ fn kill_add(
                 .run();
             let killed = struck(&outcome);
             recover(&node, &pod, configuration);
-            let difference = clean.difference();
+            let difference = clean.settled_difference();
             assert!(
                 difference.is_empty(),
                 "after a kill at step {number} ({moment}):\n{difference}{outcome}"
@@ -171,7 +171,7 @@ fn kill_delete(configuration: &Value, at_least: usize) {
                 .run();
             let killed = struck(&outcome);
             node.delete(&pod, configuration);
-            let difference = clean.difference();
+            let difference = clean.settled_difference();
             assert!(
                 difference.is_empty(),
                 "after a kill at undo {number} ({moment}):\n{difference}{outcome}"
@@ -213,7 +213,7 @@ fn fail_add(configuration: &Value, at_least: usize) {
                 error.code >= 100,
                 "an injected fault is no mistake of the user\n{outcome}"
             );
-            let difference = clean.difference();
+            let difference = clean.settled_difference();
             assert!(
                 difference.is_empty(),
                 "after a failure at step {number}:\n{difference}{outcome}"

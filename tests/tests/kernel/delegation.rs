@@ -212,11 +212,6 @@ fn a_delegate_that_fails_leaves_nothing_and_gets_a_del() {
             "10.9.0.500/24",
         ),
         (
-            r#"echo '{"ips": [{"address": "10.9.0.5"}]}'"#,
-            7,
-            "10.9.0.5",
-        ),
-        (
             r#"echo '{"ips": [{"address": "10.9.0.5/24"}], "routes": [{"dst": "nonsense"}]}'"#,
             7,
             "nonsense",
@@ -244,6 +239,19 @@ fn a_delegate_that_fails_leaves_nothing_and_gets_a_del() {
     }
     delegate.answers("ADD", ANSWER);
     call(&node, "ADD", &pod, &delegate).run().expect_result();
+}
+
+/// Check 92: read as a host's own address it would cut the pod off from its gateway.
+#[test]
+fn an_address_of_the_delegate_without_a_prefix_is_refused() {
+    let node = Node::new();
+    let pod = node.pod();
+    let delegate = Delegate::new(&node, "recorder");
+    delegate.answers("ADD", r#"echo '{"ips": [{"address": "10.9.0.5"}]}'"#);
+    let oracle = Oracle::new(&node);
+    let add = call(&node, "ADD", &pod, &delegate).run();
+    add.expect_one_of(&[7, 105], "10.9.0.5");
+    oracle.assert_unchanged();
 }
 
 /// Check 41: what comes after the delegate fails.

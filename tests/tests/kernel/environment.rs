@@ -168,11 +168,11 @@ fn container_ids_of_every_runtime_are_accepted() {
 #[test]
 fn attachments_with_confusable_names_do_not_meet() {
     let node = Node::new();
-    let oracle = Oracle::new(&node);
     let (one, two) = (
         node.pod().with_container("a-b"),
         node.pod().with_container("b"),
     );
+    let oracle = Oracle::new(&node);
     let first = with(pool(), json!({"name": "net"}));
     let second = with(pool(), json!({"name": "net-a"}));
     node.add(&one, &first);

@@ -30,9 +30,47 @@ fn each_mode_is_the_kernels() {
 fn the_mode_is_bridge_when_none_is_given() {
     let node = Node::new();
     let pod = node.pod();
-    for mode in [json!(null), json!("")] {
-        node.add(&pod, &with(pool(), json!({"mode": mode})));
+    let mut configuration = pool();
+    configuration
+        .as_object_mut()
+        .expect("an object")
+        .remove("mode");
+    for configuration in [configuration, with(pool(), json!({"mode": ""}))] {
+        node.add(&pod, &configuration);
         assert_eq!(link(&pod)["linkinfo"]["info_data"]["mode"], "bridge");
+        node.delete(&pod, &configuration);
+    }
+}
+
+/// Go writes `null` for what is not set.
+#[test]
+fn a_key_that_is_null_is_a_key_that_is_absent() {
+    let node = Node::new();
+    let pod = node.pod();
+    for key in [
+        "mode",
+        "mtu",
+        "mac",
+        "bcqueuelen",
+        "linkInContainer",
+        "runtimeConfig",
+        "args",
+        "dns",
+        "capabilities",
+        "prevResult",
+        "stateFolder",
+        "logLevel",
+        "logFile",
+    ] {
+        node.add(&pod, &with(pool(), json!({key: null})));
+        node.delete(&pod, &pool());
+    }
+    ip::batch(
+        None,
+        "address add 192.168.7.2/24 dev nic0\nroute add default via 192.168.7.1\n",
+    );
+    for key in ["master", "ipam"] {
+        node.add(&pod, &with(pool(), json!({key: null})));
         node.delete(&pod, &pool());
     }
 }
@@ -54,12 +92,7 @@ fn a_second_child_beside_passthru_is_refused_and_leaves_nothing() {
 fn the_mtu_is_the_configured_one_else_the_parents() {
     let node = Node::new();
     let pod = node.pod();
-    for (mtu, expected) in [
-        (json!(1400), 1400),
-        (json!(null), 1500),
-        (json!(0), 1500),
-        (json!(1500), 1500),
-    ] {
+    for (mtu, expected) in [(json!(1400), 1400), (json!(0), 1500), (json!(1500), 1500)] {
         let result = node.add(&pod, &with(pool(), json!({"mtu": mtu})));
         assert_eq!(link(&pod)["mtu"], expected, "{mtu}");
         assert_eq!(result["interfaces"][0]["mtu"], expected, "{mtu}");

@@ -54,11 +54,12 @@ fn a_wrong_configuration_is_reported() {
 #[test]
 fn an_exhausted_pool_is_not_ready() {
     let node = Node::new();
-    let (one, two) = (node.pod(), node.pod());
-    let small = json!({"type": "pool", "pools": [{"name": "small", "subnet": "10.1.0.0/24", "ips": ["10.1.0.10"]}]});
+    let (one, other, two) = (node.pod(), node.pod(), node.pod());
+    let small = json!({"type": "pool", "pools": [{"name": "small", "subnet": "10.1.0.0/24", "ips": ["10.1.0.10-10.1.0.11"]}]});
     let configuration = with(pool(), json!({"ipam": small}));
-    Call::status(&node, &configuration).run().expect_silence();
     node.add(&one, &configuration);
+    Call::status(&node, &configuration).run().expect_silence();
+    node.add(&other, &configuration);
     Call::status(&node, &configuration)
         .run()
         .expect_one_of(&NOT_READY, "small");

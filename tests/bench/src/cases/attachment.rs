@@ -79,6 +79,7 @@ impl Bench {
         full.configuration["name"] = "full".into();
         full.configuration["stateFolder"] = FOLDER.into();
         leases::fill_plumb(Path::new(FOLDER), "full")?;
+        self.meets_leases(&full)?;
         let series = self.adds(report, CASE, &[&full, &empty], self.runs)?;
         report
             .figures
@@ -91,6 +92,29 @@ impl Bench {
         let series = self.adds(report, CASE, &[&peer], self.runs.min(10))?;
         report.series.extend(series);
         Ok(())
+    }
+
+    /// The first ADD of all gets an address that no lease has: otherwise it looked
+    /// into another store, and the case would measure nothing.
+    fn meets_leases(&self, full: &Plugin) -> Result<(), Error> {
+        let namespace = self.node.namespaces(1)?;
+        let pod = self.node.pod(&namespace[0], "first")?;
+        let (_, result, attached) = full.attach(&self.node, &pod)?;
+        full.detach(&self.node, &pod, &result)?;
+        match attached
+            .addresses
+            .iter()
+            .find(|address| leases::is_taken(address))
+        {
+            None => Ok(()),
+            Some(address) => Err(Error::EndState {
+                candidate: full.label,
+                call: "ADD",
+                what: format!(
+                    "the pod got {address}, which is leased in the store that was filled"
+                ),
+            }),
+        }
     }
 
     /// Series of ADD alone, one for each candidate.

@@ -1,0 +1,270 @@
+//! The flavour on described nodes: what is looked up, what is refused, what is planned.
+
+use plumb_sdk::facts::{LinkType, Place, RdmaNamespaceMode};
+use plumb_sdk::operations::{IpvlanMode, MacvlanMode};
+use plumb_sdk::testing::{Node, Operation, Outcome, link, request};
+use plumb_sdk::{ErrorCode, PreviousInterface};
+
+use super::*;
+
+const IPAM: &str = r#""ipam": {"type": "host-local"}"#;
+
+fn node() -> Node {
+    Node::new()
+        .with_link(Place::Host, link("eth0"))
+        .with_link(Place::Host, link("eth1"))
+        .with_default_route(Place::Host, "eth0")
+}
+
+/// A node whose eth1 is an RDMA adapter.
+fn rdma_node(mode: RdmaNamespaceMode) -> Node {
+    let mut adapter = link("eth1");
+    adapter.rdma_devices = vec!["mlx5_0".to_owned()];
+    Node::new()
+        .with_link(Place::Host, adapter)
+        .with_rdma_namespace_mode(mode)
+}
+
+fn attach(configuration: &str) -> Outcome<()> {
+    node().attach::<MacvlanShared>(request(configuration))
+}
+
+fn parent_of(outcome: &Outcome<()>) -> &str {
+    match outcome.plan.first() {
+        Some(Operation::CreateMacvlan { parent, .. } | Operation::CreateIpvlan { parent, .. }) => {
+            parent
+        }
+        other => panic!("{other:?}, {:?}", outcome.result),
+    }
+}
+
+fn refusal(outcome: Outcome<()>) -> Error {
+    assert_eq!(outcome.plan, []);
+    outcome.result.unwrap_err()
+}
+
+#[test]
+fn a_macvlan_with_addresses_is_made_announced_and_addressed() {
+    let outcome = attach(&format!(
+        r#"{{"type": "macvlan", "master": "eth1", "mode": "vepa", "mtu": 1400, {IPAM}}}"#
+    ));
+    outcome.result.unwrap();
+    assert_eq!(
+        outcome.plan,
+        [
+            Operation::CreateMacvlan {
+                parent: "eth1".to_owned(),
+                options: MacvlanOptions {
+                    mode: MacvlanMode::Vepa,
+                    mtu: Some(1400),
+                    mac: None,
+                    broadcast_queue_length: None,
+                },
+            },
+            sysctl(SysctlFamily::Ipv4, "arp_notify"),
+            sysctl(SysctlFamily::Ipv6, "ndisc_notify"),
+            Operation::AssignAddresses {
+                source: AddressSource::Configured
+            },
+        ]
+    );
+}
+
+fn sysctl(family: SysctlFamily, name: &str) -> Operation {
+    Operation::SetLinkSysctl {
+        family,
+        name: name.to_owned(),
+        value: "1".to_owned(),
+        required: false,
+    }
+}
+
+#[test]
+fn a_macvlan_without_addresses_is_only_set_up() {
+    let outcome = attach(r#"{"type": "macvlan", "master": "eth1"}"#);
+    outcome.result.unwrap();
+    assert_eq!(outcome.plan.last(), Some(&Operation::SetUp));
+}
+
+#[test]
+fn an_ipvlan_takes_the_addresses_of_its_own_ipam_or_of_the_chain() {
+    let outcome = attach(&format!(
+        r#"{{"type": "ipvlan", "master": "eth1", "mode": "l3", {IPAM}}}"#
+    ));
+    assert_eq!(
+        outcome.plan.first(),
+        Some(&Operation::CreateIpvlan {
+            parent: "eth1".to_owned(),
+            options: IpvlanOptions {
+                mode: IpvlanMode::L3,
+                mtu: None
+            },
+        })
+    );
+
+    let mut chained = request(r#"{"type": "ipvlan", "master": "eth1"}"#);
+    chained.has_previous_addresses = true;
+    let outcome = node().attach::<MacvlanShared>(chained);
+    assert_eq!(
+        outcome.plan.last(),
+        Some(&Operation::AssignAddresses {
+            source: AddressSource::PreviousResult
+        })
+    );
+
+    let error = refusal(attach(r#"{"type": "ipvlan", "master": "eth1"}"#));
+    assert_eq!(error.code, ErrorCode::InvalidConfiguration);
+    assert!(error.message.contains("\"ipam\""), "{}", error.message);
+}
+
+#[test]
+fn without_a_master_the_default_route_decides() {
+    assert_eq!(parent_of(&attach(r#"{"type": "macvlan"}"#)), "eth0");
+
+    let outcome = Node::new().attach::<MacvlanShared>(request(r#"{"type": "macvlan"}"#));
+    let error = refusal(outcome);
+    assert_eq!(error.code, ErrorCode::NotFound);
+    assert!(error.message.contains("\"master\""), "{}", error.message);
+}
+
+#[test]
+fn a_chained_ipvlan_is_made_of_the_interface_before_it() {
+    let previous = |names: &[&str]| {
+        let mut request = request(&format!(
+            r#"{{"type": "ipvlan", "prevResult": {{"interfaces": [{{"name": "eth1"}}]}}, {IPAM}}}"#
+        ));
+        request.previous_interfaces = names
+            .iter()
+            .map(|name| PreviousInterface {
+                name: (*name).to_owned(),
+                in_pod: false,
+            })
+            .collect();
+        request
+    };
+    let outcome = node().attach::<MacvlanShared>(previous(&["eth1"]));
+    assert_eq!(parent_of(&outcome), "eth1");
+
+    let error = refusal(node().attach::<MacvlanShared>(previous(&["eth1", "eth2"])));
+    assert!(error.message.contains("eth1, eth2"), "{}", error.message);
+}
+
+#[test]
+fn a_master_in_the_pod_is_looked_for_there() {
+    let text = r#"{"type": "macvlan", "master": "net0", "linkInContainer": true}"#;
+    let in_pod = Node::new().with_link(Place::Pod, link("net0"));
+    assert_eq!(
+        parent_of(&in_pod.attach::<MacvlanShared>(request(text))),
+        "net0"
+    );
+
+    let on_host = Node::new().with_link(Place::Host, link("net0"));
+    let error = refusal(on_host.attach::<MacvlanShared>(request(text)));
+    assert_eq!(error.code, ErrorCode::NotFound);
+}
+
+#[test]
+fn an_mtu_above_the_parents_is_refused_with_both() {
+    let error = refusal(attach(
+        r#"{"type": "macvlan", "master": "eth1", "mtu": 9000}"#,
+    ));
+    assert_eq!(error.code, ErrorCode::InvalidConfiguration);
+    assert!(
+        error.message.contains("9000") && error.message.contains("1500"),
+        "{}",
+        error.message
+    );
+
+    let outcome = attach(r#"{"type": "macvlan", "master": "eth1", "mtu": 1500}"#);
+    outcome.result.unwrap();
+}
+
+#[test]
+fn only_ethernet_can_be_a_parent() {
+    for (link_type, hint) in [
+        (LinkType::Infiniband, "ipoib"),
+        (LinkType::Loopback, "loopback"),
+        (LinkType::Other(65534), "65534"),
+    ] {
+        let mut facts = link("dev0");
+        facts.link_type = link_type;
+        let node = Node::new().with_link(Place::Host, facts);
+        let outcome =
+            node.attach::<MacvlanShared>(request(r#"{"type": "macvlan", "master": "dev0"}"#));
+        let error = refusal(outcome);
+        assert!(
+            error.message.contains("dev0") && error.message.contains(hint),
+            "{}",
+            error.message
+        );
+    }
+}
+
+#[test]
+fn a_pod_gets_no_interface_whose_rdma_device_it_could_not_use() {
+    let text = r#"{"type": "macvlan", "master": "eth1"}"#;
+    let exclusive = rdma_node(RdmaNamespaceMode::Exclusive);
+    let error = refusal(exclusive.attach::<MacvlanShared>(request(text)));
+    assert_eq!(error.code, ErrorCode::NotAvailable);
+    for part in ["mlx5_0", "rdma system set netns shared", "sriov-rdma"] {
+        assert!(error.message.contains(part), "{}", error.message);
+    }
+    let error = exclusive
+        .ready::<MacvlanShared>(request(text))
+        .result
+        .unwrap_err();
+    assert_eq!(error.code, ErrorCode::NotAvailable);
+
+    let shared = rdma_node(RdmaNamespaceMode::Shared);
+    shared
+        .attach::<MacvlanShared>(request(text))
+        .result
+        .unwrap();
+    shared.ready::<MacvlanShared>(request(text)).result.unwrap();
+}
+
+#[test]
+fn an_rdma_device_can_be_demanded() {
+    let text = r#"{"type": "macvlan", "master": "eth1", "requireRDMA": true}"#;
+    let error = refusal(attach(text));
+    assert_eq!(error.code, ErrorCode::NotAvailable);
+    assert!(error.message.contains("eth1"), "{}", error.message);
+
+    let shared = rdma_node(RdmaNamespaceMode::Shared);
+    shared
+        .attach::<MacvlanShared>(request(text))
+        .result
+        .unwrap();
+}
+
+#[test]
+fn a_node_is_ready_when_the_parent_is_there_and_up() {
+    let text = r#"{"type": "macvlan", "master": "eth1"}"#;
+    node().ready::<MacvlanShared>(request(text)).result.unwrap();
+
+    let mut down = link("eth1");
+    down.up = false;
+    let node = Node::new().with_link(Place::Host, down);
+    let error = node
+        .ready::<MacvlanShared>(request(text))
+        .result
+        .unwrap_err();
+    assert_eq!(error.code, ErrorCode::NotAvailable);
+    assert!(
+        error.message.contains("ip link set eth1 up"),
+        "{}",
+        error.message
+    );
+
+    let error = Node::new()
+        .ready::<MacvlanShared>(request(text))
+        .result
+        .unwrap_err();
+    assert_eq!(error.code, ErrorCode::NotFound);
+
+    let in_pod = r#"{"type": "macvlan", "master": "net0", "linkInContainer": true}"#;
+    Node::new()
+        .ready::<MacvlanShared>(request(in_pod))
+        .result
+        .unwrap();
+}

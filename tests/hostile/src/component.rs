@@ -1,0 +1,81 @@
+//! From a core module in text form to a component of one of the contract's worlds.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
+use wit_parser::{Resolve, SourceMap};
+
+/// The import that [`overreaching_flavour`] has and plumb does not give.
+pub const FOREIGN_INTERFACE: &str = "acme:disk/files@1.0.0";
+
+const FOREIGN_PACKAGE: &str = "package acme:disk@1.0.0 { interface files { wipe: func(); } }";
+
+/// The flavour that `fixtures/NAME.wat` is the inside of.
+#[track_caller]
+pub fn flavour(fixture: &str) -> Vec<u8> {
+    component(fixture, "flavour", &contract())
+}
+
+/// The address policy that `fixtures/NAME.wat` is the inside of.
+#[track_caller]
+pub fn address_policy(fixture: &str) -> Vec<u8> {
+    component(fixture, "address-policy", &contract())
+}
+
+/// A flavour that was built against a contract with one interface more.
+#[track_caller]
+pub fn overreaching_flavour(fixture: &str) -> Vec<u8> {
+    let world = "world flavour {";
+    let mut wider = contract();
+    let worlds = wider
+        .iter_mut()
+        .find(|text| text.contains(world))
+        .expect("wit/ has the world");
+    *worlds = worlds.replace(world, &format!("{world} import {FOREIGN_INTERFACE};"));
+    worlds.push_str(FOREIGN_PACKAGE);
+    component(fixture, "flavour", &wider)
+}
+
+#[track_caller]
+fn component(fixture: &str, world: &str, contract: &[String]) -> Vec<u8> {
+    let path = folder("fixtures").join(fixture).with_extension("wat");
+    let module =
+        wat::parse_file(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let wrap = move || -> Result<Vec<u8>, Box<dyn std::error::Error>> {
+        let mut sources = SourceMap::default();
+        for (number, text) in contract.iter().enumerate() {
+            sources.push_str(&format!("{number}.wit"), text);
+        }
+        let group = sources.parse().map_err(|(_, error)| error)?;
+        let mut resolve = Resolve::default();
+        let package = resolve.push_group(group)?;
+        let world = resolve.select_world(&[package], Some(world))?;
+        let mut module = module;
+        embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)?;
+        Ok(ComponentEncoder::default()
+            .validate(true)
+            .module(&module)?
+            .encode()?)
+    };
+    wrap().unwrap_or_else(|error| panic!("wrap {fixture} as a {world}: {error:#}"))
+}
+
+/// The texts of `wit/`.
+#[track_caller]
+fn contract() -> Vec<String> {
+    let mut paths: Vec<PathBuf> = fs::read_dir(folder("../../wit"))
+        .expect("the workspace has a folder wit")
+        .flatten()
+        .map(|entry| entry.path())
+        .collect();
+    paths.sort();
+    paths
+        .iter()
+        .map(|path| fs::read_to_string(path).expect("read a file of wit/"))
+        .collect()
+}
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}

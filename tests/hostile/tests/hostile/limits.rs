@@ -1,0 +1,126 @@
+//! A component that takes more than it may have is stopped by name of the limit.
+
+use std::fs;
+
+use plumb_engine::limits;
+use plumb_hostile::Scene;
+use serde_json::json;
+
+const FAILED: u64 = 103;
+
+fn assert_stopped(fixture: &str, words: &[&str]) {
+    let scene = Scene::new();
+    let configuration = scene.flavour(fixture);
+    scene.assert_refused(&configuration, FAILED, words);
+}
+
+fn fuel() -> String {
+    format!("{} units of fuel", limits::FUEL)
+}
+
+fn memory() -> String {
+    format!("{} MiB", limits::MEMORY_BYTES >> 20)
+}
+
+#[test]
+fn an_endless_loop_in_attach_runs_out_of_fuel() {
+    assert_stopped("endless-loop", &[&fuel()]);
+}
+
+#[test]
+fn an_endless_loop_in_ready_runs_out_of_fuel() {
+    let scene = Scene::new();
+    let configuration = scene.flavour("endless-loop");
+    scene.assert_not_ready(&configuration, &[&fuel()]);
+}
+
+#[test]
+fn an_endless_loop_in_the_start_function_runs_out_of_fuel() {
+    assert_stopped("endless-start", &[&fuel()]);
+}
+
+#[test]
+fn an_endless_loop_in_the_allocator_runs_out_of_fuel() {
+    assert_stopped("endless-allocation", &[&fuel()]);
+}
+
+#[test]
+fn an_endless_loop_after_the_answer_runs_out_of_fuel() {
+    assert_stopped("endless-cleanup", &[&fuel()]);
+}
+
+#[test]
+fn memory_that_grows_without_end_is_bounded() {
+    assert_stopped("memory-growth", &[&memory()]);
+}
+
+#[test]
+fn memory_that_is_declared_too_large_is_refused() {
+    assert_stopped("memory-declared", &[&memory()]);
+}
+
+#[test]
+fn a_table_that_is_declared_too_large_is_refused() {
+    assert_stopped("table-declared", &["10000000", "table"]);
+}
+
+#[test]
+fn recursion_without_end_is_stopped() {
+    assert_stopped("deep-recursion", &["stack"]);
+}
+
+#[test]
+fn a_panic_is_told_with_its_message() {
+    assert_stopped("panic", &["panic", "index out of bounds"]);
+}
+
+#[test]
+fn calls_of_the_host_are_counted() {
+    let limit = format!("more than {} times", limits::HOST_CALLS);
+    assert_stopped("many-calls", &[&limit]);
+}
+
+#[test]
+fn calls_that_are_refused_count_as_well() {
+    let limit = format!("more than {} times", limits::HOST_CALLS);
+    assert_stopped("many-refused-calls", &[&limit]);
+}
+
+#[test]
+fn handles_are_bounded() {
+    assert_stopped("many-handles", &[&limits::HANDLES.to_string(), "handles"]);
+}
+
+#[test]
+fn a_plan_has_an_end() {
+    const DENIED: u64 = 108;
+    let scene = Scene::new();
+    let configuration = scene.flavour("many-operations");
+    let limit = format!("more than {} operations", limits::OPERATIONS);
+    scene.assert_refused(&configuration, DENIED, &[&limit]);
+}
+
+#[test]
+fn a_flood_of_log_lines_is_cut() {
+    let scene = Scene::new();
+    let mut configuration = scene.flavour("log-flood");
+    let trace = scene.node.scratch().join("trace");
+    configuration["logFile"] = json!(trace);
+    configuration["logLevel"] = json!("debug");
+    let error = scene.assert_refused(&configuration, FAILED, &["unreachable"]);
+    let longest = "A".repeat(limits::LOG_LINE_BYTES);
+    let too_long = format!("{longest}A");
+    assert!(error.details.contains(&longest), "its last words are told");
+    assert!(!error.details.contains(&too_long), "{}", error.details);
+
+    let trace = fs::read_to_string(trace).expect("the trace was written");
+    let lines = trace.lines().filter(|line| line.ends_with(&longest));
+    assert_eq!(lines.count(), limits::LOG_LINES);
+    assert!(!trace.contains(&too_long), "a line of the trace is longer");
+}
+
+#[test]
+fn a_huge_log_line_is_not_copied() {
+    let limit = format!("{} MiB", limits::LIFTED_BYTES >> 20);
+    assert_stopped("log-huge-line", &[&limit]);
+}
