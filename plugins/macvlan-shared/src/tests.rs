@@ -224,6 +224,18 @@ fn a_pod_gets_no_interface_whose_rdma_device_it_could_not_use() {
 }
 
 #[test]
+fn an_rdma_device_in_the_pod_is_usable_there() {
+    let mut moved = link("net0");
+    moved.rdma_devices = vec!["mlx5_2".to_owned()];
+    let node = Node::new()
+        .with_link(Place::Pod, moved)
+        .with_rdma_namespace_mode(RdmaNamespaceMode::Exclusive);
+    let text = r#"{"type": "macvlan", "master": "net0", "linkInContainer": true}"#;
+    let outcome = node.attach::<MacvlanShared>(request(text));
+    outcome.result.unwrap();
+}
+
+#[test]
 fn an_rdma_device_can_be_demanded() {
     let text = r#"{"type": "macvlan", "master": "eth1", "requireRDMA": true}"#;
     let error = refusal(attach(text));

@@ -86,10 +86,14 @@ fn an_operation_that_the_host_cannot_perform_is_refused() {
 }
 
 #[test]
-fn a_plan_has_one_interface() {
+fn a_plan_has_no_second_interface() {
     let words = ["create-macvlan", "second interface"];
     assert_refused("two-interfaces", INVALID_CONFIGURATION, &words);
-    assert_refused("no-interface", FAILED, &["interface"]);
+}
+
+#[test]
+fn a_plan_without_an_interface_is_refused() {
+    assert_refused("no-interface", FAILED, &["no operation", "interface"]);
 }
 
 #[test]
@@ -98,6 +102,16 @@ fn nothing_is_recorded_in_ready() {
     let configuration = scene.flavour("records-in-ready");
     let words = ["may not record create-macvlan"];
     scene.assert_not_ready(&configuration, &words);
+}
+
+#[test]
+fn a_component_of_no_world_is_refused_when_it_is_loaded() {
+    let scene = Scene::new();
+    let name = "hostile-nothing";
+    scene.store.smuggle(name, b"(component)", &[]);
+    let configuration = scene.configuration_of(name);
+    let words = ["plumb:cni", "`attach`"];
+    scene.assert_refused(&configuration, NOT_LOADED, &words);
 }
 
 #[test]

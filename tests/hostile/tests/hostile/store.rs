@@ -96,7 +96,7 @@ fn what_others_can_write_to_is_not_loaded() {
         let before = allow_all(&path);
         let name = path.file_name().expect("it has a name").to_string_lossy();
         let words = ["writable by root alone", "777", &name];
-        scene.assert_refused(&configuration, NOT_LOADED, &words);
+        scene.assert_call_refused(scene.add(&configuration), NOT_LOADED, &words);
         fs::set_permissions(&path, before).expect("change the mode back");
     }
     scene.add(&configuration).run().expect_result();
