@@ -7,6 +7,7 @@
 mod bindings;
 mod builtin;
 mod conversion;
+mod deadline;
 mod facts;
 mod failure;
 mod host;
@@ -30,6 +31,7 @@ pub use bindings::types::Request;
 pub use conversion::{Proposal, request};
 pub use host::{Grants, Recorded};
 
+use deadline::Deadline;
 use host::Host;
 
 /// What a component is made for.
@@ -72,6 +74,11 @@ impl Source {
         store::find(name, world, folder)
     }
 
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The names of the built-in components of a world.
     pub fn built_in(world: World) -> Vec<&'static str> {
         builtin::names(world)
@@ -81,42 +88,34 @@ impl Source {
 /// The engine of this process. Components of one call share it.
 pub struct Sandbox<'a> {
     engine: Engine,
+    /// The contract; what of it a component does not import is not linked.
+    linker: Linker<Host>,
     trace: &'a Trace,
-    /// Dropped with the sandbox, which ends the thread that watches the clock.
-    _watchdog: std::sync::mpsc::Sender<()>,
+    /// Ends the components' time; disarmed with the sandbox.
+    _deadline: Deadline,
 }
 
 impl<'a> Sandbox<'a> {
     /// Sets the engine up. The wall clock of all component work begins to run.
     pub fn new(trace: &'a Trace) -> Result<Self> {
-        let mut configuration = plumb_engine::engine_config();
-        configuration.with_custom_code_memory(Some(Arc::new(builtin::InPlace)));
-        let engine = Engine::new(&configuration).map_err(|error| {
+        let failed = |error: &dyn std::fmt::Display| {
             Error::new(
                 Code::INTERNAL,
                 format!("cannot set the sandbox up: {error}"),
             )
-        })?;
-        let (watchdog, finished) = std::sync::mpsc::channel::<()>();
-        let clock = engine.clone();
-        std::thread::Builder::new()
-            .name("deadline".into())
-            .spawn(move || {
-                use std::sync::mpsc::RecvTimeoutError::Timeout;
-                if finished.recv_timeout(limits::DEADLINE) == Err(Timeout) {
-                    clock.increment_epoch();
-                }
-            })
-            .map_err(|error| {
-                Error::new(
-                    Code::TRY_AGAIN_LATER,
-                    format!("cannot start the thread that watches the components' time: {error}"),
-                )
-            })?;
+        };
+        let mut configuration = plumb_engine::engine_config();
+        configuration.with_custom_code_memory(Some(Arc::new(builtin::InPlace)));
+        let engine = Engine::new(&configuration).map_err(|error| failed(&error))?;
+        let mut linker = Linker::new(&engine);
+        bindings::Flavour::add_to_linker::<_, HasSelf<Host>>(&mut linker, |host| host)
+            .map_err(|error| failed(&error))?;
+        let deadline = Deadline::begin(&engine).map_err(|errno| failed(&errno))?;
         Ok(Self {
             engine,
+            linker,
             trace,
-            _watchdog: watchdog,
+            _deadline: deadline,
         })
     }
 
@@ -130,7 +129,7 @@ impl<'a> Sandbox<'a> {
         let host = Host::new(facts, source, request, true);
         let mut call = self.begin(source, host)?;
         let instance =
-            bindings::Flavour::instantiate(&mut call.store, &call.component, &call.linker);
+            bindings::Flavour::instantiate(&mut call.store, &call.component, &self.linker);
         let answer = instance.and_then(|instance| instance.call_attach(&mut call.store, request));
         self.end(source, call, answer)
             .map(|(host, ())| host.into_recorded())
@@ -141,7 +140,7 @@ impl<'a> Sandbox<'a> {
         let host = Host::new(facts, source, request, false);
         let mut call = self.begin(source, host)?;
         let instance =
-            bindings::Flavour::instantiate(&mut call.store, &call.component, &call.linker);
+            bindings::Flavour::instantiate(&mut call.store, &call.component, &self.linker);
         let answer = instance.and_then(|instance| instance.call_ready(&mut call.store, request));
         self.end(source, call, answer).map(drop)
     }
@@ -156,13 +155,13 @@ impl<'a> Sandbox<'a> {
     ) -> Result<Proposal> {
         let host = Host::new(facts, source, request, false);
         let mut call = self.begin(source, host)?;
-        let pools: Vec<_> = pools.iter().map(conversion::pool).collect();
+        let given: Vec<_> = pools.iter().map(conversion::pool).collect();
         let instance =
-            bindings::AddressPolicy::instantiate(&mut call.store, &call.component, &call.linker);
+            bindings::AddressPolicy::instantiate(&mut call.store, &call.component, &self.linker);
         let answer =
-            instance.and_then(|instance| instance.call_propose(&mut call.store, request, &pools));
+            instance.and_then(|instance| instance.call_propose(&mut call.store, request, &given));
         let (_, proposal) = self.end(source, call, answer)?;
-        conversion::proposal(&source.name, proposal)
+        conversion::proposal(&source.name, proposal, pools)
     }
 
     /// Loads the component into a fresh store with all limits set.
@@ -174,12 +173,7 @@ impl<'a> Sandbox<'a> {
         store.limiter(|host| &mut host.limits);
         store.set_epoch_deadline(1);
         store.set_hostcall_fuel(limits::LIFTED_BYTES);
-        let prepared = store.set_fuel(limits::FUEL).and_then(|()| {
-            let mut linker = Linker::new(&self.engine);
-            bindings::Flavour::add_to_linker::<_, HasSelf<Host>>(&mut linker, |host| host)?;
-            Ok(linker)
-        });
-        let linker = prepared.map_err(|error| {
+        store.set_fuel(limits::FUEL).map_err(|error| {
             Error::new(
                 Code::INTERNAL,
                 format!("cannot set the sandbox up: {error}"),
@@ -187,7 +181,6 @@ impl<'a> Sandbox<'a> {
         })?;
         Ok(Call {
             store,
-            linker,
             component,
             begin,
             loaded,
@@ -204,6 +197,8 @@ impl<'a> Sandbox<'a> {
         let fuel = limits::FUEL - call.store.get_fuel().unwrap_or_default();
         let took = call.begin.elapsed().as_micros();
         let host = call.store.into_data();
+        // The process ends soon: unmapping code page by page is work for nothing.
+        std::mem::forget(call.component);
         for (level, line) in host.log() {
             self.trace.debug(format_args!(
                 "component {} says {level}: {line}",
@@ -226,7 +221,6 @@ impl<'a> Sandbox<'a> {
 /// A component in its store.
 struct Call {
     store: Store<Host>,
-    linker: Linker<Host>,
     component: Component,
     begin: Instant,
     loaded: Duration,

@@ -138,7 +138,11 @@ pub fn plan(request: &Request, sandbox: &Sandbox<'_>, facts: &Rc<dyn Facts>) -> 
     if !recorded.iter().any(makes_pod_link) {
         return Err(Error::new(
             Code::COMPONENT_FAILED,
-            "the flavour recorded no operation that gives the pod an interface",
+            format!(
+                "component {} recorded no operation that gives the pod an interface; nothing was \
+                 changed",
+                flavour.name()
+            ),
         ));
     }
     let mut plan = Plan::default();

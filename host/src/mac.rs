@@ -1,4 +1,7 @@
-//! Hardware addresses as text.
+//! Hardware addresses as text, and random ones.
+
+use rustix::io::Errno;
+use rustix::rand::GetRandomFlags;
 
 /// `02:00:5e:10:00:01`; twenty parts for InfiniBand.
 pub fn text(mac: &[u8]) -> String {
@@ -19,11 +22,20 @@ pub fn parse(text: &str) -> Option<Vec<u8>> {
 
 /// A random unicast address of the locally administered range (IEEE 802, bit 1 of the
 /// first byte set, bit 0 clear).
-pub fn random() -> Result<[u8; 6], getrandom::Error> {
+pub fn random() -> Result<[u8; 6], Errno> {
     let mut mac = [0; 6];
-    getrandom::fill(&mut mac)?;
+    random_bytes(&mut mac)?;
     mac[0] = (mac[0] & 0xfc) | 0x02;
     Ok(mac)
+}
+
+/// Fills a short buffer with random bytes (getrandom(2), which gives up to 256 bytes at
+/// once).
+pub fn random_bytes(bytes: &mut [u8]) -> Result<(), Errno> {
+    match rustix::rand::getrandom(&mut *bytes, GetRandomFlags::empty())? {
+        length if length == bytes.len() => Ok(()),
+        _ => Err(Errno::IO),
+    }
 }
 
 #[cfg(test)]

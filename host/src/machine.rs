@@ -4,6 +4,7 @@
 use std::cell::OnceCell;
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use ipnetwork::IpNetwork;
 use serde_json::Value;
@@ -53,7 +54,7 @@ pub struct Machine<'a> {
     /// Where leases are.
     pub state_folder: PathBuf,
     /// The pod's namespace; none when it is gone.
-    pub netns: Option<Netns>,
+    pub netns: Option<Rc<Netns>>,
     /// Index of the pod's interface, once it is there.
     pub link: Option<u32>,
     /// The pod's interface as it was when the plan had made it.
@@ -75,7 +76,7 @@ impl<'a> Machine<'a> {
         pod: Option<Pod>,
         call: Call,
         state_folder: PathBuf,
-        netns: Option<Netns>,
+        netns: Option<Rc<Netns>>,
     ) -> Self {
         Self {
             kernel,
@@ -97,7 +98,7 @@ impl<'a> Machine<'a> {
 
     /// The pod's namespace.
     pub fn netns(&self) -> Result<&Netns> {
-        self.netns.as_ref().ok_or_else(|| {
+        self.netns.as_deref().ok_or_else(|| {
             NetnsError::Missing {
                 path: self.call.netns.clone(),
                 source: std::io::ErrorKind::NotFound.into(),

@@ -177,8 +177,9 @@ pub fn pool(pool: &Pool) -> wit::Pool {
     }
 }
 
-/// What a policy proposed, within the limits and with ranges that are ranges.
-pub fn proposal(component: &str, proposal: wit::Proposal) -> Result<Proposal> {
+/// What a policy proposed, within the limits and within the pools that it was given: a
+/// policy chooses, it does not make addresses up.
+pub fn proposal(component: &str, proposal: wit::Proposal, pools: &[Pool]) -> Result<Proposal> {
     let broken = |message: String| {
         Error::new(
             Code::COMPONENT_FAILED,
@@ -196,6 +197,18 @@ pub fn proposal(component: &str, proposal: wit::Proposal) -> Result<Proposal> {
     for claim in proposal.claims {
         let mut sources = Vec::with_capacity(claim.candidates.len());
         for candidate in claim.candidates {
+            let Some(pool) = pools.iter().find(|pool| pool.name == candidate.pool) else {
+                if candidate.pool.len() > limits::STRING_BYTES {
+                    return Err(broken(format!(
+                        "a pool's name of more than {} bytes",
+                        limits::STRING_BYTES
+                    )));
+                }
+                return Err(broken(format!(
+                    "pool {:?}, which is not among those of the configuration",
+                    candidate.pool
+                )));
+            };
             if candidate.ranges.len() > limits::RANGES {
                 return Err(broken(format!(
                     "{} ranges of pool {}, where {} are possible",
@@ -209,10 +222,34 @@ pub fn proposal(component: &str, proposal: wit::Proposal) -> Result<Proposal> {
                 .into_iter()
                 .map(|range| (address(range.first), address(range.last)))
                 .collect();
+            let usable = pool.usable();
             for (first, last) in &ranges {
                 if first.is_ipv4() != last.is_ipv4() || first > last {
                     return Err(broken(format!("{first}-{last}, which is no range")));
                 }
+                let inside = |range: &AddressRange| range.first <= *first && *last <= range.last;
+                if !usable.iter().any(inside) {
+                    return Err(broken(format!(
+                        "{first}-{last}, which pool {} does not give out",
+                        pool.name
+                    )));
+                }
+            }
+            let gateway = candidate.gateway.map(address);
+            if let Some(gateway) = gateway
+                && Family::of(gateway) != pool.family
+            {
+                return Err(broken(format!(
+                    "gateway {gateway} for {} addresses",
+                    pool.family
+                )));
+            }
+            let longest = if pool.family == Family::Ipv4 { 32 } else { 128 };
+            if candidate.prefix_length > longest {
+                return Err(broken(format!(
+                    "prefix length {} for {} addresses",
+                    candidate.prefix_length, pool.family
+                )));
             }
             let routes: std::result::Result<Vec<_>, _> =
                 candidate.routes.into_iter().map(route).collect();
@@ -222,7 +259,7 @@ pub fn proposal(component: &str, proposal: wit::Proposal) -> Result<Proposal> {
                     ranges,
                 },
                 prefix: candidate.prefix_length,
-                gateway: candidate.gateway.map(address),
+                gateway,
                 routes: routes.map_err(|error| broken(error.message))?,
             });
         }
@@ -235,6 +272,20 @@ pub fn proposal(component: &str, proposal: wit::Proposal) -> Result<Proposal> {
         claims,
         keep: proposal.keep,
     })
+}
+
+/// Text of a component without line breaks and escape sequences: it must not pass for
+/// something that plumb says, nor steer a terminal.
+pub fn plain(text: &str) -> String {
+    text.chars()
+        .map(|character| {
+            if character.is_control() {
+                ' '
+            } else {
+                character
+            }
+        })
+        .collect()
 }
 
 /// What a component refused, with a CNI code.
@@ -253,7 +304,7 @@ pub fn error(component: &str, error: types::Error) -> Error {
     };
     let cut = |text: String| {
         let end = text.floor_char_boundary(limits::STRING_BYTES);
-        text[..end].to_owned()
+        plain(&text[..end])
     };
     let result = Error::new(code, format!("{component}: {}", cut(error.message)));
     match error.details {

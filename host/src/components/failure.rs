@@ -40,9 +40,27 @@ pub fn explain(component: &str, error: &wasmtime::Error, host: &Host) -> Error {
                 limits::MEMORY_BYTES >> 20
             ),
         ),
+        None if text.contains("forcing trap when growing table") => (
+            Code::COMPONENT_FAILED,
+            format!(
+                "was stopped: it wanted a table of more than {} elements",
+                limits::TABLE_ELEMENTS
+            ),
+        ),
+        None if text.contains("too much data is being copied") => (
+            Code::COMPONENT_FAILED,
+            format!(
+                "was stopped: it passed more than {} MiB to the host at once",
+                limits::LIFTED_BYTES >> 20
+            ),
+        ),
+        None if text.contains("resource table has no free keys") => (
+            Code::COMPONENT_FAILED,
+            format!("was stopped: it held more than {} handles", limits::HANDLES),
+        ),
         // Linking compares the component's imports and exports with the contract.
         None if text.contains("matching implementation was not found")
-            || text.contains("no exported")
+            || text.contains("no export")
             || text.contains("type-checking export func") =>
         {
             (

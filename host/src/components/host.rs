@@ -11,6 +11,7 @@ use wasmtime::{StoreLimits, StoreLimitsBuilder};
 
 use super::Source;
 use super::bindings::{log, types};
+use super::conversion;
 use crate::facts::{Facts, LinkFacts, Place};
 use crate::kernel::sysfs::PciFunction;
 use crate::operations::Operation;
@@ -215,7 +216,7 @@ impl log::Host for Host {
                 log::Level::Error => "error",
             };
             let end = message.floor_char_boundary(limits::LOG_LINE_BYTES);
-            self.log.push((level, message[..end].to_owned()));
+            self.log.push((level, conversion::plain(&message[..end])));
         }
         Ok(())
     }

@@ -55,21 +55,20 @@ fn check_mac(mac: &[u8]) -> Result<(), Error> {
 
 /// A name that no link has, for the moment until the link gets its own.
 fn temporary_name() -> wasmtime::Result<String> {
-    let random = getrandom::u32().map_err(wasmtime::Error::msg)?;
-    Ok(format!("plumb{random:08x}"))
+    let mut random = [0; 4];
+    mac::random_bytes(&mut random).map_err(wasmtime::Error::msg)?;
+    Ok(format!("plumb{:08x}", u32::from_ne_bytes(random)))
 }
 
 impl Host {
     /// Records one operation under its name in the contract.
     fn add(&mut self, name: &str, operation: Operation) -> Answer<()> {
-        self.count_call()?;
         Ok(self
             .may_record(name)
             .map(|()| self.record(Recorded::Operation(operation))))
     }
 
     fn not_performed<T>(&mut self, name: &str) -> Answer<T> {
-        self.count_call()?;
         Ok(Err(Error {
             code: ErrorCode::UnsupportedOperation,
             message: format!("this version of plumb cannot perform the operation {name}"),
@@ -83,7 +82,6 @@ impl Host {
         name: &str,
         operation: Result<Operation, Error>,
     ) -> Answer<Resource<PodLinkHandle>> {
-        self.count_call()?;
         let allowed = self.may_record(name).and_then(|()| {
             if self.has_pod_link {
                 return Err(invalid(format!(
@@ -118,6 +116,7 @@ impl wit::Host for Host {
         parent: Resource<LinkHandle>,
         options: wit::MacvlanOptions,
     ) -> Answer<Resource<PodLinkHandle>> {
+        self.count_call()?;
         let mac = match options.mac {
             Some(mac) => mac,
             None => mac::random().map_err(wasmtime::Error::msg)?.to_vec(),
@@ -149,6 +148,7 @@ impl wit::Host for Host {
         parent: Resource<LinkHandle>,
         options: wit::IpvlanOptions,
     ) -> Answer<Resource<PodLinkHandle>> {
+        self.count_call()?;
         let mode = match options.mode {
             wit::IpvlanMode::L2 => "l2",
             wit::IpvlanMode::L3 => "l3",
@@ -171,10 +171,12 @@ impl wit::Host for Host {
         _parent: Resource<LinkHandle>,
         _options: wit::IpoibOptions,
     ) -> Answer<Resource<PodLinkHandle>> {
+        self.count_call()?;
         self.not_performed("create-ipoib")
     }
 
     fn move_link(&mut self, _function: Resource<PciHandle>) -> Answer<Resource<PodLinkHandle>> {
+        self.count_call()?;
         self.not_performed("move-link")
     }
 
@@ -183,10 +185,12 @@ impl wit::Host for Host {
         _function: Resource<PciHandle>,
         _settings: wit::VirtualFunctionSettings,
     ) -> Answer<()> {
+        self.count_call()?;
         self.not_performed("set-virtual-function")
     }
 
     fn rebind_driver(&mut self, _function: Resource<PciHandle>) -> Answer<()> {
+        self.count_call()?;
         self.not_performed("rebind-driver")
     }
 
@@ -195,6 +199,7 @@ impl wit::Host for Host {
         _device: Resource<RdmaHandle>,
         _name: Option<String>,
     ) -> Answer<()> {
+        self.count_call()?;
         self.not_performed("move-rdma-device")
     }
 
@@ -203,10 +208,12 @@ impl wit::Host for Host {
         _function: Resource<PciHandle>,
         _mac: Option<Vec<u8>>,
     ) -> Answer<()> {
+        self.count_call()?;
         self.not_performed("report-function")
     }
 
     fn set_mtu(&mut self, link: Resource<PodLinkHandle>, mtu: u32) -> Answer<()> {
+        self.count_call()?;
         self.table.get(&link)?;
         match check_mtu(Some(mtu)) {
             Ok(()) => self.add(
@@ -218,6 +225,7 @@ impl wit::Host for Host {
     }
 
     fn set_mac(&mut self, link: Resource<PodLinkHandle>, mac: Vec<u8>) -> Answer<()> {
+        self.count_call()?;
         self.table.get(&link)?;
         match check_mac(&mac) {
             Ok(()) => self.add(
@@ -236,6 +244,7 @@ impl wit::Host for Host {
         value: String,
         required: bool,
     ) -> Answer<()> {
+        self.count_call()?;
         self.table.get(&link)?;
         // The name becomes a part of a path below /proc/sys.
         let is_plain =
@@ -281,6 +290,7 @@ impl wit::Host for Host {
     }
 
     fn add_address(&mut self, link: Resource<PodLinkHandle>, address: IpNetwork) -> Answer<()> {
+        self.count_call()?;
         self.table.get(&link)?;
         match conversion::network(address) {
             Ok(address) => self.add("add-address", Operation::AddAddress(AddAddress { address })),
@@ -289,6 +299,7 @@ impl wit::Host for Host {
     }
 
     fn add_route(&mut self, link: Resource<PodLinkHandle>, route: Route) -> Answer<()> {
+        self.count_call()?;
         self.table.get(&link)?;
         match conversion::route(route) {
             Ok(route) => {
@@ -303,6 +314,7 @@ impl wit::Host for Host {
     }
 
     fn add_rule(&mut self, rule: wit::Rule) -> Answer<()> {
+        self.count_call()?;
         let networks = (
             rule.source.map(conversion::network).transpose(),
             rule.destination.map(conversion::network).transpose(),
@@ -334,6 +346,7 @@ impl wit::Host for Host {
         address: IpAddress,
         mac: Vec<u8>,
     ) -> Answer<()> {
+        self.count_call()?;
         self.table.get(&link)?;
         if !matches!(mac.len(), 6 | 20) {
             return Ok(Err(invalid(format!(
@@ -347,6 +360,7 @@ impl wit::Host for Host {
     }
 
     fn set_up(&mut self, link: Resource<PodLinkHandle>) -> Answer<()> {
+        self.count_call()?;
         self.table.get(&link)?;
         self.add("set-up", Operation::SetLinkUp(SetLinkUp::default()))
     }

@@ -112,12 +112,7 @@ pub fn find(name: &str, world: World, folder: &Path) -> Result<Option<Source>> {
     if manifest.world != world.as_str() {
         return Ok(None);
     }
-    let code = open(&root, name, &compiled_name()).map_err(|error| {
-        error.with_details(format!(
-            "components are compiled for one release: `plumbctl component install` compiles {name} \
-             for this one"
-        ))
-    })?;
+    let code = open(&root, name, &compiled_name())?;
     Ok(Some(Source {
         name: name.to_owned(),
         code: Code::File(code),
@@ -150,26 +145,31 @@ fn open_root(folder: &Path) -> Result<File> {
 /// A file of a component, reached without following a link; it and its folder must be
 /// root's.
 fn open(root: &File, name: &str, file: &str) -> Result<File> {
-    let folder = resolve(root.as_fd(), Path::new(name))?;
+    let path = PathBuf::from(name).join(file);
+    let folder = resolve(root.as_fd(), Path::new(name), Path::new(name))?;
     check_owner(&folder, Path::new(name))?;
-    let opened = resolve(folder.as_fd(), Path::new(file))?;
-    check_owner(&opened, &PathBuf::from(name).join(file))?;
+    let opened = resolve(folder.as_fd(), Path::new(file), &path)?;
+    check_owner(&opened, &path)?;
     Ok(opened)
 }
 
-fn resolve(folder: BorrowedFd<'_>, path: &Path) -> Result<File> {
+/// Opens a path below a folder; `shown` is how messages call it.
+fn resolve(folder: BorrowedFd<'_>, path: &Path, shown: &Path) -> Result<File> {
     let how = OpenHow::new()
         .flags(OFlag::O_RDONLY | OFlag::O_CLOEXEC)
         .resolve(ResolveFlag::RESOLVE_NO_SYMLINKS | ResolveFlag::RESOLVE_BENEATH);
+    let shown = shown.display();
     match openat2(folder, path, how) {
         Ok(file) => Ok(File::from(file)),
         Err(Errno::ELOOP | Errno::EXDEV) => Err(not_loaded(format!(
-            "{} of the component store is a link, which is not followed",
-            path.display()
+            "{shown} of the component store is a link, which is not followed"
+        ))),
+        Err(Errno::ENOENT) => Err(not_loaded(format!(
+            "{shown} of the component store is missing: components are compiled for one release, and \
+             `plumbctl component install` compiles one for this"
         ))),
         Err(errno) => Err(not_loaded(format!(
-            "cannot open {} of the component store: {errno}",
-            path.display()
+            "cannot open {shown} of the component store: {errno}"
         ))),
     }
 }

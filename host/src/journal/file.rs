@@ -22,6 +22,8 @@ const LOCK_INTERVAL: Duration = Duration::from_millis(5);
 pub struct Journal {
     path: PathBuf,
     file: File,
+    /// Where the next line goes.
+    end: u64,
     record: Option<Record>,
 }
 
@@ -59,10 +61,12 @@ impl Journal {
         if whole < text.len() {
             file.set_len(whole as u64).map_err(io("cut", path))?;
         }
-        file.seek(SeekFrom::End(0)).map_err(io("read", path))?;
+        let end = whole as u64;
+        file.seek(SeekFrom::Start(end)).map_err(io("read", path))?;
         Ok(Some(Self {
             path: path.to_owned(),
             file,
+            end,
             record,
         }))
     }
@@ -153,16 +157,13 @@ impl Journal {
             source: error.into(),
         })?;
         text.push(b'\n');
-        let start = self
-            .file
-            .stream_position()
-            .map_err(io("read", &self.path))?;
         if let Err(source) = self.file.write_all(&text) {
             // A piece of a line must not be continued by the next one.
-            let _ = self.file.set_len(start);
-            let _ = self.file.seek(SeekFrom::Start(start));
+            let _ = self.file.set_len(self.end);
+            let _ = self.file.seek(SeekFrom::Start(self.end));
             return Err(io("write", &self.path)(source));
         }
+        self.end += text.len() as u64;
         Ok(())
     }
 }

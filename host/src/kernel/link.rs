@@ -5,8 +5,8 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{
-    InfoData, InfoIpVlan, InfoKind, InfoMacVlan, IpVlanMode, LinkAttribute, LinkFlags, LinkInfo,
-    LinkMessage, MacVlanMode,
+    InfoData, InfoIpVlan, InfoKind, InfoMacVlan, IpVlanMode, LinkAttribute, LinkExtentMask,
+    LinkFlags, LinkInfo, LinkMessage, MacVlanMode,
 };
 use nix::errno::Errno;
 
@@ -93,7 +93,12 @@ impl RouteSocket {
         })
     }
 
-    fn one_link(&self, message: LinkMessage, what: impl Fn() -> String) -> Result<Option<Link>> {
+    fn one_link(
+        &self,
+        mut message: LinkMessage,
+        what: impl Fn() -> String,
+    ) -> Result<Option<Link>> {
+        message.attributes.push(without_statistics());
         match self.get(what, RouteNetlinkMessage::GetLink(message)) {
             Ok(answers) => Ok(answers.into_iter().find_map(decode)),
             Err(error) if error.errno() == Some(Errno::ENODEV) => Ok(None),
@@ -103,10 +108,12 @@ impl RouteSocket {
 
     /// All links.
     ///
-    /// Without `IFLA_EXT_MASK`, so that no message has to hold all virtual functions
+    /// Without `RTEXT_FILTER_VF`, so that no message has to hold all virtual functions
     /// of a physical one: with sixteen of them that fails with EMSGSIZE.
     pub fn links(&self) -> Result<Vec<Link>> {
-        let message = RouteNetlinkMessage::GetLink(LinkMessage::default());
+        let mut message = LinkMessage::default();
+        message.attributes.push(without_statistics());
+        let message = RouteNetlinkMessage::GetLink(message);
         let answers = self.dump(|| "list the interfaces".into(), message)?;
         Ok(answers.into_iter().filter_map(decode).collect())
     }
@@ -237,6 +244,11 @@ impl RouteSocket {
         message.attributes.push(attribute);
         self.change(what, RouteNetlinkMessage::SetLink(message), 0)
     }
+}
+
+/// Counters are most of an answer, and nobody here reads them.
+fn without_statistics() -> LinkAttribute {
+    LinkAttribute::ExtMask(vec![LinkExtentMask::SkipStats])
 }
 
 fn mode_value<T: Copy>(modes: &[(&str, T)], mode: &str) -> Result<T> {

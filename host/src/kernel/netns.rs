@@ -1,5 +1,6 @@
 //! Network namespaces as values (network_namespaces(7), setns(2)).
 
+use std::cell::OnceCell;
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::MetadataExt;
@@ -56,6 +57,8 @@ pub struct Netns {
     path: PathBuf,
     file: File,
     identity: Identity,
+    /// Where to come back to, opened when it is first needed.
+    home: OnceCell<File>,
 }
 
 impl Netns {
@@ -80,6 +83,7 @@ impl Netns {
                 device: metadata.dev(),
                 inode: metadata.ino(),
             },
+            home: OnceCell::new(),
         })
     }
 
@@ -104,14 +108,21 @@ impl Netns {
     /// When the thread cannot return to its own namespace: going on would do the
     /// host's work in the pod.
     pub fn inside<T>(&self, action: impl FnOnce() -> T) -> Result<T> {
-        struct Return(Netns);
-        impl Drop for Return {
+        struct Return<'a>(&'a File);
+        impl Drop for Return<'_> {
             fn drop(&mut self) {
-                setns(&self.0.file, CloneFlags::CLONE_NEWNET)
+                setns(self.0, CloneFlags::CLONE_NEWNET)
                     .expect("return to the host's network namespace");
             }
         }
-        let home = Return(Self::current()?);
+        let home = match self.home.get() {
+            Some(home) => home,
+            None => {
+                let current = Self::current()?.file;
+                self.home.get_or_init(|| current)
+            }
+        };
+        let home = Return(home);
         setns(&self.file, CloneFlags::CLONE_NEWNET).map_err(|errno| NetnsError::Enter {
             path: self.path.clone(),
             errno,

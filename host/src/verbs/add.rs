@@ -31,14 +31,14 @@ pub fn add(request: &Request, trace: &Trace, watcher: &mut dyn Watcher) -> Resul
         trace.info(format_args!("plan {}: {line}", number + 1));
     }
 
-    let attached = match attach(request, &plan, &kernel, &folder, trace, watcher) {
+    let attached = match attach(request, &plan, &kernel, &netns, &folder, trace, watcher) {
         // Multus sends neither GC nor CHECK to a secondary network: pods that died
         // without a DEL are found when their addresses are missed.
         Err(error)
             if matches!(error.code, Code::POOL_EXHAUSTED | Code::ADDRESS_TAKEN)
                 && reconcile::dead_pods(request, &kernel, &folder, trace)? > 0 =>
         {
-            attach(request, &plan, &kernel, &folder, trace, watcher)?
+            attach(request, &plan, &kernel, &netns, &folder, trace, watcher)?
         }
         outcome => outcome?,
     };
@@ -63,11 +63,11 @@ fn attach(
     request: &Request,
     plan: &Plan,
     kernel: &Kernel,
+    netns: &Rc<Netns>,
     folder: &Folder,
     trace: &Trace,
     watcher: &mut dyn Watcher,
 ) -> Result<Attached> {
-    let netns = open_netns(request)?;
     let mut journal = folder.create(&request.attachment)?;
     if journal.record().is_some() {
         return Err(reconcile::attached_already(request, journal.path()));
@@ -79,10 +79,9 @@ fn attach(
         request.pod.clone(),
         Call::of_request(request),
         request.state_folder.clone(),
-        None,
+        Some(Rc::clone(netns)),
     );
-    let outcome = begin(request, &netns, &mut journal).and_then(|()| {
-        machine.netns = Some(netns);
+    let outcome = begin(request, netns, &mut journal).and_then(|()| {
         perform::perform(plan.clone(), &mut journal, &mut machine, watcher)?;
         let attached = attached(request, &machine)?;
         journal.complete()?;

@@ -1,5 +1,7 @@
 //! CHECK: request, journal, every recorded operation compared with the kernel.
 
+use std::rc::Rc;
+
 use super::open_netns;
 use crate::cni::Request;
 use crate::cni::previous::Previous;
@@ -63,7 +65,7 @@ pub fn check(request: &Request, trace: &Trace) -> Result<()> {
         request.pod.clone(),
         Call::of_request(request),
         request.state_folder.clone(),
-        Some(netns),
+        Some(Rc::new(netns)),
     );
     has_told_addresses(&machine, &expected)?;
     for step in &record.steps {

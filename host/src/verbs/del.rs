@@ -3,6 +3,8 @@
 //! No component is loaded: one that was upgraded, broken or removed cannot strand a
 //! device. It does all it can the first time, and succeeds when things are gone.
 
+use std::rc::Rc;
+
 use super::{is_own, recorded_netns};
 use crate::cni::Request;
 use crate::cni::previous::Previous;
@@ -47,7 +49,7 @@ fn detach(
     let netns = if undo::is_of_earlier_boot(&journal) {
         None
     } else {
-        recorded_netns(&record.header, Some(request))
+        recorded_netns(&record.header, Some(request)).map(Rc::new)
     };
     let mut call = Call::of_request(request);
     if call.path.is_empty() {

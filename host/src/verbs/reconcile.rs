@@ -1,6 +1,7 @@
 //! What ADD cleans up before it begins: records of attachments that are dead.
 
 use std::path::Path;
+use std::rc::Rc;
 
 use super::recorded_netns;
 use crate::cni::Request;
@@ -116,7 +117,7 @@ pub fn clean_up(
     let netns = if undo::is_of_earlier_boot(&journal) {
         None
     } else {
-        recorded_netns(&header, None)
+        recorded_netns(&header, None).map(Rc::new)
     };
     let mut machine = Machine::new(
         kernel,

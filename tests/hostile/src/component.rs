@@ -37,6 +37,29 @@ pub fn overreaching_flavour(fixture: &str) -> Vec<u8> {
     component(fixture, "flavour", &wider)
 }
 
+/// The flavour `no-interface` with `count` instances more, all of a module with this inside.
+#[track_caller]
+pub fn crowded_flavour(inside: &str, count: u8) -> Vec<u8> {
+    // Sections of a component's binary form, and what they begin with.
+    const CORE_MODULE: u8 = 1;
+    const CORE_INSTANCE: u8 = 2;
+    const INSTANTIATE: u8 = 0;
+    // `no-interface` has one module, number 0, because it imports nothing.
+    const ADDED_MODULE: u8 = 1;
+    const NO_ARGUMENTS: u8 = 0;
+    let module = wat::parse_str(format!("(module {inside})")).expect("it is a module");
+    let instance = [INSTANTIATE, ADDED_MODULE, NO_ARGUMENTS];
+    let instances = [vec![count], instance.repeat(usize::from(count))].concat();
+    let mut component = flavour("no-interface");
+    for (section, content) in [(CORE_MODULE, module), (CORE_INSTANCE, instances)] {
+        let length = u8::try_from(content.len()).expect("it is short");
+        assert!(length < 0x80, "a longer length has several bytes");
+        component.extend([section, length]);
+        component.extend(content);
+    }
+    component
+}
+
 #[track_caller]
 fn component(fixture: &str, world: &str, contract: &[String]) -> Vec<u8> {
     let path = folder("fixtures").join(fixture).with_extension("wat");

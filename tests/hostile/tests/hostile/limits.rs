@@ -3,7 +3,7 @@
 use std::fs;
 
 use plumb_engine::limits;
-use plumb_hostile::Scene;
+use plumb_hostile::{Scene, component};
 use serde_json::json;
 
 const FAILED: u64 = 103;
@@ -76,37 +76,30 @@ fn a_table_that_is_declared_too_large_is_refused() {
     assert_stopped("table-declared", &["table", &limit]);
 }
 
-/// A component of many modules. `plumbctl` refuses it, because the types of its exports
-/// are those of no world, so it gets around `plumbctl`.
 #[test]
 fn instances_are_counted() {
     let scene = Scene::new();
-    let name = "hostile-many-instances";
-    for (inside, more, kind) in [
+    let name = "hostile-crowd";
+    for (inside, count, kind) in [
         ("", limits::INSTANCES, "instance"),
         ("(memory 1)", limits::MEMORIES, "memory"),
         (
             "(table 1 funcref) (table 1 funcref)",
-            limits::TABLES / 2,
+            limits::TABLES / 2 + 1,
             "table",
         ),
     ] {
-        let instances = "(core instance (instantiate $module))".repeat(more);
-        let component = format!(
-            r#"(component
-                (core module $module {inside} (func (export "nothing")))
-                (core instance $first (instantiate $module))
-                (func $nothing (canon lift (core func $first "nothing")))
-                {instances}
-                (export "attach" (func $nothing))
-                (export "ready" (func $nothing)))"#
-        );
-        scene.store.smuggle(name, component.as_bytes(), &[]);
+        let count = u8::try_from(count).expect("the limit is small");
+        let crowded = component::crowded_flavour(inside, count);
+        scene.store.install(name, &crowded);
         let configuration = scene.configuration_of(name);
         let reason = format!("{kind} count too high");
-        eprintln!("DEBUG {kind}");
         scene.assert_refused(&configuration, FAILED, &[&reason]);
     }
+    let crowded = component::crowded_flavour("", 1);
+    scene.store.install(name, &crowded);
+    let configuration = scene.configuration_of(name);
+    scene.assert_call_refused(scene.add(&configuration), FAILED, &["no operation"]);
 }
 
 #[test]
