@@ -43,11 +43,9 @@ fn one(
     watcher.at(Moment::Intended, number)?;
     let begin = Instant::now();
     let outcome = operation.perform(machine);
-    machine.trace.operation(
-        operation.describe(),
-        begin.elapsed(),
-        outcome.as_ref().map(|()| ()),
-    );
+    machine
+        .trace
+        .operation(operation.describe(), begin.elapsed(), &outcome);
     outcome?;
     watcher.at(Moment::Performed, number)?;
     journal.done(number, &operation)?;

@@ -141,7 +141,7 @@ impl Trace {
         &self,
         what: impl Display,
         took: Duration,
-        outcome: std::result::Result<(), E>,
+        outcome: &std::result::Result<(), E>,
     ) {
         let microseconds = took.as_micros();
         match outcome {

@@ -43,7 +43,7 @@ pub fn undo(
         machine.trace.operation(
             format_args!("undo: {}", operation.describe()),
             begin.elapsed(),
-            outcome.as_ref().map(|()| ()),
+            &outcome,
         );
         watcher.at(Moment::Performed, number)?;
         match outcome {

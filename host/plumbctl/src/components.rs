@@ -69,7 +69,7 @@ pub fn run(folder: &Path, command: Command) -> Result<(), Failure> {
     }
 }
 
-fn checked<'a>(name: &'a str) -> Result<&'a str, Failure> {
+fn checked(name: &str) -> Result<&str, Failure> {
     if is_component_name(name) {
         return Ok(name);
     }

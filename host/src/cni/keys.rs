@@ -39,10 +39,10 @@ pub fn remove(map: &mut Map<String, Value>, key: &str) -> Option<Value> {
         .filter(|name| name.eq_ignore_ascii_case(key))
         .cloned()
         .collect();
-    let other = others
-        .into_iter()
-        .filter_map(|name| map.remove(&name))
-        .next_back();
+    let mut other = None;
+    for name in others {
+        other = map.remove(&name);
+    }
     exact.or(other)
 }
 

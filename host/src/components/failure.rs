@@ -78,13 +78,14 @@ pub fn explain(component: &str, error: &wasmtime::Error, host: &Host) -> Error {
         .log()
         .iter()
         .rev()
+        .map(|(_, line)| line.trim())
+        .filter(|line| !line.is_empty())
         .take(LAST_LINES)
-        .rev()
-        .map(|(_, line)| line.as_str())
         .collect();
     if lines.is_empty() {
         error
     } else {
+        let lines: Vec<_> = lines.into_iter().rev().collect();
         error.with_details(format!("its last words: {}", lines.join(" | ")))
     }
 }
