@@ -59,7 +59,7 @@ mod tests {
             "2:0:5e:10:0:1",
             "0200:5e",
             "zz:00:00:00:00:00",
-            "+1:00",
+            "+1:00:00:00:00:00",
         ] {
             let parsed = parse(text);
             let accepted = parsed.is_some_and(|mac| matches!(mac.len(), 6 | 8 | 20));
