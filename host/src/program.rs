@@ -74,7 +74,7 @@ fn answer(
         }
         Verb::Del => verbs::del::del(&request, &trace, watcher).map(|()| String::new()),
         Verb::Check => verbs::check::check(&request, &trace).map(|()| String::new()),
-        Verb::Gc => verbs::gc::gc(&request, &trace, watcher).map(|()| String::new()),
+        Verb::Gc => verbs::gc::gc(&request, &trace).map(|()| String::new()),
         Verb::Status => verbs::status::status(&request, &trace).map(|()| String::new()),
         Verb::Version => unreachable!("answered above"),
     };

@@ -16,7 +16,9 @@ mod kernel {
     mod harness;
     mod macvlan;
     mod output;
+    mod plumbctl;
     mod pools;
+    mod program;
     mod results;
     mod state;
     mod status;

@@ -6,7 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use plumb::components::store::{COMPONENT, MANIFEST, Manifest, compiled_name, is_component_name};
-use plumb_compiler::{World, compile};
+use plumb_compiler::{World, compile, componentize};
 
 use crate::Failure;
 
@@ -31,12 +31,16 @@ const OPERATIONS: [&str; 17] = [
     "set-virtual-function",
 ];
 
+/// How a core module begins, which is what cargo makes of a component's crate: magic and
+/// version (WebAssembly, "Binary Format", section "Modules").
+const CORE_MODULE: &[u8] = b"\0asm\x01\0\0\0";
+
 /// Commands of `plumbctl component`.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
     /// Check a component by name, compile it for this release and install it without any grant
     Install {
-        /// The component, .wasm or .wat
+        /// The component (.wasm or .wat), or the core module that cargo made of its crate
         file: PathBuf,
         /// The name that configurations use
         #[arg(long)]
@@ -82,6 +86,11 @@ fn install(folder: &Path, file: &Path, name: &str) -> Result<(), Failure> {
     let name = checked(name)?;
     let bytes =
         fs::read(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
+    let bytes = if bytes.starts_with(CORE_MODULE) {
+        componentize(&bytes).map_err(|error| format!("{}: {error}", file.display()))?
+    } else {
+        bytes
+    };
     let compiled = compile(&bytes).map_err(|error| format!("{}: {error}", file.display()))?;
     let digest = format!("sha256:{}", compiled.digest);
     let target = folder.join(name);
@@ -214,4 +223,28 @@ fn replace(path: &Path, content: &[u8]) -> Result<(), Failure> {
         let _ = fs::remove_file(&temporary);
         format!("cannot write {}: {error}", path.display()).into()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_of_the_contract_can_be_granted_and_nothing_else() {
+        let contract = include_str!("../../../wit/operations.wit");
+        let mut operations: Vec<_> = contract
+            .lines()
+            .filter_map(|line| line.trim().split_once(": func("))
+            .map(|(name, _)| name)
+            .collect();
+        operations.sort_unstable();
+        assert_eq!(operations, OPERATIONS);
+    }
+
+    #[test]
+    fn what_is_not_performed_is_part_of_the_contract() {
+        for operation in plumb::operations::NOT_PERFORMED {
+            assert!(OPERATIONS.contains(&operation), "{operation}");
+        }
+    }
 }

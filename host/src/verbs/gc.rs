@@ -13,47 +13,44 @@ use crate::journal::{self, Folder};
 use crate::kernel::{Kernel, boot};
 use crate::leases::Leases;
 use crate::trace::Trace;
-use crate::watch::Watcher;
 use crate::{Error, Result, decide, recovery};
 
 /// The runtime's list, and the key that tags of the specification before 1.1.0 had.
 /// libcni sends both.
 const VALID_KEYS: [&str; 2] = ["cni.dev/valid-attachments", "cni.dev/attachments"];
 
+/// What one GC knows.
+struct Collection<'a> {
+    request: &'a Request,
+    trace: &'a Trace,
+    kernel: Kernel,
+    folder: Folder,
+    /// The valid attachments; none when the runtime did not tell.
+    valid: Option<BTreeSet<Attachment>>,
+    /// When it began, in milliseconds since 1970: what is newer is an ADD's that runs
+    /// beside it.
+    begin: u128,
+}
+
 /// Removes what is not valid any more. Goes on when something fails, and tells it at
 /// the end.
-pub fn gc(request: &Request, trace: &Trace, _watcher: &mut dyn Watcher) -> Result<()> {
-    let begin = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_millis();
-    let valid = valid_attachments(request)?;
-    let folder = Folder::new(&request.state_folder);
-    let kernel = Kernel::open()?;
+pub fn gc(request: &Request, trace: &Trace) -> Result<()> {
+    let collection = Collection {
+        request,
+        trace,
+        kernel: Kernel::open()?,
+        folder: Folder::new(&request.state_folder),
+        valid: valid_attachments(request)?,
+        begin: SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default()
+            .as_millis(),
+    };
     let mut failures: Vec<Error> = Vec::new();
-    for attachment in folder.list(Some(&request.attachment.network)) {
-        if valid
-            .as_ref()
-            .is_some_and(|valid| valid.contains(&attachment))
-        {
-            continue;
-        }
-        match collect(
-            &attachment,
-            valid.is_some(),
-            begin,
-            request,
-            &kernel,
-            &folder,
-            trace,
-        ) {
-            Ok(()) => {}
-            Err(error) => failures.push(error),
-        }
+    for attachment in collection.folder.list(Some(&request.attachment.network)) {
+        failures.extend(collection.collect(&attachment).err());
     }
-    if valid.is_some() {
-        failures.extend(release_leases(request, &folder, trace).err());
-    }
+    failures.extend(collection.release_leases().err());
     failures.extend(forward(request, trace).err());
     match failures.split_first() {
         None => Ok(()),
@@ -100,55 +97,70 @@ fn valid_attachments(request: &Request) -> Result<Option<BTreeSet<Attachment>>> 
     Ok(valid)
 }
 
-/// Undoes one record, unless an ADD made it after this GC began, another process works
-/// on it, or nothing says that it is dead.
-fn collect(
-    attachment: &Attachment,
-    is_listed_dead: bool,
-    begin: u128,
-    request: &Request,
-    kernel: &Kernel,
-    folder: &Folder,
-    trace: &Trace,
-) -> Result<()> {
-    let journal = match folder.open(attachment) {
-        Ok(Some(journal)) => journal,
-        Ok(None) | Err(journal::Error::Busy { .. }) => return Ok(()),
-        Err(error @ journal::Error::Corrupt { .. }) => {
-            trace.error(&error);
+impl Collection<'_> {
+    /// Undoes one record, unless it is valid, an ADD made it after this GC began,
+    /// another process works on it, or nothing says that it is dead.
+    fn collect(&self, attachment: &Attachment) -> Result<()> {
+        if self.is_valid(attachment) {
             return Ok(());
         }
-        Err(error) => return Err(error.into()),
-    };
-    if let Some(record) = journal.record() {
-        let is_newer = u128::from(record.header.since) >= begin;
-        let is_dead =
-            record.header.boot != boot::id() || recorded_netns(&record.header, None).is_none();
-        if is_newer || !(is_listed_dead || is_dead) {
-            return Ok(());
+        let journal = match self.folder.open(attachment) {
+            Ok(Some(journal)) => journal,
+            Ok(None) | Err(journal::Error::Busy { .. }) => return Ok(()),
+            Err(error @ journal::Error::Corrupt { .. }) => {
+                self.trace.error(&error);
+                return Ok(());
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if let Some(record) = journal.record() {
+            let is_newer = u128::from(record.header.since) >= self.begin;
+            let is_dead =
+                record.header.boot != boot::id() || recorded_netns(&record.header, None).is_none();
+            if is_newer || !(self.valid.is_some() || is_dead) {
+                return Ok(());
+            }
         }
+        self.trace.info(format_args!(
+            "removing {attachment}, which is not valid any more"
+        ));
+        let state_folder = &self.request.state_folder;
+        reconcile::clean_up(
+            journal,
+            &self.kernel,
+            &self.folder,
+            self.trace,
+            state_folder,
+        )
     }
-    trace.info(format_args!(
-        "removing {attachment}, which is not valid any more"
-    ));
-    reconcile::clean_up(journal, kernel, folder, trace, &request.state_folder)
-}
 
-/// Releases leases of this network that no record speaks of: their record was lost.
-fn release_leases(request: &Request, folder: &Folder, trace: &Trace) -> Result<()> {
-    let Some(store) = recovery::open_existing(&request.state_folder, trace)? else {
-        return Ok(());
-    };
-    let valid = valid_attachments(request)?.unwrap_or_default();
-    for owner in store.owners()? {
-        let attachment = Attachment::from(owner.clone());
-        let is_ours = attachment.network == request.attachment.network;
-        if is_ours && !valid.contains(&attachment) && !folder.path(&attachment).exists() {
-            trace.info(format_args!("releasing the leases of {attachment}"));
-            store.release(&owner)?;
-        }
+    fn is_valid(&self, attachment: &Attachment) -> bool {
+        self.valid
+            .as_ref()
+            .is_some_and(|valid| valid.contains(attachment))
     }
-    Ok(())
+
+    /// Releases leases of this network that no record speaks of: their record was lost.
+    /// Without the runtime's list nothing proves that their pods are gone.
+    fn release_leases(&self) -> Result<()> {
+        if self.valid.is_none() {
+            return Ok(());
+        }
+        let Some(store) = recovery::open_existing(&self.request.state_folder, self.trace)? else {
+            return Ok(());
+        };
+        for owner in store.owners()? {
+            let attachment = Attachment::from(owner.clone());
+            let is_ours = attachment.network == self.request.attachment.network;
+            let is_recorded = self.folder.path(&attachment).exists();
+            if is_ours && !is_recorded && !self.is_valid(&attachment) {
+                self.trace
+                    .info(format_args!("releasing the leases of {attachment}"));
+                store.release(&owner)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Hands GC on to the IPAM plugin, if it is new enough to know it.

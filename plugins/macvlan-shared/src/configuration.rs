@@ -5,9 +5,8 @@ use plumb_sdk::{Error, MacAddress, Request, mac};
 use serde::Deserialize;
 
 /// The keys, as the host passes them: in lower case.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(default)]
-#[derive(Default)]
 struct Keys {
     #[serde(rename = "type")]
     plugin: String,
@@ -19,6 +18,15 @@ struct Keys {
     bcqueuelen: u32,
     linkincontainer: bool,
     requirerdma: bool,
+    ipam: Ipam,
+}
+
+/// What matters here of `ipam`.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Ipam {
+    #[serde(rename = "type")]
+    plugin: String,
 }
 
 /// What the user wants, with defaults filled in.
@@ -174,6 +182,14 @@ fn ipvlan(keys: &Keys, request: &Request) -> Result<Ipvlan, Error> {
             )));
         }
     };
+    if keys.ipam.plugin == "dhcp" && mode != IpvlanMode::L2 {
+        return Err(Error::unsupported_field(
+            "ipam.type",
+            "dhcp",
+            "an ipvlan of mode l3 or l3s passes no broadcasts, which DHCP begins with; \
+             use mode l2 or another ipam",
+        ));
+    }
     Ok(Ipvlan { mode })
 }
 

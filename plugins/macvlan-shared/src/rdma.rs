@@ -25,7 +25,8 @@ pub(crate) fn check(configuration: &Configuration, parent: &Parent) -> Result<()
         return Err(Error::not_available(format!(
             "RDMA devices of this node belong to one network namespace each (exclusive mode), \
              so the pod would get an interface of {name} without a usable RDMA device {}: \
-             run `rdma system set netns shared`, or use the flavour sriov-rdma",
+             run `rdma system set netns shared`, which the kernel accepts only while no pod \
+             runs, or boot with `options ib_core netns_mode=1` in /etc/modprobe.d",
             devices.join(", ")
         )));
     }

@@ -206,7 +206,7 @@ fn a_pod_gets_no_interface_whose_rdma_device_it_could_not_use() {
     let exclusive = rdma_node(RdmaNamespaceMode::Exclusive);
     let error = refusal(exclusive.attach::<MacvlanShared>(request(text)));
     assert_eq!(error.code, ErrorCode::NotAvailable);
-    for part in ["mlx5_0", "rdma system set netns shared", "sriov-rdma"] {
+    for part in ["mlx5_0", "rdma system set netns shared", "netns_mode=1"] {
         assert!(error.message.contains(part), "{}", error.message);
     }
     let error = exclusive

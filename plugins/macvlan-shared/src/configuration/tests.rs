@@ -186,3 +186,22 @@ fn what_an_ipvlan_cannot_have_is_said_with_key_and_value() {
     assert_eq!(error.code, ErrorCode::UnsupportedField);
     assert!(error.message.contains("\"7\""), "{}", error.message);
 }
+
+#[test]
+fn dhcp_is_refused_where_broadcasts_do_not_pass() {
+    for mode in ["l3", "l3s"] {
+        let text = format!(r#"{{"type": "ipvlan", "mode": "{mode}", "ipam": {{"type": "dhcp"}}}}"#);
+        let error = refused(&text);
+        assert!(matches!(error.code, ErrorCode::UnsupportedField));
+        for part in ["dhcp", "l2"] {
+            assert!(error.message.contains(part), "{part} in {}", error.message);
+        }
+    }
+    for text in [
+        r#"{"type": "ipvlan", "mode": "l2", "ipam": {"type": "dhcp"}}"#,
+        r#"{"type": "ipvlan", "mode": "l3", "ipam": {"type": "pool"}}"#,
+        r#"{"type": "macvlan", "ipam": {"type": "dhcp"}}"#,
+    ] {
+        read(text).unwrap();
+    }
+}

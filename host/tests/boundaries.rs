@@ -1,0 +1,70 @@
+//! The absences that the README promises, as far as the source can show them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder of sources").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            files.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+/// The files in which one of the words stands, comments left out.
+fn files_with(words: &[&str], files: impl IntoIterator<Item = PathBuf>) -> Vec<String> {
+    files
+        .into_iter()
+        .filter(|path| {
+            let text = fs::read_to_string(path).expect("a source in UTF-8");
+            text.lines()
+                .filter(|line| !line.trim_start().starts_with("//"))
+                .any(|line| words.iter().any(|word| line.contains(word)))
+        })
+        .map(|path| {
+            let relative = path.strip_prefix(root()).expect("below src");
+            relative.to_string_lossy().into_owned()
+        })
+        .collect()
+}
+
+#[test]
+fn only_the_kernel_folder_asks_the_kernel() {
+    let kernel = root().join("kernel");
+    let words = [
+        "setns(",
+        "netlink_sys::",
+        "netlink_packet_",
+        "\"/sys",
+        "\"/proc/sys",
+    ];
+    let others = sources(&root())
+        .into_iter()
+        .filter(|path| !path.starts_with(&kernel) && *path != root().join("kernel.rs"));
+    assert_eq!(files_with(&words, others), [""; 0]);
+    assert!(!files_with(&words, sources(&kernel)).is_empty());
+}
+
+#[test]
+fn no_component_is_loaded_to_take_an_attachment_apart() {
+    let apart = [
+        "verbs/del.rs",
+        "verbs/check.rs",
+        "verbs/gc.rs",
+        "verbs/reconcile.rs",
+        "undo.rs",
+    ]
+    .map(|name| root().join(name));
+    assert_eq!(files_with(&["Sandbox", "Source::"], apart), [""; 0]);
+    let attach = ["verbs/add.rs", "verbs/status.rs"].map(|name| root().join(name));
+    assert_eq!(files_with(&["Sandbox"], attach).len(), 2);
+}
