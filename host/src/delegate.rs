@@ -93,6 +93,12 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether the plugin does not speak the configuration's version (code 1 of the
+    /// specification).
+    pub fn is_incompatible_version(&self) -> bool {
+        matches!(self, Self::Refused { code: Some(1), .. })
+    }
+
     /// Whether the plugin does not know the verb: it is older than the specification
     /// that has it (the reference libraries answer with code 4 and these words).
     pub fn is_unknown_verb(&self) -> bool {

@@ -67,6 +67,11 @@ impl Perform for DelegateIpam {
                 ));
                 Ok(())
             }
+            // It refused the ADD for the same reason, so there is nothing to release.
+            Err(error) if error.is_incompatible_version() => {
+                machine.trace.warning(&error);
+                Ok(())
+            }
             result => Ok(result.map(drop)?),
         }
     }

@@ -413,3 +413,22 @@ fn routes_of_the_delegate_are_set() {
         .run()
         .expect_silence();
 }
+
+/// Debian's host-local ends at 1.0.0. What cannot be added needs no release, so nothing
+/// may be left that would hold up the pod's DEL.
+#[test]
+fn a_delegate_that_does_not_speak_the_version_leaves_nothing_behind() {
+    let node = Node::new();
+    let pod = node.pod();
+    let oracle = Oracle::new(&node);
+    let configuration = with(delegated(host_local()), json!({"cniVersion": "1.1.0"}));
+    let error = Call::add(&node, &pod, &configuration)
+        .run()
+        .expect_error(1, "host-local");
+    assert!(error.details.contains("1.1.0"), "{}", error.details);
+    oracle.assert_unchanged();
+    Call::delete(&node, &pod, &configuration)
+        .run()
+        .expect_silence();
+    oracle.assert_unchanged();
+}

@@ -145,7 +145,7 @@ fn attachments_and_leases_come_and_go_with_the_pod() {
 fn an_attachment_with_an_ipam_plugin_names_it() {
     let node = Node::new();
     let pod = node.pod();
-    let configuration = delegated(host_local());
+    let configuration = with(delegated(host_local()), json!({"cniVersion": "1.0.0"}));
     node.add(&pod, &configuration);
     let text = success(&["attachments"]);
     assert!(text.contains("host-local"), "{text}");
