@@ -98,19 +98,13 @@ pub struct Sandbox<'a> {
 impl<'a> Sandbox<'a> {
     /// Sets the engine up. The wall clock of all component work begins to run.
     pub fn new(trace: &'a Trace) -> Result<Self> {
-        let failed = |error: &dyn std::fmt::Display| {
-            Error::new(
-                Code::INTERNAL,
-                format!("cannot set the sandbox up: {error}"),
-            )
-        };
         let mut configuration = plumb_engine::engine_config();
         configuration.with_custom_code_memory(Some(Arc::new(builtin::InPlace)));
-        let engine = Engine::new(&configuration).map_err(|error| failed(&error))?;
+        let engine = Engine::new(&configuration).map_err(set_up_failed)?;
         let mut linker = Linker::new(&engine);
         bindings::Flavour::add_to_linker::<_, HasSelf<Host>>(&mut linker, |host| host)
-            .map_err(|error| failed(&error))?;
-        let deadline = Deadline::begin(&engine).map_err(|errno| failed(&errno))?;
+            .map_err(set_up_failed)?;
+        let deadline = Deadline::begin(&engine).map_err(set_up_failed)?;
         Ok(Self {
             engine,
             linker,
@@ -173,12 +167,7 @@ impl<'a> Sandbox<'a> {
         store.limiter(|host| &mut host.limits);
         store.set_epoch_deadline(1);
         store.set_hostcall_fuel(limits::LIFTED_BYTES);
-        store.set_fuel(limits::FUEL).map_err(|error| {
-            Error::new(
-                Code::INTERNAL,
-                format!("cannot set the sandbox up: {error}"),
-            )
-        })?;
+        store.set_fuel(limits::FUEL).map_err(set_up_failed)?;
         Ok(Call {
             store,
             component,
@@ -216,6 +205,13 @@ impl<'a> Sandbox<'a> {
             Err(error) => Err(failure::explain(&source.name, &error, &host)),
         }
     }
+}
+
+fn set_up_failed(error: impl std::fmt::Display) -> Error {
+    Error::new(
+        Code::INTERNAL,
+        format!("cannot set the sandbox up: {error}"),
+    )
 }
 
 /// A component in its store.

@@ -6,7 +6,6 @@
 use std::time::Instant;
 
 use crate::journal::{Folder, Journal, State};
-use crate::kernel::boot;
 use crate::machine::Machine;
 use crate::operations::{Lifetime, Perform};
 use crate::watch::{Moment, Watcher};
@@ -59,13 +58,6 @@ pub fn undo(
         return Ok(journal.remove(folder)?);
     }
     Err(combine(failures, journal.path()))
-}
-
-/// Whether the record is of an earlier boot: the kernel's side of it is gone.
-pub fn is_of_earlier_boot(journal: &Journal) -> bool {
-    journal
-        .record()
-        .is_some_and(|record| record.header.boot != boot::id())
 }
 
 /// All failures in one error. containerd takes a DEL error with the words "not found"

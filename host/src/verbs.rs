@@ -19,7 +19,7 @@ pub mod version;
 
 use crate::cni::Request;
 use crate::journal::Header;
-use crate::kernel::Netns;
+use crate::kernel::{Netns, boot};
 use crate::{Code, Error, Result};
 
 /// Opens the pod's namespace for a verb that needs it, and refuses the plugin's own: an
@@ -44,9 +44,13 @@ fn is_own(netns: &Netns) -> Result<bool> {
 }
 
 /// The pod's namespace as it was recorded, by the recorded path or by the one that the
-/// runtime gives now; none when neither leads there. A path alone proves nothing: it may
-/// belong to the next pod by now.
+/// runtime gives now; none when neither leads there, or when the machine was started anew
+/// since: then the attachment is dead. A path alone proves nothing: it may belong to the
+/// next pod by now.
 fn recorded_netns(header: &Header, request: Option<&Request>) -> Option<Netns> {
+    if header.boot != boot::id() {
+        return None;
+    }
     let given = request.and_then(|request| request.environment.netns.clone());
     [Some(header.netns.path.clone()), given]
         .into_iter()

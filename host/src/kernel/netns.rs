@@ -10,7 +10,7 @@ use nix::sched::{CloneFlags, setns};
 use nix::sys::statfs::{FsType, fstatfs};
 use serde::{Deserialize, Serialize};
 
-use super::{Error, Result, RouteSocket};
+use super::{Result, RouteSocket};
 
 /// `NSFS_MAGIC` (linux/magic.h): the file system of namespace files.
 const NSFS: FsType = FsType(0x6e73_6673);
@@ -142,18 +142,4 @@ impl AsFd for Netns {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.file.as_fd()
     }
-}
-
-impl From<&Netns> for Identity {
-    fn from(netns: &Netns) -> Self {
-        netns.identity
-    }
-}
-
-/// Whether something that went wrong with a namespace means that it is gone.
-pub fn is_gone(error: &Error) -> bool {
-    matches!(
-        error,
-        Error::Netns(NetnsError::Missing { .. } | NetnsError::NotNamespace { .. })
-    )
 }

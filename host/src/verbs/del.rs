@@ -46,11 +46,7 @@ fn detach(
         detach_without_record(request, kernel, trace)?;
         return Ok(journal.remove(folder)?);
     };
-    let netns = if undo::is_of_earlier_boot(&journal) {
-        None
-    } else {
-        recorded_netns(&record.header, Some(request)).map(Rc::new)
-    };
+    let netns = recorded_netns(&record.header, Some(request)).map(Rc::new);
     let mut call = Call::of_request(request);
     if call.path.is_empty() {
         call.path.clone_from(&record.header.path);

@@ -10,7 +10,7 @@ use crate::cni::Request;
 use crate::cni::request::Attachment;
 use crate::delegate::Call;
 use crate::journal::{self, Folder};
-use crate::kernel::{Kernel, boot};
+use crate::kernel::Kernel;
 use crate::leases::Leases;
 use crate::trace::Trace;
 use crate::{Error, Result, decide, recovery};
@@ -115,8 +115,7 @@ impl Collection<'_> {
         };
         if let Some(record) = journal.record() {
             let is_newer = u128::from(record.header.since) >= self.begin;
-            let is_dead =
-                record.header.boot != boot::id() || recorded_netns(&record.header, None).is_none();
+            let is_dead = recorded_netns(&record.header, None).is_none();
             if is_newer || !(self.valid.is_some() || is_dead) {
                 return Ok(());
             }

@@ -32,14 +32,9 @@ pub fn same_attachment(
     let Some(journal) = opened else {
         return Ok(());
     };
-    let stands = match journal.record() {
-        Some(record) => {
-            record.complete
-                && !undo::is_of_earlier_boot(&journal)
-                && recorded_netns(&record.header, None).is_some()
-        }
-        None => false,
-    };
+    let stands = journal
+        .record()
+        .is_some_and(|record| record.complete && recorded_netns(&record.header, None).is_some());
     if stands {
         return Err(attached_already(request, journal.path()));
     }
@@ -75,10 +70,7 @@ pub fn dead_pods(
     let mut count = 0;
     for attachment in folder.list(None) {
         let is_dead = match folder.read(&attachment) {
-            Ok(Some(record)) => {
-                record.header.boot != crate::kernel::boot::id()
-                    || recorded_netns(&record.header, None).is_none()
-            }
+            Ok(Some(record)) => recorded_netns(&record.header, None).is_none(),
             _ => false,
         };
         if !is_dead {
@@ -114,11 +106,7 @@ pub fn clean_up(
         return Ok(journal.remove(folder)?);
     };
     let header = record.header.clone();
-    let netns = if undo::is_of_earlier_boot(&journal) {
-        None
-    } else {
-        recorded_netns(&header, None).map(Rc::new)
-    };
+    let netns = recorded_netns(&header, None).map(Rc::new);
     let mut machine = Machine::new(
         kernel,
         trace,
