@@ -98,12 +98,14 @@ impl Folder {
             }
             _ => {}
         }
-        for parent in path.ancestors().skip(1).take(2) {
-            if fs::remove_dir(parent).is_err() {
-                break;
-            }
-        }
+        remove_empty_folders(path);
         Ok(())
+    }
+
+    /// Removes the folders of an attachment without a record, when they are empty: an ADD
+    /// that is killed between making them and the record leaves them behind.
+    pub fn tidy(&self, attachment: &Attachment) {
+        remove_empty_folders(&self.path(attachment));
     }
 
     /// Moves a record that cannot be read out of the way; where it is now.
@@ -147,6 +149,19 @@ impl Folder {
             path,
             source,
         })
+    }
+}
+
+/// Removes the container's and the network's folder above a record, when they are empty.
+/// A process that makes a record there meanwhile makes them anew.
+fn remove_empty_folders(record: &Path) {
+    for folder in record.ancestors().skip(1).take(2) {
+        match fs::remove_dir(folder) {
+            Ok(()) => {}
+            // Only the network's folder had been made.
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(_) => break,
+        }
     }
 }
 

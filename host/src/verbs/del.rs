@@ -23,7 +23,10 @@ pub fn del(request: &Request, trace: &Trace, watcher: &mut dyn Watcher) -> Resul
     let kernel = Kernel::open()?;
     match folder.open(&request.attachment) {
         Ok(Some(journal)) => detach(journal, request, &kernel, &folder, trace, watcher),
-        Ok(None) => detach_without_record(request, &kernel, trace),
+        Ok(None) => {
+            folder.tidy(&request.attachment);
+            detach_without_record(request, &kernel, trace)
+        }
         Err(error @ journal::Error::Corrupt { .. }) => {
             trace.error(&error);
             detach_without_record(request, &kernel, trace)
