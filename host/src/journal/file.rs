@@ -195,8 +195,12 @@ fn lock(path: &Path, create: bool) -> Result<Option<File>, Error> {
                     return Ok(None);
                 }
                 // Either the first of its folder, or the last one was just removed.
-                if let Some(parent) = path.parent() {
-                    super::folder::create(parent)?;
+                match path.parent().map(super::folder::create) {
+                    // A DEL removed a folder above it at this moment.
+                    Some(Err(Error::Io { source, .. }))
+                        if source.kind() == std::io::ErrorKind::NotFound => {}
+                    Some(made) => made?,
+                    None => {}
                 }
                 if begin.elapsed() > LOCK_WAIT {
                     return Err(io("create", path)(error));
