@@ -4,7 +4,8 @@ CARGO ?= cargo
 # Crates that have Cranelift in them are built apart from the CNI binary: cargo unifies
 # the features of all that one call builds, and the compiler would end up in plumb.
 COMPILING = -p plumb-compiler -p plumbctl -p plumb-hostile
-OTHERS = -p plumb-tests -p plumb-sdk -p macvlan-shared -p pool
+GUESTS = -p plumb-sdk -p macvlan-shared -p sriov-rdma -p ib-sriov -p ipoib -p pool
+OTHERS = -p plumb-tests $(GUESTS)
 
 # plumb runs for every pod: without shared libraries and relocations, which take a tenth of
 # an ADD, it starts in half the time, and runs on any distribution.
@@ -35,7 +36,7 @@ lint: components ## formatting and clippy, warnings are errors
 test: lint test-unit test-kernel ## lint, unit tests, and the built binary against a real kernel
 
 test-unit: build ## tests that need no other binary
-	$(CARGO) test --release --locked -p plumb -p plumb-engine -p plumb-bench -p plumb-sdk -p macvlan-shared -p pool
+	$(CARGO) test --release --locked -p plumb -p plumb-engine -p plumb-bench $(GUESTS)
 	$(CARGO) test --profile tools --locked -p plumb-compiler -p plumbctl
 
 test-kernel: build ## the built binary, and hostile components, in private network namespaces

@@ -7,7 +7,7 @@ fn main() {
     let components = std::env::var_os("PLUMB_COMPONENTS")
         .map_or_else(|| manifest.join("../target/components"), PathBuf::from);
     println!("cargo::rerun-if-env-changed=PLUMB_COMPONENTS");
-    for name in ["macvlan-shared", "pool"] {
+    for name in ["macvlan-shared", "sriov-rdma", "ib-sriov", "ipoib", "pool"] {
         let file = components.join(name).with_extension("cwasm");
         println!("cargo::rerun-if-changed={}", file.display());
         assert!(

@@ -6,6 +6,7 @@
 
 mod bindings;
 mod builtin;
+mod checks;
 mod conversion;
 mod deadline;
 mod facts;
@@ -14,6 +15,9 @@ mod host;
 mod operations;
 pub mod store;
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::mem::ManuallyDrop;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -90,6 +94,10 @@ pub struct Sandbox<'a> {
     engine: Engine,
     /// The contract; what of it a component does not import is not linked.
     linker: Linker<Host>,
+    /// By name: a chain may use a component twice, and code is registered with the process
+    /// once. Never dropped: the process ends soon, and unmapping code page by page is work
+    /// for nothing.
+    loaded: ManuallyDrop<RefCell<BTreeMap<String, Component>>>,
     trace: &'a Trace,
     /// Ends the components' time; disarmed with the sandbox.
     _deadline: Deadline,
@@ -108,6 +116,7 @@ impl<'a> Sandbox<'a> {
         Ok(Self {
             engine,
             linker,
+            loaded: ManuallyDrop::default(),
             trace,
             _deadline: deadline,
         })
@@ -161,7 +170,7 @@ impl<'a> Sandbox<'a> {
     /// Loads the component into a fresh store with all limits set.
     fn begin(&self, source: &Source, host: Host) -> Result<Call> {
         let begin = Instant::now();
-        let component = source.code.load(&source.name, &self.engine)?;
+        let component = self.load(source)?;
         let loaded = begin.elapsed();
         let mut store = Store::new(&self.engine, host);
         store.limiter(|host| &mut host.limits);
@@ -176,6 +185,16 @@ impl<'a> Sandbox<'a> {
         })
     }
 
+    fn load(&self, source: &Source) -> Result<Component> {
+        let mut loaded = self.loaded.borrow_mut();
+        if let Some(component) = loaded.get(&source.name) {
+            return Ok(component.clone());
+        }
+        let component = source.code.load(&source.name, &self.engine)?;
+        loaded.insert(source.name.clone(), component.clone());
+        Ok(component)
+    }
+
     /// What came of a call: the host's side of it and the answer, or why there is none.
     fn end<T>(
         &self,
@@ -186,8 +205,6 @@ impl<'a> Sandbox<'a> {
         let fuel = limits::FUEL - call.store.get_fuel().unwrap_or_default();
         let took = call.begin.elapsed().as_micros();
         let host = call.store.into_data();
-        // The process ends soon: unmapping code page by page is work for nothing.
-        std::mem::forget(call.component);
         for (level, line) in host.log() {
             self.trace.debug(format_args!(
                 "component {} says {level}: {line}",

@@ -8,15 +8,27 @@ use serde_json::Value;
 use crate::cni::Request;
 use crate::components::{self, Proposal, Recorded, Sandbox, Source, World};
 use crate::facts::Facts;
-use crate::operations::Operation;
-use crate::operations::claim_addresses::ClaimAddresses;
-use crate::operations::delegate_ipam::{self, DelegateIpam};
+use crate::operations::{
+    ClaimAddresses, DelegateIpam, HoldFunction, Operation, WriteDeviceInfo, delegate_ipam,
+};
 use crate::plan::{Plan, Step};
 use crate::pools::{self, Folder, Pool};
 use crate::{Code, Error, Result, delegate};
 
 /// The built-in flavour of each `type` that plumb answers to.
-const FLAVOURS: [(&str, &str); 2] = [("macvlan", "macvlan-shared"), ("ipvlan", "macvlan-shared")];
+const FLAVOURS: [(&str, &str); 6] = [
+    ("macvlan", "macvlan-shared"),
+    ("ipvlan", "macvlan-shared"),
+    ("sriov", "sriov-rdma"),
+    ("rdma", "sriov-rdma"),
+    ("ib-sriov", "ib-sriov"),
+    ("ipoib", "ipoib"),
+];
+
+/// The names that plumb answers to beside its own: those of the plugins it stands in for.
+pub fn types() -> impl Iterator<Item = &'static str> {
+    FLAVOURS.iter().map(|(kind, _)| *kind)
+}
 
 /// `type` of a configuration that names its flavour itself.
 const OWN_TYPE: &str = "plumb";
@@ -52,8 +64,9 @@ pub fn flavour(request: &Request) -> Result<Source> {
         })?,
         None => {
             return Err(Error::configuration(format!(
-                "type {plugin_type:?} is not one that plumb answers to: use macvlan, ipvlan, or \
-                 plumb with a \"flavour\""
+                "type {plugin_type:?} is not one that plumb answers to: use {}, or plumb with a \
+                 \"flavour\"",
+                types().collect::<Vec<_>>().join(", ")
             )));
         }
     };
@@ -135,7 +148,9 @@ pub fn plan(request: &Request, sandbox: &Sandbox<'_>, facts: &Rc<dyn Facts>) -> 
     let flavour = flavour(request)?;
     let ipam = ipam(request)?;
     let recorded = sandbox.attach(&flavour, Rc::clone(facts), &wish)?;
-    if !recorded.iter().any(makes_pod_link) {
+    // A plugin that comes later in a chain may leave the interface to the one before.
+    let is_chained = !wish.previous_interfaces.is_empty();
+    if !recorded.iter().any(gives_interface) && !is_chained {
         return Err(Error::new(
             Code::COMPONENT_FAILED,
             format!(
@@ -156,17 +171,58 @@ pub fn plan(request: &Request, sandbox: &Sandbox<'_>, facts: &Rc<dyn Facts>) -> 
                 plan.steps.push(Step::ConfigureAddresses);
             }
             Recorded::AssignConfigured => {
-                assign_configured(&mut plan, &ipam, sandbox, facts, &wish)?;
+                take_configured(&mut plan, &ipam, sandbox, facts, &wish)?;
+                plan.steps.push(Step::ConfigureAddresses);
+            }
+            Recorded::ReserveConfigured => {
+                take_configured(&mut plan, &ipam, sandbox, facts, &wish)?;
             }
         }
     }
+    hold_functions(&mut plan, request)?;
     Ok(plan)
+}
+
+/// Puts before everything else a hold for each PCI function that the plan works on, and
+/// behind it the information about the device, when Multus wants it.
+fn hold_functions(plan: &mut Plan, request: &Request) -> Result<()> {
+    let mut holds: Vec<HoldFunction> = Vec::new();
+    for step in &plan.steps {
+        let Step::Operation(operation) = step else {
+            continue;
+        };
+        let Some((address, changes)) = operation.function() else {
+            continue;
+        };
+        match holds.iter_mut().find(|hold| hold.address == address) {
+            Some(hold) => hold.changes = changes.or(&hold.changes),
+            None => holds.push(HoldFunction {
+                address: address.to_owned(),
+                changes,
+                ..HoldFunction::default()
+            }),
+        }
+    }
+    if let (Some(first), Some(path)) = (holds.first(), request.device_info_file()?) {
+        let information = WriteDeviceInfo {
+            path,
+            address: first.address.clone(),
+            before: None,
+        };
+        let write = Operation::WriteDeviceInfo(information);
+        plan.steps.push(Step::Operation(write));
+    }
+    let holds = holds
+        .into_iter()
+        .map(|hold| Step::Operation(Operation::HoldFunction(Box::new(hold))));
+    plan.steps.splice(0..0, holds);
+    Ok(())
 }
 
 /// An address from a pool is claimed before anything else: when the pools are exhausted,
 /// no interface was made in vain. An IPAM plugin is asked when the interface is there,
 /// which dhcp needs.
-fn assign_configured(
+fn take_configured(
     plan: &mut Plan,
     ipam: &Ipam,
     sandbox: &Sandbox<'_>,
@@ -194,7 +250,6 @@ fn assign_configured(
             plan.steps.push(Step::Operation(ask));
         }
     }
-    plan.steps.push(Step::ConfigureAddresses);
     Ok(())
 }
 
@@ -216,6 +271,10 @@ pub fn claim(proposal: Proposal, space: &str, requested: bool) -> ClaimAddresses
     }
 }
 
-fn makes_pod_link(recorded: &Recorded) -> bool {
-    matches!(recorded, Recorded::Operation(operation) if operation.makes_pod_link())
+fn gives_interface(recorded: &Recorded) -> bool {
+    matches!(
+        recorded,
+        Recorded::Operation(operation)
+            if operation.makes_pod_link() || matches!(operation, Operation::ReportFunction(_))
+    )
 }

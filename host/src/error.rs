@@ -51,6 +51,8 @@ impl Code {
     pub const NOT_PERFORMED: Self = Self(109);
     /// CHECK found a difference between the record and the kernel.
     pub const DIFFERENCE: Self = Self(110);
+    /// A device belongs to another pod.
+    pub const IN_USE: Self = Self(111);
     /// A fault in plumb itself.
     pub const INTERNAL: Self = Self(999);
 }

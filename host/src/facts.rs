@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::Result;
 use crate::kernel::rdma::NamespaceMode;
-use crate::kernel::sysfs::PciFunction;
 
 pub use kernel::KernelFacts;
 pub use recorded::RecordedFacts;
@@ -61,6 +60,42 @@ pub struct LinkFacts {
     /// RDMA devices of the same function.
     #[serde(default)]
     pub rdma_devices: Vec<String>,
+    /// Partition keys of the InfiniBand port below it.
+    #[serde(default)]
+    pub partition_keys: Vec<u16>,
+}
+
+/// A PCI function, as components see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PciFacts {
+    /// Such as `0000:3b:00.2`.
+    pub address: String,
+    /// Such as `mlx5_core` or `vfio-pci`.
+    #[serde(default)]
+    pub driver: Option<String>,
+    /// For a virtual function: its place below the physical one.
+    #[serde(default)]
+    pub virtual_function: Option<VirtualFunction>,
+    /// Its netdevs on the host, without IPoIB children.
+    #[serde(default)]
+    pub links: Vec<LinkFacts>,
+    /// Its RDMA devices on the host.
+    #[serde(default)]
+    pub rdma_devices: Vec<String>,
+    /// The netdev of the physical function.
+    #[serde(default)]
+    pub parent_link: Option<LinkFacts>,
+}
+
+/// A virtual function's place below its physical function.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct VirtualFunction {
+    /// PCI address of the physical function.
+    pub parent: String,
+    /// From 0 (`virtfnN`).
+    pub index: u32,
 }
 
 fn ethernet() -> u16 {
@@ -80,7 +115,7 @@ pub trait Facts {
     /// The link of the default route in the main table: the IPv4 one, else the IPv6 one.
     fn default_route_link(&self, place: Place) -> Result<Option<LinkFacts>>;
     /// The PCI function at a checked address, if there is one.
-    fn pci_function(&self, address: &str) -> Result<Option<PciFunction>>;
+    fn pci_function(&self, address: &str) -> Result<Option<PciFacts>>;
     /// How RDMA devices relate to network namespaces.
     fn rdma_namespace_mode(&self) -> Result<NamespaceMode>;
 }

@@ -22,7 +22,7 @@ use crate::kernel::netns::Identity;
 use crate::operations::Operation;
 
 pub use file::Journal;
-pub use folder::Folder;
+pub use folder::{CORRUPT, Folder, create as create_folder};
 
 /// The layout of the files. A file of another layout is set aside as unreadable.
 pub const LAYOUT: u32 = 1;

@@ -6,20 +6,24 @@
 
 pub mod address;
 pub mod boot;
+pub mod child;
+pub mod guid;
 pub mod link;
 pub mod neighbour;
 pub mod netns;
+pub mod pci;
 pub mod rdma;
+mod rdma_message;
 pub mod route;
 pub mod rule;
 pub mod socket;
 pub mod sysctl;
 pub mod sysfs;
-
-use std::path::PathBuf;
+pub mod virtual_function;
 
 pub use netns::Netns;
 pub use socket::RouteSocket;
+pub use sysfs::Sysfs;
 
 /// Why the kernel could not be asked, or what it answered.
 #[derive(Debug, thiserror::Error)]
@@ -84,8 +88,8 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub struct Kernel {
     /// Socket in the host's network namespace.
     pub host: RouteSocket,
-    /// Where sysfs is mounted; a test passes a folder of its own.
-    pub sysfs: PathBuf,
+    /// The host's view of the devices.
+    pub sysfs: Sysfs,
 }
 
 impl Kernel {
@@ -93,7 +97,7 @@ impl Kernel {
     pub fn open() -> Result<Self> {
         Ok(Self {
             host: RouteSocket::open()?,
-            sysfs: PathBuf::from("/sys"),
+            sysfs: Sysfs::host(),
         })
     }
 }

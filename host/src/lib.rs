@@ -18,6 +18,7 @@ pub mod decide;
 pub mod delegate;
 pub mod error;
 pub mod facts;
+pub mod functions;
 pub mod journal;
 pub mod kernel;
 pub mod leases;

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::cni::request::{Attachment, Pod};
 use crate::delegate::Call;
+use crate::functions::Original;
 use crate::kernel::link::Link;
 use crate::kernel::netns::NetnsError;
 use crate::kernel::route::Route;
@@ -59,6 +60,16 @@ pub struct Machine<'a> {
     pub link: Option<u32>,
     /// The pod's interface as it was when the plan had made it.
     pub made: Option<Link>,
+    /// The PCI functions of the attachment, by address, as they were found.
+    pub originals: Vec<(String, Original)>,
+    /// The PCI function that the pod's interface is, or that is reported in its place.
+    pub pci_address: Option<String>,
+    /// Hardware address of a function that is reported, as text.
+    pub reported_mac: String,
+    /// RDMA devices that were moved into the pod, by the names that they have there.
+    pub rdma_devices: Vec<String>,
+    /// Whether the machine was started anew since the attachment was made.
+    pub rebooted: bool,
     /// What was assigned so far.
     pub assigned: Assigned,
     addresses: OnceCell<Vec<IpNetwork>>,
@@ -88,6 +99,11 @@ impl<'a> Machine<'a> {
             netns,
             link: None,
             made: None,
+            originals: Vec::new(),
+            pci_address: None,
+            reported_mac: String::new(),
+            rdma_devices: Vec::new(),
+            rebooted: false,
             assigned: Assigned::default(),
             addresses: OnceCell::new(),
             routes: OnceCell::new(),
@@ -105,6 +121,19 @@ impl<'a> Machine<'a> {
             }
             .into()
         })
+    }
+
+    /// What a PCI function of the attachment was like.
+    pub fn original(&self, address: &str) -> Result<&Original> {
+        self.originals
+            .iter()
+            .find_map(|(known, original)| (known == address).then_some(original))
+            .ok_or_else(|| {
+                Error::new(
+                    Code::INTERNAL,
+                    format!("PCI function {address} is not held"),
+                )
+            })
     }
 
     /// A socket in the pod's namespace.

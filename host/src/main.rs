@@ -5,9 +5,8 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use plumb::cni::{Version, output};
-use plumb::operations::NOT_PERFORMED;
 use plumb::watch::Nobody;
-use plumb::{Code, Error, program};
+use plumb::{Code, Error, decide, program};
 
 fn main() -> ExitCode {
     if let Some(argument) = std::env::args().nth(1) {
@@ -70,6 +69,7 @@ fn explain(argument: &str) -> ExitCode {
 }
 
 fn help() -> String {
+    let types: Vec<_> = decide::types().collect();
     format!(
         r#"plumb {version}: attaches pods to RDMA networks (CNI {versions})
 
@@ -93,19 +93,17 @@ Try it by hand:
 
 Keys that every network has:
 
-  type          macvlan, ipvlan, or plumb with "flavour"
+  type          {types}, or plumb with "flavour"
   ipam          "type" is pool (also: spiderpool, with pools in "poolFolder"), or the name of an
                 IPAM plugin in CNI_PATH such as host-local; leave it out for an interface without address
   logLevel      error, warning (default), info: each operation with its time, debug
   logFile       where the trace goes; standard error without it
   stateFolder   records and leases, /run/plumb
 
-Not performed by this version: {not_performed}.
-
-`plumbctl --help`: plan, attachments, leases, components, install.
+`plumbctl --help`: plan, attachments, functions, leases, components, install.
 "#,
         version = env!("CARGO_PKG_VERSION"),
         versions = Version::names().join(", "),
-        not_performed = NOT_PERFORMED.join(", "),
+        types = types.join(", "),
     )
 }

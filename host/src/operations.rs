@@ -17,18 +17,26 @@ pub mod add_route;
 pub mod add_rule;
 mod child;
 pub mod claim_addresses;
+pub mod create_ipoib;
 pub mod create_ipvlan;
 pub mod create_macvlan;
 pub mod delegate_ipam;
+pub mod hold_function;
+pub mod move_link;
+pub mod move_rdma_device;
+pub mod report_function;
 pub mod set_link_mac;
 pub mod set_link_mtu;
 pub mod set_link_sysctl;
 pub mod set_link_up;
+pub mod set_virtual_function;
+pub mod write_device_info;
 
 use serde::{Deserialize, Serialize};
 
 use crate::Result;
 use crate::cni::previous::Previous;
+use crate::kernel::virtual_function::Settings;
 use crate::machine::Machine;
 
 pub use add_address::AddAddress;
@@ -37,24 +45,20 @@ pub use add_route::AddRoute;
 pub use add_rule::AddRule;
 pub use child::Parent;
 pub use claim_addresses::ClaimAddresses;
+pub use create_ipoib::CreateIpoib;
 pub use create_ipvlan::CreateIpvlan;
 pub use create_macvlan::CreateMacvlan;
 pub use delegate_ipam::DelegateIpam;
+pub use hold_function::HoldFunction;
+pub use move_link::MoveLink;
+pub use move_rdma_device::MoveRdmaDevice;
+pub use report_function::ReportFunction;
 pub use set_link_mac::SetLinkMac;
 pub use set_link_mtu::SetLinkMtu;
 pub use set_link_sysctl::SetLinkSysctl;
 pub use set_link_up::SetLinkUp;
-
-/// Operations of the contract in `wit/` that this version refuses to record. The list
-/// is what `plumb --help` and the README name.
-pub const NOT_PERFORMED: [&str; 6] = [
-    "create-ipoib",
-    "move-link",
-    "set-virtual-function",
-    "rebind-driver",
-    "move-rdma-device",
-    "report-function",
-];
+pub use set_virtual_function::SetVirtualFunction;
+pub use write_device_info::WriteDeviceInfo;
 
 /// With what the effect of an operation ends by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +67,10 @@ pub enum Lifetime {
     PodLink,
     /// With the pod's network namespace.
     Netns,
+    /// With the hold of its PCI function: see [`hold_function`].
+    Function,
+    /// When the machine is started anew.
+    Boot,
     /// Never: it lies outside the kernel's network state.
     Unbounded,
 }
@@ -96,6 +104,20 @@ pub enum Operation {
     CreateMacvlan(CreateMacvlan),
     /// See [`create_ipvlan`].
     CreateIpvlan(CreateIpvlan),
+    /// See [`hold_function`].
+    HoldFunction(Box<HoldFunction>),
+    /// See [`set_virtual_function`].
+    SetVirtualFunction(Box<SetVirtualFunction>),
+    /// See [`move_rdma_device`].
+    MoveRdmaDevice(MoveRdmaDevice),
+    /// See [`move_link`].
+    MoveLink(MoveLink),
+    /// See [`report_function`].
+    ReportFunction(ReportFunction),
+    /// See [`create_ipoib`].
+    CreateIpoib(CreateIpoib),
+    /// See [`write_device_info`].
+    WriteDeviceInfo(WriteDeviceInfo),
     /// See [`set_link_mtu`].
     SetLinkMtu(SetLinkMtu),
     /// See [`set_link_mac`].
@@ -121,6 +143,13 @@ impl Operation {
             Self::DelegateIpam(operation) => operation,
             Self::CreateMacvlan(operation) => operation,
             Self::CreateIpvlan(operation) => operation,
+            Self::HoldFunction(operation) => &**operation,
+            Self::SetVirtualFunction(operation) => &**operation,
+            Self::MoveRdmaDevice(operation) => operation,
+            Self::MoveLink(operation) => operation,
+            Self::ReportFunction(operation) => operation,
+            Self::CreateIpoib(operation) => operation,
+            Self::WriteDeviceInfo(operation) => operation,
             Self::SetLinkMtu(operation) => operation,
             Self::SetLinkMac(operation) => operation,
             Self::SetLinkSysctl(operation) => operation,
@@ -138,6 +167,13 @@ impl Operation {
             Self::DelegateIpam(operation) => operation,
             Self::CreateMacvlan(operation) => operation,
             Self::CreateIpvlan(operation) => operation,
+            Self::HoldFunction(operation) => &mut **operation,
+            Self::SetVirtualFunction(operation) => &mut **operation,
+            Self::MoveRdmaDevice(operation) => operation,
+            Self::MoveLink(operation) => operation,
+            Self::ReportFunction(operation) => operation,
+            Self::CreateIpoib(operation) => operation,
+            Self::WriteDeviceInfo(operation) => operation,
             Self::SetLinkMtu(operation) => operation,
             Self::SetLinkMac(operation) => operation,
             Self::SetLinkSysctl(operation) => operation,
@@ -149,9 +185,28 @@ impl Operation {
         }
     }
 
-    /// Whether it makes the pod's interface.
+    /// Whether the pod's interface is there by it, and goes with its undo.
     pub fn makes_pod_link(&self) -> bool {
-        matches!(self, Self::CreateMacvlan(_) | Self::CreateIpvlan(_))
+        matches!(
+            self,
+            Self::CreateMacvlan(_)
+                | Self::CreateIpvlan(_)
+                | Self::CreateIpoib(_)
+                | Self::MoveLink(_)
+        )
+    }
+
+    /// The PCI function that it works on, and the settings of it that it changes.
+    pub fn function(&self) -> Option<(&str, Settings)> {
+        match self {
+            Self::SetVirtualFunction(operation) => {
+                Some((&operation.address, operation.settings.clone()))
+            }
+            Self::MoveRdmaDevice(operation) => Some((&operation.address, Settings::default())),
+            Self::MoveLink(operation) => Some((&operation.address, Settings::default())),
+            Self::ReportFunction(operation) => Some((&operation.address, Settings::default())),
+            _ => None,
+        }
     }
 }
 

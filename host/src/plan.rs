@@ -23,6 +23,13 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Whether it makes a link that outlives the pod's namespace.
+    pub fn makes_ipoib_link(&self) -> bool {
+        self.steps
+            .iter()
+            .any(|step| matches!(step, Step::Operation(Operation::CreateIpoib(_))))
+    }
+
     /// One line for each step.
     pub fn describe(&self) -> Vec<String> {
         self.steps

@@ -31,6 +31,8 @@ pub fn undo(
         let ended = match operation.lifetime() {
             Lifetime::PodLink => kernel_state_is_gone || removes_pod_link,
             Lifetime::Netns => kernel_state_is_gone,
+            Lifetime::Function => true,
+            Lifetime::Boot => machine.rebooted,
             Lifetime::Unbounded => false,
         };
         if ended {

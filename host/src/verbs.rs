@@ -13,6 +13,7 @@ pub mod add;
 pub mod check;
 pub mod del;
 pub mod gc;
+mod reclaim;
 mod reconcile;
 pub mod status;
 pub mod version;

@@ -1,7 +1,8 @@
-//! Reading the network configuration.
+//! Reading the request.
 
 use serde::de::DeserializeOwned;
 
+use crate::operations::AddressSource;
 use crate::{Error, Request, json};
 
 impl Request {
@@ -14,5 +15,10 @@ impl Request {
         json::read(&self.configuration).map_err(|error| {
             Error::invalid_configuration(format!("network configuration: {error}"))
         })
+    }
+
+    /// The addresses that the configuration's `ipam` gives; none: it has no `ipam`.
+    pub fn configured_addresses(&self) -> Option<AddressSource> {
+        self.has_ipam.then_some(AddressSource::Configured)
     }
 }

@@ -37,6 +37,10 @@
 //! export_flavour!(Plain);
 //! ```
 //!
+//! What several networks need is here once: [`function`] finds the PCI function that a device
+//! plugin allotted and checks it, [`isolation`] moves RDMA devices, [`guid`],
+//! [`partition_key`], [`link_state`] and [`mac`] read and check what users write.
+//!
 //! [`testing`] runs it natively, on a node that the test describes, and shows the plan.
 //!
 //! Build it as a `cdylib` for `wasm32-unknown-unknown`. There is no WASI: no files, no
@@ -50,21 +54,30 @@
 pub mod bindings;
 
 mod addresses;
+mod arguments;
 mod configuration;
 mod error;
 mod export;
 pub mod facts;
+pub mod function;
+pub mod guid;
+mod ipam;
+pub mod isolation;
 mod json;
+pub mod link_state;
 pub mod log;
 pub mod mac;
 pub mod operations;
+pub mod partition_key;
 pub mod pools;
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;
 
+pub use arguments::Arguments;
 #[doc(hidden)]
 pub use export::install_panic_hook;
 pub use export::{AddressPolicy, Flavour};
+pub use ipam::Ipam;
 
 /// An IPv4 or IPv6 address; converts from and to [`std::net::IpAddr`].
 pub use bindings::flavour::plumb::cni::types::IpAddress;

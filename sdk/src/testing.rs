@@ -19,21 +19,27 @@
 //! assert_eq!(outcome.plan.last(), Some(&Operation::SetUp));
 //!
 //! let elsewhere = Node::new().attach::<Plain>(request(r#"{"name": "rail", "master": "eth1"}"#));
-//! assert!(elsewhere.result.unwrap_err().message.contains("eth1"));
+//! elsewhere.assert_refused(plumb_sdk::ErrorCode::NotFound, &["eth1"]);
 //! ```
 
+mod devices;
 pub(crate) mod facts;
 mod operation;
 pub(crate) mod operations;
+mod outcome;
+mod request;
 mod session;
 
+pub use devices::{bound_to, infiniband_link, infiniband_virtual_function, link, virtual_function};
 pub use operation::Operation;
+pub use outcome::{Outcome, announcement};
+pub use request::request;
 
 pub(crate) use session::log;
 
-use crate::facts::{LinkFacts, LinkType, PciFacts, Place, RdmaNamespaceMode};
+use crate::facts::{LinkFacts, PciFacts, Place, RdmaNamespaceMode};
 use crate::pools::{Pool, Proposal};
-use crate::{AddressPolicy, Error, Flavour, Request};
+use crate::{AddressPolicy, Flavour, Request};
 
 /// A node, as a test wants it. A new one has no devices and no RDMA subsystem.
 #[derive(Debug, Clone)]
@@ -61,7 +67,7 @@ impl Node {
         }
     }
 
-    /// Adds a network interface; see [`link`].
+    /// Adds a network interface; see [`link`] and [`infiniband_link`].
     pub fn with_link(mut self, place: Place, facts: LinkFacts) -> Self {
         self.links.push((place, facts));
         self
@@ -73,7 +79,8 @@ impl Node {
         self
     }
 
-    /// Adds a PCI function.
+    /// Adds a PCI function; see [`virtual_function`] and [`infiniband_virtual_function`]. Its
+    /// links can be looked up by name only when they are added as well.
     pub fn with_pci_function(mut self, facts: PciFacts) -> Self {
         self.functions.push(facts);
         self
@@ -85,8 +92,8 @@ impl Node {
         self
     }
 
-    /// Calls `attach`. As on a real node, a device can only be had when the
-    /// configuration names it.
+    /// Calls `attach`. As on a real node, a device can only be had when the configuration
+    /// names it, or when it is the PCI function below such a link.
     pub fn attach<F: Flavour>(&self, request: Request) -> Outcome<()> {
         session::run(self, request, F::attach)
     }
@@ -100,79 +107,6 @@ impl Node {
 /// Calls `propose`, which knows no node.
 pub fn propose<P: AddressPolicy>(request: Request, pools: Vec<Pool>) -> Outcome<Proposal> {
     session::run(&Node::new(), request, |request| P::propose(request, pools))
-}
-
-/// What a call left behind.
-#[derive(Debug)]
-pub struct Outcome<T> {
-    /// What it returned.
-    pub result: Result<T, Error>,
-    /// The operations that it recorded, in order; also when it then failed.
-    pub plan: Vec<Operation>,
-    /// The lines that it logged, such as `warning: no carrier`.
-    pub log: Vec<String>,
-}
-
-/// An Ethernet interface that is up, with carrier and an MTU of 1500 bytes.
-pub fn link(name: &str) -> LinkFacts {
-    LinkFacts {
-        name: name.to_owned(),
-        index: 2,
-        link_type: LinkType::Ethernet,
-        kind: None,
-        mac: vec![0x02, 0, 0, 0, 0, 0x01],
-        mtu: 1500,
-        up: true,
-        carrier: true,
-        pci: None,
-        rdma_devices: Vec::new(),
-    }
-}
-
-/// A request for the interface `net1` of a pod, with a network configuration as the user
-/// would write it: as the host does, this turns its keys into lower case.
-///
-/// # Panics
-///
-/// When the text is no JSON object.
-pub fn request(configuration: &str) -> Request {
-    let configuration: serde_json::Value =
-        serde_json::from_str(configuration).expect("the configuration is JSON");
-    let object = configuration
-        .as_object()
-        .expect("the configuration is an object");
-    let ipam = object.get("ipam").and_then(|ipam| ipam.as_object());
-    Request {
-        network: object
-            .get("name")
-            .and_then(|name| name.as_str())
-            .unwrap_or("network")
-            .to_owned(),
-        container_id: "3f5a".to_owned(),
-        interface_name: "net1".to_owned(),
-        pod: None,
-        node: "node-1".to_owned(),
-        has_ipam: ipam.is_some_and(|ipam| !ipam.is_empty()),
-        configuration: lower_keys(configuration).to_string(),
-        mac: None,
-        infiniband_guid: None,
-        device_id: None,
-        requested_addresses: Vec::new(),
-        previous_interfaces: Vec::new(),
-        has_previous_addresses: false,
-    }
-}
-
-fn lower_keys(value: serde_json::Value) -> serde_json::Value {
-    use serde_json::Value;
-    match value {
-        Value::Object(object) => object
-            .into_iter()
-            .map(|(key, value)| (key.to_lowercase(), lower_keys(value)))
-            .collect(),
-        Value::Array(values) => values.into_iter().map(lower_keys).collect(),
-        other => other,
-    }
 }
 
 #[cfg(test)]

@@ -103,6 +103,7 @@ fn as_json(record: &Record) -> Value {
         "network": header.attachment.network,
         "containerID": header.attachment.container_id,
         "ifname": header.attachment.interface_name,
+        "plugin": header.attachment.plugin,
         "condition": condition(record),
         "since": since(record),
         "netns": header.netns.path,

@@ -5,10 +5,9 @@ use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use crate::Failure;
+use plumb::decide;
 
-/// Names of the plugins that plumb stands in for, beside its own.
-const NAMES: [&str; 2] = ["macvlan", "ipvlan"];
+use crate::Failure;
 
 /// Arguments of `plumbctl install`.
 #[derive(Debug, clap::Args)]
@@ -19,7 +18,7 @@ pub struct Arguments {
     /// The plumb binary; the one beside plumbctl when left out
     #[arg(long)]
     binary: Option<PathBuf>,
-    /// Install only the name plumb, and leave macvlan and ipvlan as they are
+    /// Install only the name plumb, and leave macvlan, sriov and the like as they are
     #[arg(long)]
     only_plumb: bool,
     /// Replace plugins of other makers that have one of the names
@@ -35,12 +34,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         None => std::env::current_exe()?.with_file_name("plumb"),
     };
     let folder = &arguments.bin_dir;
-    let names = if arguments.only_plumb {
-        &[][..]
-    } else {
-        &NAMES
-    };
-    for name in names {
+    let names: Vec<_> = decide::types().filter(|_| !arguments.only_plumb).collect();
+    for name in &names {
         let path = folder.join(name);
         if !arguments.replace && is_of_another_maker(&path) {
             return Err(format!(
@@ -62,7 +57,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         file.sync_all()
     })?;
     println!("installed {}", folder.join("plumb").display());
-    for name in names {
+    for name in &names {
         replace(folder, name, |temporary| symlink("plumb", temporary))?;
         println!("installed {} -> plumb", folder.join(name).display());
     }
@@ -123,7 +118,10 @@ mod tests {
             0o755
         );
         assert_eq!(fs::read(bin.join("macvlan")).unwrap(), b"the binary");
-        assert_eq!(fs::read_dir(&bin).unwrap().count(), 1 + NAMES.len());
+        assert_eq!(
+            fs::read_dir(&bin).unwrap().count(),
+            1 + decide::types().count()
+        );
         run(&arguments(folder.path(), false)).unwrap();
     }
 

@@ -2,6 +2,7 @@
 
 mod attachments;
 mod components;
+mod functions;
 mod install;
 mod leases;
 mod plan;
@@ -24,6 +25,7 @@ Examples:
   plumbctl plan rail0.conflist                         what ADD would do here, touching nothing
   plumbctl plan rail0.conflist --facts node.json       the same for a machine written down in a file
   plumbctl attachments                                 which pods are attached, and what was done for each
+  plumbctl functions                                   which pod has which virtual function
   plumbctl leases --json                               which addresses are held, by whom, since when
   plumbctl install --bin-dir /opt/cni/bin              plumb and the names it answers to
   plumbctl component install acme.wasm --name acme     a vendor's component, compiled for this release
@@ -35,6 +37,8 @@ enum Command {
     Plan(plan::Arguments),
     /// List the attachments of this node
     Attachments(attachments::Arguments),
+    /// List the PCI functions that pods have, and what they were like before
+    Functions(functions::Arguments),
     /// List the addresses that are held on this node
     Leases(leases::Arguments),
     /// Install plumb and the names that it answers to
@@ -67,6 +71,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Attachments(arguments) => attachments::run(&arguments),
+        Command::Functions(arguments) => functions::run(&arguments),
         Command::Leases(arguments) => leases::run(&arguments),
         Command::Install(arguments) => install::run(&arguments),
         Command::Component { folder, command } => components::run(&folder, command),

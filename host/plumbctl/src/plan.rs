@@ -53,9 +53,11 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             format!("cannot read {}: {error}", arguments.configuration.display())
         })?
     };
+    let trace = Trace::early();
+    let sandbox = Sandbox::new(&trace)?;
     let mut items = Vec::new();
     for configuration in plugins(&text)? {
-        let item = plan(arguments, &configuration)?;
+        let item = plan(arguments, &sandbox, &configuration)?;
         if arguments.json {
             items.push(item);
         } else {
@@ -85,7 +87,7 @@ fn plugins(text: &str) -> Result<Vec<Value>, Failure> {
             .get("type")
             .and_then(Value::as_str)
             .unwrap_or_default();
-        ["plumb", "macvlan", "ipvlan"].contains(&kind)
+        kind == "plumb" || decide::types().any(|known| known == kind)
     };
     let derived: Vec<_> = list
         .iter()
@@ -101,12 +103,21 @@ fn plugins(text: &str) -> Result<Vec<Value>, Failure> {
         })
         .collect();
     if derived.is_empty() {
-        return Err("none of the configuration's plugins is plumb, macvlan or ipvlan".into());
+        let types: Vec<_> = decide::types().collect();
+        return Err(format!(
+            "none of the configuration's plugins is plumb, {}",
+            types.join(", ")
+        )
+        .into());
     }
     Ok(derived)
 }
 
-fn plan(arguments: &Arguments, configuration: &Value) -> Result<Value, Failure> {
+fn plan(
+    arguments: &Arguments,
+    sandbox: &Sandbox<'_>,
+    configuration: &Value,
+) -> Result<Value, Failure> {
     let variable = |name: &str| -> Option<OsString> {
         match name {
             "CNI_COMMAND" => Some("ADD".into()),
@@ -120,9 +131,7 @@ fn plan(arguments: &Arguments, configuration: &Value) -> Result<Value, Failure> 
     };
     let configuration = Configuration::parse(Verb::Add, configuration.to_string().into_bytes())?;
     let request = Request::new(Environment::read(variable)?, configuration)?;
-    let trace = Trace::early();
-    let sandbox = Sandbox::new(&trace)?;
-    let plan = decide::plan(&request, &sandbox, &facts(arguments)?)?;
+    let plan = decide::plan(&request, sandbox, &facts(arguments)?)?;
     let mut steps = Vec::new();
     let mut assigned = None;
     for (step, line) in plan.steps.iter().zip(plan.describe()) {

@@ -12,6 +12,9 @@ use super::previous::Previous;
 use super::{Configuration, Environment};
 use crate::{Code, Error, Result, leases, mac};
 
+/// Types of plugins that work on the interface of an earlier plugin of their chain.
+const CHAINED_TYPES: [&str; 1] = ["rdma"];
+
 /// What an attachment is known by: one interface of one container on one network.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Attachment {
@@ -21,6 +24,40 @@ pub struct Attachment {
     pub container_id: String,
     /// `CNI_IFNAME`
     pub interface_name: String,
+    /// The plugin, when it is one that works on the interface of an earlier plugin of its
+    /// chain: all that the runtime tells is the same for both.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plugin: Option<String>,
+}
+
+impl Attachment {
+    /// Whether both are about the same interface, by whatever plugin of a chain.
+    pub fn is_interface_of(&self, other: &Self) -> bool {
+        self.network == other.network
+            && self.container_id == other.container_id
+            && self.interface_name == other.interface_name
+    }
+
+    /// Parses what `Display` writes, of an attachment that makes its interface.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('/');
+        let attachment = Self {
+            network: parts.next()?.to_owned(),
+            container_id: parts.next()?.to_owned(),
+            interface_name: parts.next()?.to_owned(),
+            plugin: None,
+        };
+        parts.next().is_none().then_some(attachment)
+    }
+
+    /// The interface and the plugin, as the record's file is called. The name of an
+    /// interface has no colon.
+    pub fn file_name(&self) -> String {
+        match &self.plugin {
+            Some(plugin) => format!("{}:{plugin}", self.interface_name),
+            None => self.interface_name.clone(),
+        }
+    }
 }
 
 impl std::fmt::Display for Attachment {
@@ -28,7 +65,9 @@ impl std::fmt::Display for Attachment {
         write!(
             formatter,
             "{}/{}/{}",
-            self.network, self.container_id, self.interface_name
+            self.network,
+            self.container_id,
+            self.file_name()
         )
     }
 }
@@ -49,6 +88,7 @@ impl From<leases::Owner> for Attachment {
             network: owner.network,
             container_id: owner.container_id,
             interface_name: owner.interface_name,
+            plugin: None,
         }
     }
 }
@@ -105,6 +145,9 @@ impl Request {
                 network: configuration.network.clone(),
                 container_id: environment.container_id.clone(),
                 interface_name: environment.interface_name.clone(),
+                plugin: CHAINED_TYPES
+                    .contains(&configuration.plugin_type.as_str())
+                    .then(|| configuration.plugin_type.clone()),
             },
             pod,
             state_folder: configuration.state_folder()?,
@@ -226,6 +269,20 @@ impl Request {
             None => self.configuration.string("deviceid")?,
         };
         Ok(device.map(str::to_owned))
+    }
+
+    /// Where Multus wants to be told which device the pod got.
+    pub fn device_info_file(&self) -> Result<Option<PathBuf>> {
+        match self.configuration.runtime("cnideviceinfofile") {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(path)) if path.is_empty() => Ok(None),
+            Some(Value::String(path)) if std::path::Path::new(path).is_absolute() => {
+                Ok(Some(PathBuf::from(path)))
+            }
+            Some(other) => Err(Error::configuration(format!(
+                "runtimeConfig.CNIDeviceInfoFile must be an absolute path, not {other}"
+            ))),
+        }
     }
 
     /// The addresses asked for: `runtimeConfig.ips`, `args.cni.ips`, else `IP` in

@@ -35,8 +35,8 @@ pub struct Address {
 /// What an ADD did, before it is written in the layout of a version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attached {
-    /// The interface.
-    pub interface: Interface,
+    /// The interface; none when the plugin only changed one of an earlier plugin.
+    pub interface: Option<Interface>,
     /// Its addresses.
     pub addresses: Vec<Address>,
     /// Its routes.
@@ -61,7 +61,12 @@ pub fn render(
     let mut addresses = take("ips");
     let mut routes = take("routes");
     let index = interfaces.len();
-    interfaces.push(interface(version, &attached.interface));
+    interfaces.extend(
+        attached
+            .interface
+            .iter()
+            .map(|item| interface(version, item)),
+    );
     addresses.extend(
         attached
             .addresses
@@ -155,13 +160,13 @@ mod tests {
 
     fn attached() -> Attached {
         Attached {
-            interface: Interface {
+            interface: Some(Interface {
                 name: "net1".into(),
                 mac: "02:00:00:00:00:01".into(),
                 mtu: Some(9000),
                 sandbox: "/run/netns/x".into(),
                 pci_address: None,
-            },
+            }),
             addresses: vec![Address {
                 address: "10.0.0.5/24".parse().unwrap(),
                 gateway: Some([10, 0, 0, 1].into()),

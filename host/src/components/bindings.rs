@@ -9,7 +9,6 @@ mod flavour {
         with: {
             "plumb:cni/facts.link": super::super::host::LinkHandle,
             "plumb:cni/facts.pci-function": super::super::host::PciHandle,
-            "plumb:cni/facts.rdma-device": super::super::host::RdmaHandle,
             "plumb:cni/operations.pod-link": super::super::host::PodLinkHandle,
         },
         imports: { default: trappable },

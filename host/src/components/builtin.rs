@@ -36,12 +36,15 @@ macro_rules! built_in {
 /// A built-in component: its name, its world and its code.
 type BuiltIn = (&'static str, World, &'static [u8]);
 
-static ALL: [BuiltIn; 2] = [
+static ALL: [BuiltIn; 5] = [
     (
         "macvlan-shared",
         World::Flavour,
         built_in!("macvlan-shared"),
     ),
+    ("sriov-rdma", World::Flavour, built_in!("sriov-rdma")),
+    ("ib-sriov", World::Flavour, built_in!("ib-sriov")),
+    ("ipoib", World::Flavour, built_in!("ipoib")),
     ("pool", World::AddressPolicy, built_in!("pool")),
 ];
 

@@ -12,8 +12,7 @@ use wasmtime::{StoreLimits, StoreLimitsBuilder};
 use super::Source;
 use super::bindings::{log, types};
 use super::conversion;
-use crate::facts::{Facts, LinkFacts, Place};
-use crate::kernel::sysfs::PciFunction;
+use crate::facts::{Facts, LinkFacts, PciFacts, Place};
 use crate::operations::Operation;
 
 /// What the host keeps for a `link` handle.
@@ -26,18 +25,8 @@ pub struct LinkHandle {
 
 /// What the host keeps for a `pci-function` handle.
 pub struct PciHandle {
-    /// Its address.
-    pub address: String,
     /// What it looked like.
-    pub facts: PciFunction,
-    /// The MTU of the physical function's netdev.
-    pub parent_mtu: Option<u32>,
-}
-
-/// What the host keeps for an `rdma-device` handle.
-pub struct RdmaHandle {
-    /// Its name.
-    pub name: String,
+    pub facts: PciFacts,
 }
 
 /// What the host keeps for a `pod-link` handle: there is only one interface in a plan.
@@ -71,6 +60,8 @@ pub enum Recorded {
     AssignConfigured,
     /// The addresses of the previous plugin's result are to be assigned here.
     AssignPrevious,
+    /// The configured addresses are to be taken here, for the result alone.
+    ReserveConfigured,
 }
 
 /// The data of a call's store.
@@ -82,6 +73,8 @@ pub struct Host {
     pub(super) named: BTreeSet<String>,
     /// `CNI_IFNAME`
     pub(super) interface_name: String,
+    /// What the attachment is known by.
+    pub(super) attachment: String,
     component: String,
     grants: Grants,
     recording: bool,
@@ -124,6 +117,10 @@ impl Host {
             facts,
             named,
             interface_name: request.interface_name.clone(),
+            attachment: format!(
+                "{}/{}/{}",
+                request.network, request.container_id, request.interface_name
+            ),
             component: source.name.clone(),
             grants: source.grants.clone(),
             recording,

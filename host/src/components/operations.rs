@@ -7,58 +7,23 @@
 use wasmtime::component::Resource;
 
 use super::bindings::operations as wit;
-use super::bindings::types::{Error, ErrorCode, IpAddress, IpNetwork, Route};
+use super::bindings::types::{Error, IpAddress, IpNetwork, Route};
+use super::checks::{
+    check_infiniband, check_mac, check_mtu, check_partition_key, check_rdma_name, invalid,
+    settings_of, temporary_name,
+};
 use super::conversion;
-use super::host::{Host, LinkHandle, PciHandle, PodLinkHandle, RdmaHandle, Recorded};
+use super::host::{Host, LinkHandle, PciHandle, PodLinkHandle, Recorded};
 use crate::facts::Place;
 use crate::kernel::rule::Rule;
 use crate::mac;
 use crate::operations::{
-    AddAddress, AddNeighbour, AddRoute, AddRule, CreateIpvlan, CreateMacvlan, Operation, Parent,
-    SetLinkMac, SetLinkMtu, SetLinkSysctl, SetLinkUp,
+    AddAddress, AddNeighbour, AddRoute, AddRule, CreateIpoib, CreateIpvlan, CreateMacvlan,
+    MoveLink, MoveRdmaDevice, Operation, Parent, ReportFunction, SetLinkMac, SetLinkMtu,
+    SetLinkSysctl, SetLinkUp, SetVirtualFunction,
 };
 
 type Answer<T> = wasmtime::Result<Result<T, Error>>;
-
-/// Bytes of an Ethernet address.
-const ETHERNET_ADDRESS: usize = 6;
-
-/// Smallest MTU of an IPv4 link (RFC 791); the kernel's own lower bound for Ethernet.
-const SMALLEST_MTU: u32 = 68;
-
-fn invalid(message: String) -> Error {
-    Error {
-        code: ErrorCode::InvalidConfiguration,
-        message,
-        details: None,
-    }
-}
-
-fn check_mtu(mtu: Option<u32>) -> Result<(), Error> {
-    match mtu {
-        Some(mtu) if !(SMALLEST_MTU..=65_535).contains(&mtu) => Err(invalid(format!(
-            "mtu {mtu} is out of range: {SMALLEST_MTU} to 65535"
-        ))),
-        _ => Ok(()),
-    }
-}
-
-fn check_mac(mac: &[u8]) -> Result<(), Error> {
-    if mac.len() != ETHERNET_ADDRESS || mac[0] & 1 != 0 || mac.iter().all(|byte| *byte == 0) {
-        return Err(invalid(format!(
-            "hardware address {} is not a unicast address of six bytes",
-            mac::text(mac)
-        )));
-    }
-    Ok(())
-}
-
-/// A name that no link has, for the moment until the link gets its own.
-fn temporary_name() -> wasmtime::Result<String> {
-    let mut random = [0; 4];
-    mac::random_bytes(&mut random).map_err(wasmtime::Error::msg)?;
-    Ok(format!("plumb{:08x}", u32::from_ne_bytes(random)))
-}
 
 impl Host {
     /// Records one operation under its name in the contract.
@@ -66,14 +31,6 @@ impl Host {
         Ok(self
             .may_record(name)
             .map(|()| self.record(Recorded::Operation(operation))))
-    }
-
-    fn not_performed<T>(&mut self, name: &str) -> Answer<T> {
-        Ok(Err(Error {
-            code: ErrorCode::UnsupportedOperation,
-            message: format!("this version of plumb cannot perform the operation {name}"),
-            details: None,
-        }))
     }
 
     /// Records the creation of the pod's interface, of which there is one in a plan.
@@ -98,6 +55,11 @@ impl Host {
             }
             Err(error) => Ok(Err(error)),
         }
+    }
+
+    /// The address of a function that the component was given.
+    fn function(&self, function: &Resource<PciHandle>) -> wasmtime::Result<String> {
+        Ok(self.table.get(function)?.facts.address.clone())
     }
 
     fn parent(&self, link: &Resource<LinkHandle>) -> wasmtime::Result<Parent> {
@@ -168,48 +130,114 @@ impl wit::Host for Host {
 
     fn create_ipoib(
         &mut self,
-        _parent: Resource<LinkHandle>,
-        _options: wit::IpoibOptions,
+        parent: Resource<LinkHandle>,
+        options: wit::IpoibOptions,
     ) -> Answer<Resource<PodLinkHandle>> {
         self.count_call()?;
-        self.not_performed("create-ipoib")
+        let mode = options.mode.map(|mode| match mode {
+            wit::IpoibMode::Datagram => "datagram",
+            wit::IpoibMode::Connected => "connected",
+        });
+        let operation = CreateIpoib {
+            parent: self.parent(&parent)?,
+            partition_key: options.partition_key,
+            mode: mode.map(str::to_owned),
+            user_multicast: options.user_multicast,
+            mtu: options.mtu,
+            name: self.interface_name.clone(),
+            temporary_name: temporary_name()?,
+            alias: CreateIpoib::alias_of(&self.attachment),
+            index: None,
+        };
+        let checked = check_infiniband(&self.table.get(&parent)?.facts, &operation.parent)
+            .and_then(|()| check_mtu(options.mtu))
+            .and_then(|()| check_partition_key(options.partition_key))
+            .map(|()| Operation::CreateIpoib(operation));
+        self.add_link("create-ipoib", checked)
     }
 
-    fn move_link(&mut self, _function: Resource<PciHandle>) -> Answer<Resource<PodLinkHandle>> {
+    fn move_link(&mut self, function: Resource<PciHandle>) -> Answer<Resource<PodLinkHandle>> {
         self.count_call()?;
-        self.not_performed("move-link")
+        let operation = MoveLink {
+            address: self.function(&function)?,
+            name: self.interface_name.clone(),
+            index: None,
+        };
+        self.add_link("move-link", Ok(Operation::MoveLink(operation)))
     }
 
     fn set_virtual_function(
         &mut self,
-        _function: Resource<PciHandle>,
-        _settings: wit::VirtualFunctionSettings,
+        function: Resource<PciHandle>,
+        settings: wit::VirtualFunctionSettings,
+        rebind: bool,
     ) -> Answer<()> {
         self.count_call()?;
-        self.not_performed("set-virtual-function")
-    }
-
-    fn rebind_driver(&mut self, _function: Resource<PciHandle>) -> Answer<()> {
-        self.count_call()?;
-        self.not_performed("rebind-driver")
+        let facts = &self.table.get(&function)?.facts;
+        let address = facts.address.clone();
+        if facts.virtual_function.is_none() {
+            return Ok(Err(invalid(format!(
+                "PCI function {address} is no virtual function: it has no settings that a \
+                 physical one holds"
+            ))));
+        }
+        match settings_of(settings) {
+            Ok(settings) => self.add(
+                "set-virtual-function",
+                Operation::SetVirtualFunction(Box::new(SetVirtualFunction {
+                    address,
+                    settings,
+                    rebind,
+                })),
+            ),
+            Err(error) => Ok(Err(error)),
+        }
     }
 
     fn move_rdma_device(
         &mut self,
-        _device: Resource<RdmaHandle>,
-        _name: Option<String>,
+        function: Resource<PciHandle>,
+        name: Option<String>,
     ) -> Answer<()> {
         self.count_call()?;
-        self.not_performed("move-rdma-device")
+        let facts = &self.table.get(&function)?.facts;
+        let address = facts.address.clone();
+        let count = facts.rdma_devices.len();
+        if let Some(name) = &name {
+            if let Err(error) = check_rdma_name(name) {
+                return Ok(Err(error));
+            }
+            if count != 1 {
+                return Ok(Err(invalid(format!(
+                    "rdma device name {name:?} is for one device, but PCI function {address} has \
+                     {count}"
+                ))));
+            }
+        }
+        let operation = MoveRdmaDevice {
+            address,
+            name,
+            devices: Vec::new(),
+        };
+        self.add("move-rdma-device", Operation::MoveRdmaDevice(operation))
     }
 
     fn report_function(
         &mut self,
-        _function: Resource<PciHandle>,
-        _mac: Option<Vec<u8>>,
+        function: Resource<PciHandle>,
+        mac: Option<Vec<u8>>,
     ) -> Answer<()> {
         self.count_call()?;
-        self.not_performed("report-function")
+        let address = self.function(&function)?;
+        let operation = ReportFunction { address, mac };
+        self.add("report-function", Operation::ReportFunction(operation))
+    }
+
+    fn reserve_addresses(&mut self) -> Answer<()> {
+        self.count_call()?;
+        Ok(self
+            .may_record("reserve-addresses")
+            .map(|()| self.record(Recorded::ReserveConfigured)))
     }
 
     fn set_mtu(&mut self, link: Resource<PodLinkHandle>, mtu: u32) -> Answer<()> {

@@ -2,12 +2,11 @@
 
 use std::rc::Rc;
 
-use super::{Facts, LinkFacts, Place};
-use crate::kernel::link::Link;
+use super::{Facts, LinkFacts, PciFacts, Place, VirtualFunction};
+use crate::kernel::link::{INFINIBAND, Link};
 use crate::kernel::netns::NetnsError;
 use crate::kernel::rdma::{self, NamespaceMode};
-use crate::kernel::sysfs::{self, PciFunction};
-use crate::kernel::{Kernel, Netns, RouteSocket};
+use crate::kernel::{Kernel, Netns, RouteSocket, Sysfs, pci};
 use crate::{Result, mac};
 
 /// Asks the kernel.
@@ -40,26 +39,35 @@ impl KernelFacts {
     }
 
     fn describe(&self, place: Place, link: Link) -> LinkFacts {
-        // sysfs shows the host's links; a link in the pod has no device that is asked for.
-        let (pci, rdma_devices) = match place {
-            Place::Host => (
-                sysfs::link_pci_address(&self.kernel.sysfs, &link.name),
-                sysfs::link_rdma_devices(&self.kernel.sysfs, &link.name),
-            ),
-            Place::Pod => (None, Vec::new()),
-        };
-        LinkFacts {
-            index: link.index,
-            hardware_type: link.hardware_type,
-            kind: link.kind,
-            mac: mac::text(&link.mac),
-            mtu: link.mtu,
-            up: link.up,
-            carrier: link.carrier,
-            name: link.name,
-            pci,
-            rdma_devices,
+        match (place, &self.pod) {
+            (Place::Host, _) => describe(link, Some(&self.kernel.sysfs)),
+            (Place::Pod, Some(netns)) => describe(link, netns.sysfs().ok().as_ref()),
+            (Place::Pod, None) => describe(link, None),
         }
+    }
+}
+
+/// Without a view of the devices, which kernels before 5.2 do not give of a pod, the link
+/// has none.
+fn describe(link: Link, sysfs: Option<&Sysfs>) -> LinkFacts {
+    let is_infiniband = link.hardware_type == INFINIBAND;
+    LinkFacts {
+        pci: sysfs.and_then(|sysfs| sysfs.link_pci_address(&link.name)),
+        rdma_devices: sysfs
+            .map(|sysfs| sysfs.link_rdma_devices(&link.name))
+            .unwrap_or_default(),
+        partition_keys: sysfs
+            .filter(|_| is_infiniband)
+            .map(|sysfs| sysfs.link_partition_keys(&link.name))
+            .unwrap_or_default(),
+        index: link.index,
+        hardware_type: link.hardware_type,
+        kind: link.kind,
+        mac: mac::text(&link.mac),
+        mtu: link.mtu,
+        up: link.up,
+        carrier: link.carrier,
+        name: link.name,
     }
 }
 
@@ -90,8 +98,31 @@ impl Facts for KernelFacts {
         Ok(link.map(|link| self.describe(place, link)))
     }
 
-    fn pci_function(&self, address: &str) -> Result<Option<PciFunction>> {
-        Ok(sysfs::pci_function(&self.kernel.sysfs, address))
+    fn pci_function(&self, address: &str) -> Result<Option<PciFacts>> {
+        let Some(function) = pci::function(&self.kernel.sysfs, address) else {
+            return Ok(None);
+        };
+        let mut links = Vec::new();
+        for name in &function.links {
+            let link = self.kernel.host.link_by_name(name)?;
+            if let Some(link) = link.filter(|link| !link.is_ipoib_child()) {
+                links.push(self.describe(Place::Host, link));
+            }
+        }
+        let parent_link = match function.parent_links.first() {
+            Some(name) => self.link(Place::Host, name)?,
+            None => None,
+        };
+        Ok(Some(PciFacts {
+            address: address.to_owned(),
+            driver: function.driver,
+            virtual_function: function
+                .virtual_function
+                .map(|(parent, index)| VirtualFunction { parent, index }),
+            links,
+            rdma_devices: function.rdma_devices,
+            parent_link,
+        }))
     }
 
     fn rdma_namespace_mode(&self) -> Result<NamespaceMode> {

@@ -2,9 +2,8 @@
 
 use serde::Deserialize;
 
-use super::{Facts, LinkFacts, Place};
+use super::{Facts, LinkFacts, PciFacts, Place};
 use crate::kernel::rdma::NamespaceMode;
-use crate::kernel::sysfs::PciFunction;
 use crate::{Error, Result};
 
 /// The links of one namespace.
@@ -23,6 +22,9 @@ struct Links {
 /// {"host": {"links": [{"name": "ens6f0np0", "index": 2, "mac": "02:00:00:00:00:01",
 ///                      "mtu": 9000, "rdmaDevices": ["mlx5_0"]}],
 ///           "defaultRouteLink": "ens6f0np0"},
+///  "pciFunctions": [{"address": "0000:3b:00.2", "driver": "mlx5_core",
+///                    "virtualFunction": {"parent": "0000:3b:00.0", "index": 0},
+///                    "links": [], "rdmaDevices": ["mlx5_2"]}],
 ///  "rdmaNamespaceMode": "shared"}
 /// ```
 #[derive(Debug, Clone, Deserialize)]
@@ -32,6 +34,8 @@ pub struct RecordedFacts {
     host: Links,
     #[serde(default)]
     pod: Links,
+    #[serde(default)]
+    pci_functions: Vec<PciFacts>,
     #[serde(default = "none")]
     rdma_namespace_mode: NamespaceMode,
 }
@@ -73,8 +77,11 @@ impl Facts for RecordedFacts {
         }
     }
 
-    fn pci_function(&self, _address: &str) -> Result<Option<PciFunction>> {
-        Ok(None)
+    fn pci_function(&self, address: &str) -> Result<Option<PciFacts>> {
+        let mut functions = self.pci_functions.iter();
+        Ok(functions
+            .find(|function| function.address == address)
+            .cloned())
     }
 
     fn rdma_namespace_mode(&self) -> Result<NamespaceMode> {

@@ -13,7 +13,7 @@ use crate::cni::request::Attachment;
 const ATTACHMENTS: &str = "attachments";
 
 /// Where records that cannot be read are kept.
-const CORRUPT: &str = "corrupt";
+pub const CORRUPT: &str = "corrupt";
 
 /// The records of a node.
 #[derive(Debug, Clone)]
@@ -36,7 +36,7 @@ impl Folder {
             .join(ATTACHMENTS)
             .join(&attachment.network)
             .join(&attachment.container_id)
-            .join(&attachment.interface_name)
+            .join(attachment.file_name())
     }
 
     /// Opens and locks the record of an attachment, a new one when there is none.
@@ -65,11 +65,16 @@ impl Folder {
         for network in networks {
             let folder = root.join(&network);
             for container_id in entries(&folder) {
-                for interface_name in entries(&folder.join(&container_id)) {
+                for file_name in entries(&folder.join(&container_id)) {
+                    let (interface_name, plugin) = match file_name.split_once(':') {
+                        Some((name, plugin)) => (name.to_owned(), Some(plugin.to_owned())),
+                        None => (file_name, None),
+                    };
                     attachments.push(Attachment {
                         network: network.clone(),
                         container_id: container_id.clone(),
                         interface_name,
+                        plugin,
                     });
                 }
             }
@@ -166,7 +171,7 @@ fn remove_empty_folders(record: &Path) {
 }
 
 /// Makes a folder and those above it, for root alone: records hold configurations.
-pub(super) fn create(folder: &Path) -> Result<(), Error> {
+pub fn create(folder: &Path) -> Result<(), Error> {
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)

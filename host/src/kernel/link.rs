@@ -2,18 +2,17 @@
 
 use std::os::fd::{AsRawFd, BorrowedFd};
 
-use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
 use netlink_packet_route::RouteNetlinkMessage;
-use netlink_packet_route::link::{
-    InfoData, InfoIpVlan, InfoKind, InfoMacVlan, IpVlanMode, LinkAttribute, LinkExtentMask,
-    LinkFlags, LinkInfo, LinkMessage, MacVlanMode,
-};
+use netlink_packet_route::link::{LinkAttribute, LinkExtentMask, LinkFlags, LinkMessage, Prop};
 use nix::errno::Errno;
 
+use super::child::decode_kind;
 use super::{Error, Result, RouteSocket};
 
 /// `ARPHRD_ETHER` (linux/if_arp.h)
 pub const ETHERNET: u16 = 1;
+/// `ARPHRD_INFINIBAND` (linux/if_arp.h)
+pub const INFINIBAND: u16 = 32;
 
 /// An interface as the kernel shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,43 +35,23 @@ pub struct Link {
     pub carrier: bool,
     /// Index of the link below it (`IFLA_LINK`), in the namespace of that link.
     pub parent: Option<u32>,
-    /// Mode of a macvlan or ipvlan, in the words of ip-link(8).
+    /// Mode of a macvlan, ipvlan or IPoIB link, in the words of ip-link(8).
     pub mode: Option<&'static str>,
+    /// Partition key of an IPoIB link (`IFLA_IPOIB_PKEY`).
+    pub partition_key: Option<u16>,
+    /// Text that an administrator gave it (`IFLA_IFALIAS`).
+    pub alias: Option<String>,
+    /// Further names (`IFLA_ALT_IFNAME`).
+    pub alternative_names: Vec<String>,
 }
 
-/// The kind of child that is made on a parent link.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Child<'a> {
-    /// `macvlan` (drivers/net/macvlan.c)
-    Macvlan {
-        /// One of [`MACVLAN_MODES`].
-        mode: &'a str,
-        /// Its hardware address.
-        mac: &'a [u8],
-        /// `IFLA_MACVLAN_BC_QUEUE_LEN`
-        broadcast_queue_length: Option<u32>,
-    },
-    /// `ipvlan` (drivers/net/ipvlan)
-    Ipvlan {
-        /// One of [`IPVLAN_MODES`].
-        mode: &'a str,
-    },
+impl Link {
+    /// Whether it is an IPoIB link on another one. A parent of those shows the kind as
+    /// well, but no link below it.
+    pub fn is_ipoib_child(&self) -> bool {
+        self.hardware_type == INFINIBAND && self.parent.is_some()
+    }
 }
-
-/// Modes of a macvlan, in the words of ip-link(8).
-pub const MACVLAN_MODES: [(&str, MacVlanMode); 4] = [
-    ("private", MacVlanMode::Private),
-    ("vepa", MacVlanMode::Vepa),
-    ("bridge", MacVlanMode::Bridge),
-    ("passthru", MacVlanMode::Passthrough),
-];
-
-/// Modes of an ipvlan, in the words of ip-link(8).
-pub const IPVLAN_MODES: [(&str, IpVlanMode); 3] = [
-    ("l2", IpVlanMode::L2),
-    ("l3", IpVlanMode::L3),
-    ("l3s", IpVlanMode::L3S),
-];
 
 impl RouteSocket {
     /// The link of this name, if there is one.
@@ -130,53 +109,6 @@ impl RouteSocket {
         }
     }
 
-    /// Makes a child of a link, given by index and name, down, called `name`; in the
-    /// namespace `into`, else in this socket's.
-    pub fn create_child(
-        &self,
-        (parent, parent_name): (u32, &str),
-        child: Child<'_>,
-        name: &str,
-        mtu: Option<u32>,
-        into: Option<BorrowedFd<'_>>,
-    ) -> Result<()> {
-        let mut attributes = vec![
-            LinkAttribute::IfName(name.to_owned()),
-            LinkAttribute::Link(parent),
-        ];
-        attributes.extend(into.map(|netns| LinkAttribute::NetNsFd(netns.as_raw_fd())));
-        attributes.extend(mtu.map(LinkAttribute::Mtu));
-        let (kind, data) = match child {
-            Child::Macvlan {
-                mode,
-                mac,
-                broadcast_queue_length,
-            } => {
-                attributes.push(LinkAttribute::Address(mac.to_vec()));
-                let mode = InfoMacVlan::Mode(mode_value(&MACVLAN_MODES, mode)?);
-                let queue = broadcast_queue_length.map(InfoMacVlan::BcQueueLen);
-                let data = std::iter::once(mode).chain(queue).collect();
-                (InfoKind::MacVlan, InfoData::MacVlan(data))
-            }
-            Child::Ipvlan { mode } => {
-                let mode = InfoIpVlan::Mode(mode_value(&IPVLAN_MODES, mode)?);
-                (InfoKind::IpVlan, InfoData::IpVlan(vec![mode]))
-            }
-        };
-        let kind_name = kind.to_string();
-        attributes.push(LinkAttribute::LinkInfo(vec![
-            LinkInfo::Kind(kind),
-            LinkInfo::Data(data),
-        ]));
-        let mut message = LinkMessage::default();
-        message.attributes = attributes;
-        self.change(
-            || format!("create {kind_name} {name} on {parent_name}"),
-            RouteNetlinkMessage::NewLink(message),
-            NLM_F_CREATE | NLM_F_EXCL,
-        )
-    }
-
     /// Removes the link of this index; true when it was there.
     pub fn delete_link(&self, index: u32) -> Result<bool> {
         let mut message = LinkMessage::default();
@@ -197,6 +129,48 @@ impl RouteSocket {
     pub fn rename_link(&self, index: u32, name: &str) -> Result<()> {
         self.set_link(index, LinkAttribute::IfName(name.to_owned()), || {
             format!("rename the interface of index {index} to {name}")
+        })
+    }
+
+    /// Moves the link to another namespace, where it is called `name`. The kernel sets it
+    /// down, drops its addresses, and keeps its index where that is free.
+    pub fn move_link(&self, link: &Link, netns: BorrowedFd<'_>, name: &str) -> Result<()> {
+        let mut message = LinkMessage::default();
+        message.header.index = link.index;
+        message.attributes = vec![
+            LinkAttribute::NetNsFd(netns.as_raw_fd()),
+            LinkAttribute::IfName(name.to_owned()),
+        ];
+        self.change(
+            || {
+                format!(
+                    "move interface {} to another network namespace as {name}",
+                    link.name
+                )
+            },
+            RouteNetlinkMessage::SetLink(message),
+            0,
+        )
+    }
+
+    /// Takes a further name from the link.
+    pub fn delete_alternative_name(&self, index: u32, name: &str) -> Result<()> {
+        let mut message = LinkMessage::default();
+        message.header.index = index;
+        message.attributes = vec![LinkAttribute::PropList(vec![Prop::AltIfName(
+            name.to_owned(),
+        )])];
+        self.change(
+            || format!("take the alternative name {name} from the interface of index {index}"),
+            RouteNetlinkMessage::DelLinkProp(message),
+            0,
+        )
+    }
+
+    /// Sets the text that `ip link` shows beside the link (`IFLA_IFALIAS`).
+    pub fn set_link_alias(&self, index: u32, alias: &str) -> Result<()> {
+        self.set_link(index, LinkAttribute::IfAlias(alias.to_owned()), || {
+            format!("set the alias of the interface of index {index}")
         })
     }
 
@@ -251,16 +225,6 @@ fn without_statistics() -> LinkAttribute {
     LinkAttribute::ExtMask(vec![LinkExtentMask::SkipStats])
 }
 
-fn mode_value<T: Copy>(modes: &[(&str, T)], mode: &str) -> Result<T> {
-    modes
-        .iter()
-        .find_map(|(name, value)| (*name == mode).then_some(*value))
-        .ok_or_else(|| Error::Decode {
-            what: format!("encode the mode {mode:?}"),
-            reason: "it is unknown".into(),
-        })
-}
-
 fn decode(message: RouteNetlinkMessage) -> Option<Link> {
     let RouteNetlinkMessage::NewLink(message) = message else {
         return None;
@@ -277,6 +241,9 @@ fn decode(message: RouteNetlinkMessage) -> Option<Link> {
         carrier: flags.contains(LinkFlags::LowerUp),
         parent: None,
         mode: None,
+        partition_key: None,
+        alias: None,
+        alternative_names: Vec::new(),
     };
     for attribute in message.attributes {
         match attribute {
@@ -285,35 +252,18 @@ fn decode(message: RouteNetlinkMessage) -> Option<Link> {
             LinkAttribute::Mtu(mtu) => link.mtu = mtu,
             LinkAttribute::Link(parent) => link.parent = Some(parent),
             LinkAttribute::LinkInfo(infos) => decode_kind(&mut link, infos),
+            LinkAttribute::IfAlias(alias) => link.alias = Some(alias),
+            LinkAttribute::PropList(properties) => {
+                link.alternative_names = properties
+                    .into_iter()
+                    .filter_map(|property| match property {
+                        Prop::AltIfName(name) => Some(name),
+                        _ => None,
+                    })
+                    .collect();
+            }
             _ => {}
         }
     }
     Some(link)
-}
-
-fn decode_kind(link: &mut Link, infos: Vec<LinkInfo>) {
-    for info in infos {
-        match info {
-            LinkInfo::Kind(kind) => link.kind = Some(kind.to_string()),
-            LinkInfo::Data(InfoData::MacVlan(data)) => {
-                link.mode = data.iter().find_map(|item| match item {
-                    InfoMacVlan::Mode(mode) => mode_name(&MACVLAN_MODES, mode),
-                    _ => None,
-                });
-            }
-            LinkInfo::Data(InfoData::IpVlan(data)) => {
-                link.mode = data.iter().find_map(|item| match item {
-                    InfoIpVlan::Mode(mode) => mode_name(&IPVLAN_MODES, mode),
-                    _ => None,
-                });
-            }
-            _ => {}
-        }
-    }
-}
-
-fn mode_name<T: PartialEq>(modes: &[(&'static str, T)], mode: &T) -> Option<&'static str> {
-    modes
-        .iter()
-        .find_map(|(name, value)| (value == mode).then_some(*name))
 }

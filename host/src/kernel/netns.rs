@@ -10,7 +10,8 @@ use nix::sched::{CloneFlags, setns};
 use nix::sys::statfs::{FsType, fstatfs};
 use serde::{Deserialize, Serialize};
 
-use super::{Result, RouteSocket};
+use super::rdma::RdmaSocket;
+use super::{Result, RouteSocket, Sysfs};
 
 /// `NSFS_MAGIC` (linux/magic.h): the file system of namespace files.
 const NSFS: FsType = FsType(0x6e73_6673);
@@ -135,6 +136,16 @@ impl Netns {
     /// An rtnetlink socket inside.
     pub fn socket(&self) -> Result<RouteSocket> {
         self.inside(RouteSocket::open)?
+    }
+
+    /// An RDMA netlink socket inside; none when the kernel has no RDMA subsystem.
+    pub fn rdma_socket(&self) -> Result<Option<RdmaSocket>> {
+        self.inside(RdmaSocket::open)?
+    }
+
+    /// The devices as they are seen inside.
+    pub fn sysfs(&self) -> Result<Sysfs> {
+        self.inside(Sysfs::mounted)?
     }
 }
 

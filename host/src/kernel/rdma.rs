@@ -1,24 +1,34 @@
-//! RDMA devices and namespaces (`NETLINK_RDMA`, rdma/rdma_netlink.h).
+//! RDMA devices and their namespaces (`NETLINK_RDMA`, rdma/rdma_netlink.h, rdma-dev(8)).
+
+use std::cell::Cell;
+use std::os::fd::{AsRawFd, BorrowedFd};
 
 use netlink_sys::protocols::NETLINK_RDMA;
 use netlink_sys::{Socket, SocketAddr};
 use nix::errno::Errno;
 use serde::{Deserialize, Serialize};
 
+use super::rdma_message::{Answer, Request, answers};
 use super::{Error, Result};
 
-/// `RDMA_NL_NLDEV`: the client of the RDMA netlink family that manages devices.
-const CLIENT_NLDEV: u16 = 5;
+/// `RDMA_NLDEV_CMD_GET`
+const GET: u16 = 1;
+/// `RDMA_NLDEV_CMD_SET`
+const SET: u16 = 2;
 /// `RDMA_NLDEV_CMD_SYS_GET`
-const COMMAND_SYS_GET: u16 = 6;
+const SYS_GET: u16 = 6;
+
+/// `RDMA_NLDEV_ATTR_DEV_INDEX`, four bytes.
+const DEVICE_INDEX: u16 = 1;
+/// `RDMA_NLDEV_ATTR_DEV_NAME`, text with a zero at its end.
+const DEVICE_NAME: u16 = 2;
 /// `RDMA_NLDEV_SYS_ATTR_NETNS_MODE`: one byte, 0 exclusive, 1 shared.
-const ATTRIBUTE_NETNS_MODE: u16 = 66;
-/// `NLM_F_REQUEST`
-const REQUEST: u16 = 1;
-/// `NLMSG_ERROR`
-const ERROR: u16 = 2;
-/// Bytes of `struct nlmsghdr`.
-const HEADER: usize = 16;
+const NETNS_MODE: u16 = 66;
+/// `RDMA_NLDEV_NET_NS_FD`, four bytes.
+const NETNS_DESCRIPTOR: u16 = 68;
+
+/// Bytes that one answer can have: the kernel fills pages of this size.
+const ANSWER_BYTES: usize = 32 * 1024;
 
 /// How RDMA devices relate to network namespaces (`rdma system`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,119 +42,162 @@ pub enum NamespaceMode {
     None,
 }
 
+/// An RDMA device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Device {
+    /// It keeps it as long as its driver is bound, in whatever namespace.
+    pub index: u32,
+    /// Such as `mlx5_0`; anybody may rename it.
+    pub name: String,
+}
+
+/// A socket of the RDMA netlink family. It sees the devices of the namespace in which it
+/// was opened.
+pub struct RdmaSocket {
+    socket: Socket,
+    sequence: Cell<u32>,
+}
+
 /// The node's mode.
 pub fn namespace_mode() -> Result<NamespaceMode> {
-    let io = |source| Error::Io {
-        what: "ask for the rdma namespace mode".into(),
-        source,
-    };
-    let socket = match Socket::new(NETLINK_RDMA) {
-        Ok(socket) => socket,
-        // ib_core registers the family; without it there is no RDMA device either.
-        Err(error) if error.raw_os_error() == Some(Errno::EPROTONOSUPPORT as i32) => {
-            return Ok(NamespaceMode::None);
-        }
-        Err(error) => return Err(io(error)),
-    };
-    socket.connect(&SocketAddr::new(0, 0)).map_err(io)?;
-    let mut request = Vec::with_capacity(HEADER);
-    request.extend((HEADER as u32).to_ne_bytes());
-    request.extend(((CLIENT_NLDEV << 10) | COMMAND_SYS_GET).to_ne_bytes());
-    request.extend(REQUEST.to_ne_bytes());
-    request.extend([0; 8]);
-    match socket.send(&request, 0) {
-        // The family exists, but nobody listens: ib_core was unloaded.
-        Err(error) if error.raw_os_error() == Some(Errno::ECONNREFUSED as i32) => {
-            return Ok(NamespaceMode::None);
-        }
-        result => result.map_err(io)?,
-    };
-    let mut answer = Vec::with_capacity(4096);
-    socket.recv(&mut answer, 0).map_err(io)?;
-    decode(&answer)
+    match RdmaSocket::open()? {
+        Some(socket) => socket.namespace_mode(),
+        None => Ok(NamespaceMode::None),
+    }
 }
 
-fn decode(answer: &[u8]) -> Result<NamespaceMode> {
-    let short = || Error::Decode {
-        what: "ask for the rdma namespace mode".into(),
-        reason: format!("{} bytes without the mode", answer.len()),
-    };
-    let kind = u16::from_ne_bytes(
-        answer
-            .get(4..6)
-            .ok_or_else(short)?
-            .try_into()
-            .map_err(|_| short())?,
-    );
-    let mut rest = answer.get(HEADER..).ok_or_else(short)?;
-    if kind == ERROR {
-        let code = i32::from_ne_bytes(
-            rest.get(..4)
-                .ok_or_else(short)?
-                .try_into()
-                .map_err(|_| short())?,
-        );
-        return match Errno::from_raw(-code) {
-            // Kernels before 5.2 do not know the command: all devices are shared.
-            Errno::EINVAL | Errno::EOPNOTSUPP => Ok(NamespaceMode::Shared),
-            errno => Err(Error::Netlink {
-                what: "ask for the rdma namespace mode".into(),
-                errno,
-                explanation: None,
-            }),
+impl RdmaSocket {
+    /// Opens a socket in the current network namespace; none when the kernel has no RDMA
+    /// subsystem.
+    pub fn open() -> Result<Option<Self>> {
+        let failed = |source| Error::Io {
+            what: "open an rdma netlink socket".into(),
+            source,
         };
+        let socket = match Socket::new(NETLINK_RDMA) {
+            Ok(socket) => socket,
+            // ib_core registers the family; without it there is no RDMA device either.
+            Err(error) if error.raw_os_error() == Some(Errno::EPROTONOSUPPORT as i32) => {
+                return Ok(None);
+            }
+            Err(error) => return Err(failed(error)),
+        };
+        socket.connect(&SocketAddr::new(0, 0)).map_err(failed)?;
+        Ok(Some(Self {
+            socket,
+            sequence: Cell::new(0),
+        }))
     }
-    while rest.len() > 4 {
-        let length = usize::from(u16::from_ne_bytes([rest[0], rest[1]]));
-        let kind = u16::from_ne_bytes([rest[2], rest[3]]);
-        if kind == ATTRIBUTE_NETNS_MODE {
-            return Ok(match rest[4] {
-                0 => NamespaceMode::Exclusive,
-                _ => NamespaceMode::Shared,
-            });
+
+    /// The node's mode.
+    pub fn namespace_mode(&self) -> Result<NamespaceMode> {
+        let what = || "ask for the rdma namespace mode".to_owned();
+        let answers = match self.exchange(what, &Request::get(SYS_GET)) {
+            Ok(answers) => answers,
+            // The family exists, but nobody listens: ib_core was unloaded.
+            Err(error) if error.errno() == Some(Errno::ECONNREFUSED) => {
+                return Ok(NamespaceMode::None);
+            }
+            // Kernels before 5.2 do not know the command: all devices are shared.
+            Err(error) if matches!(error.errno(), Some(Errno::EINVAL | Errno::EOPNOTSUPP)) => {
+                return Ok(NamespaceMode::Shared);
+            }
+            Err(error) => return Err(error),
+        };
+        // Kernels before 5.3 answer without the mode.
+        let mode = answers.iter().find_map(|answer| answer.byte(NETNS_MODE));
+        Ok(match mode {
+            Some(0) => NamespaceMode::Exclusive,
+            _ => NamespaceMode::Shared,
+        })
+    }
+
+    /// The device of this name, if it is in the socket's namespace.
+    pub fn device(&self, name: &str) -> Result<Option<Device>> {
+        Ok(self
+            .devices()?
+            .into_iter()
+            .find(|device| device.name == name))
+    }
+
+    /// The devices of the socket's namespace.
+    pub fn devices(&self) -> Result<Vec<Device>> {
+        let what = || "list the rdma devices".to_owned();
+        let answers = self.exchange(what, &Request::dump(GET))?;
+        Ok(answers
+            .iter()
+            .filter_map(|answer| {
+                Some(Device {
+                    index: answer.number(DEVICE_INDEX)?,
+                    name: answer.text(DEVICE_NAME)?,
+                })
+            })
+            .collect())
+    }
+
+    /// Moves a device to another namespace. The calling thread must be in the one that has
+    /// the device: the kernel looks at the thread, not at the socket, and answers ENODEV.
+    pub fn move_device(&self, device: &Device, netns: BorrowedFd<'_>) -> Result<()> {
+        let request = Request::change(SET)
+            .number(DEVICE_INDEX, device.index)
+            .number(NETNS_DESCRIPTOR, netns.as_raw_fd().unsigned_abs());
+        let what = || {
+            format!(
+                "move rdma device {} to another network namespace",
+                device.name
+            )
+        };
+        self.exchange(what, &request).map(drop)
+    }
+
+    /// Renames a device. It is a request of its own: in one that also names a namespace
+    /// the kernel ignores the namespace.
+    pub fn rename_device(&self, device: &Device, name: &str) -> Result<()> {
+        let request = Request::change(SET)
+            .number(DEVICE_INDEX, device.index)
+            .text(DEVICE_NAME, name);
+        let what = || format!("rename rdma device {} to {name}", device.name);
+        self.exchange(what, &request).map(drop)
+    }
+
+    /// Sends a request and collects its answers.
+    fn exchange(&self, what: impl Fn() -> String, request: &Request) -> Result<Vec<Answer>> {
+        let io = |source| Error::Io {
+            what: what(),
+            source,
+        };
+        self.sequence.set(self.sequence.get().wrapping_add(1));
+        let bytes = request.bytes(self.sequence.get());
+        self.socket.send(&bytes, 0).map_err(io)?;
+        let mut collected = Vec::new();
+        loop {
+            let mut buffer = Vec::with_capacity(ANSWER_BYTES);
+            match self.socket.recv(&mut buffer, 0) {
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                result => result.map_err(io)?,
+            };
+            let part = answers(&buffer, self.sequence.get()).ok_or_else(|| Error::Decode {
+                what: what(),
+                reason: format!("{} bytes that are no message", buffer.len()),
+            })?;
+            for answer in part {
+                match answer {
+                    Answer::End(0) => return Ok(collected),
+                    Answer::End(errno) => {
+                        return Err(Error::Netlink {
+                            what: what(),
+                            errno: Errno::from_raw(errno),
+                            explanation: None,
+                        });
+                    }
+                    attributes @ Answer::Attributes(_) => {
+                        collected.push(attributes);
+                        if request.has_one_answer() {
+                            return Ok(collected);
+                        }
+                    }
+                }
+            }
         }
-        rest = rest
-            .get(length.max(4).next_multiple_of(4)..)
-            .unwrap_or_default();
-    }
-    // Kernels before 5.3 answer without the mode: all devices are shared.
-    Ok(NamespaceMode::Shared)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn message(kind: u16, payload: &[u8]) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        bytes.extend(((HEADER + payload.len()) as u32).to_ne_bytes());
-        bytes.extend(kind.to_ne_bytes());
-        bytes.extend([0; 10]);
-        bytes.extend(payload);
-        bytes
-    }
-
-    #[test]
-    fn the_mode_is_found_behind_other_attributes() {
-        let mut payload = vec![8, 0, 1, 0, 9, 9, 9, 9];
-        payload.extend([5, 0, 66, 0, 0, 0, 0, 0]);
-        let mode = decode(&message((5 << 10) | 6, &payload)).unwrap();
-        assert_eq!(mode, NamespaceMode::Exclusive);
-        payload[12] = 1;
-        let mode = decode(&message((5 << 10) | 6, &payload)).unwrap();
-        assert_eq!(mode, NamespaceMode::Shared);
-    }
-
-    #[test]
-    fn a_refusal_is_reported_with_the_kernels_answer() {
-        let mut payload = (-(Errno::EPERM as i32)).to_ne_bytes().to_vec();
-        payload.extend([0; 16]);
-        let error = decode(&message(ERROR, &payload)).unwrap_err();
-        assert!(error.to_string().contains("EPERM"), "{error}");
-    }
-
-    #[test]
-    fn a_cut_answer_is_an_error() {
-        assert!(decode(&[1, 2, 3]).is_err());
     }
 }

@@ -1,10 +1,117 @@
-//! Devices as sysfs shows them (sysfs(5)), below a root that is passed in.
+//! Devices as sysfs shows them (sysfs(5)).
+//!
+//! Which netdevs and RDMA devices a folder has depends on the network namespace in which
+//! sysfs was mounted: the host's mount does not show what a pod has. [`Sysfs::mounted`]
+//! is a mount of its own for another namespace, seen by nobody else.
 
 use std::fs;
-use std::path::Path;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsmount, fsopen};
+
+use super::{Error, Result};
+
+/// One view of the devices.
+pub struct Sysfs {
+    root: PathBuf,
+    /// Keeps a mount alive that is not in the file tree.
+    _mount: Option<OwnedFd>,
+}
+
+impl Sysfs {
+    /// The mount of the node.
+    pub fn host() -> Self {
+        Self::at(PathBuf::from("/sys"))
+    }
+
+    /// The tree below a folder.
+    pub fn at(root: PathBuf) -> Self {
+        Self { root, _mount: None }
+    }
+
+    /// A mount of sysfs for the current network namespace that is in no file tree
+    /// (fsmount(2), Linux 5.2) and goes away with this value.
+    pub fn mounted() -> Result<Self> {
+        let mount = || -> rustix::io::Result<OwnedFd> {
+            let context = fsopen("sysfs", FsOpenFlags::FSOPEN_CLOEXEC)?;
+            fsconfig_create(&context)?;
+            fsmount(
+                &context,
+                FsMountFlags::FSMOUNT_CLOEXEC,
+                MountAttrFlags::MOUNT_ATTR_RDONLY,
+            )
+        };
+        let mount = mount().map_err(|source| Error::Io {
+            what: "mount sysfs of the pod's network namespace".into(),
+            source: source.into(),
+        })?;
+        Ok(Self {
+            root: PathBuf::from(format!("/proc/self/fd/{}", mount.as_raw_fd())),
+            _mount: Some(mount),
+        })
+    }
+
+    /// The folder of a PCI function; the address becomes a part of the path and must have
+    /// been checked.
+    pub fn pci_function(&self, address: &str) -> PathBuf {
+        self.root.join("bus/pci/devices").join(address)
+    }
+
+    /// The folder of a PCI driver.
+    pub fn pci_driver(&self, name: &str) -> PathBuf {
+        self.root.join("bus/pci/drivers").join(name)
+    }
+
+    /// The PCI address of the function below a netdev, such as `0000:3b:00.2`.
+    pub fn link_pci_address(&self, link: &str) -> Option<String> {
+        let device = self.link(link).join("device");
+        (target_name(&device.join("subsystem"))? == "pci").then(|| target_name(&device))?
+    }
+
+    /// The RDMA devices of the function below a netdev, such as `mlx5_0`.
+    pub fn link_rdma_devices(&self, link: &str) -> Vec<String> {
+        names(&self.link(link).join("device/infiniband"))
+    }
+
+    /// Partition keys of the InfiniBand port below a netdev, in the order of its table.
+    /// Free places of the table, which are 0, are left out.
+    pub fn link_partition_keys(&self, link: &str) -> Vec<u16> {
+        let Some(device) = self.link_rdma_devices(link).into_iter().next() else {
+            return Vec::new();
+        };
+        // Netdevs count the ports of a function from 0, RDMA devices from 1.
+        let port = number(&self.link(link).join("dev_port")).unwrap_or(0) + 1;
+        let folder = self
+            .link(link)
+            .join(format!("device/infiniband/{device}/ports/{port}/pkeys"));
+        let mut keys: Vec<(u32, u16)> = names(&folder)
+            .into_iter()
+            .filter_map(|name| {
+                let text = text(&folder.join(&name))?;
+                let key = u16::from_str_radix(text.trim_start_matches("0x"), 16).ok()?;
+                Some((name.parse().ok()?, key))
+            })
+            .filter(|(_, key)| *key != 0)
+            .collect();
+        keys.sort_unstable();
+        keys.into_iter().map(|(_, key)| key).collect()
+    }
+
+    /// Whether a netdev stands for a virtual function on the switch of its adapter
+    /// (switchdev mode; Documentation/networking/switchdev.rst): `pf0vf3`, `c1pf0vf3`.
+    pub fn is_representor(&self, link: &str) -> bool {
+        text(&self.link(link).join("phys_port_name"))
+            .is_some_and(|name| name.contains("vf") || name.contains("sf"))
+    }
+
+    fn link(&self, name: &str) -> PathBuf {
+        self.root.join("class/net").join(name)
+    }
+}
 
 /// The names of a folder's entries in order; none when there is no such folder.
-fn names(folder: &Path) -> Vec<String> {
+pub(super) fn names(folder: &Path) -> Vec<String> {
     let mut names: Vec<_> = fs::read_dir(folder)
         .into_iter()
         .flatten()
@@ -16,82 +123,16 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 /// The last part of the path that a link points to.
-fn target_name(link: &Path) -> Option<String> {
+pub(super) fn target_name(link: &Path) -> Option<String> {
     let target = fs::read_link(link).ok()?;
     Some(target.file_name()?.to_string_lossy().into_owned())
 }
 
-/// The PCI address of the function below a netdev, such as `0000:3b:00.2`.
-pub fn link_pci_address(sysfs: &Path, link: &str) -> Option<String> {
-    let device = sysfs.join("class/net").join(link).join("device");
-    (target_name(&device.join("subsystem"))? == "pci").then(|| target_name(&device))?
+/// The text of an attribute, without the line's end; none when it cannot be read.
+pub(super) fn text(attribute: &Path) -> Option<String> {
+    Some(fs::read_to_string(attribute).ok()?.trim().to_owned())
 }
 
-/// The RDMA devices of the function below a netdev, such as `mlx5_0`.
-pub fn link_rdma_devices(sysfs: &Path, link: &str) -> Vec<String> {
-    names(&sysfs.join("class/net").join(link).join("device/infiniband"))
-}
-
-/// A PCI function.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PciFunction {
-    /// Such as `mlx5_core` or `vfio-pci`.
-    pub driver: Option<String>,
-    /// For a virtual function: the physical one's address and the number below it.
-    pub virtual_function: Option<(String, u32)>,
-    /// Its netdevs in this namespace.
-    pub links: Vec<String>,
-    /// Its RDMA devices in this namespace.
-    pub rdma_devices: Vec<String>,
-    /// The netdevs of its physical function.
-    pub parent_links: Vec<String>,
-    /// Partition keys of the first port of its first RDMA device.
-    pub partition_keys: Vec<u16>,
-}
-
-/// The PCI function at an address; none when there is none. The address must have been
-/// checked: it becomes a part of a path.
-pub fn pci_function(sysfs: &Path, address: &str) -> Option<PciFunction> {
-    let device = sysfs.join("bus/pci/devices").join(address);
-    if !device.exists() {
-        return None;
-    }
-    let rdma_devices = names(&device.join("infiniband"));
-    let partition_keys = rdma_devices
-        .first()
-        .map(|name| partition_keys(&device.join("infiniband").join(name)))
-        .unwrap_or_default();
-    Some(PciFunction {
-        driver: target_name(&device.join("driver")),
-        virtual_function: virtual_function(&device, address),
-        links: names(&device.join("net")),
-        rdma_devices,
-        parent_links: names(&device.join("physfn/net")),
-        partition_keys,
-    })
-}
-
-/// The parent's address and the number `N` of the `virtfnN` that leads back here.
-fn virtual_function(device: &Path, address: &str) -> Option<(String, u32)> {
-    let parent = target_name(&device.join("physfn"))?;
-    let parent_folder = device.join("physfn");
-    let index = names(&parent_folder).into_iter().find_map(|name| {
-        let index = name.strip_prefix("virtfn")?.parse().ok()?;
-        (target_name(&parent_folder.join(&name))? == address).then_some(index)
-    })?;
-    Some((parent, index))
-}
-
-fn partition_keys(rdma_device: &Path) -> Vec<u16> {
-    let folder = rdma_device.join("ports/1/pkeys");
-    let mut keys: Vec<(u32, u16)> = names(&folder)
-        .into_iter()
-        .filter_map(|name| {
-            let text = fs::read_to_string(folder.join(&name)).ok()?;
-            let key = u16::from_str_radix(text.trim().trim_start_matches("0x"), 16).ok()?;
-            Some((name.parse().ok()?, key))
-        })
-        .collect();
-    keys.sort();
-    keys.into_iter().map(|(_, key)| key).collect()
+fn number(attribute: &Path) -> Option<u32> {
+    text(attribute)?.parse().ok()
 }

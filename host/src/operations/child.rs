@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::difference;
 use crate::cni::previous::Previous;
-use crate::kernel::link::{Child, Link};
+use crate::kernel::child::Child;
+use crate::kernel::link::Link;
 use crate::machine::Machine;
 use crate::{Code, Error, Result, mac};
 
@@ -84,7 +85,7 @@ pub fn create(
 }
 
 /// The kernel's refusal, with what it most often means.
-fn refusal(error: crate::kernel::Error, parent: &Parent) -> Error {
+pub fn refusal(error: crate::kernel::Error, parent: &Parent) -> Error {
     let hint = match error.errno() {
         Some(Errno::EINVAL | Errno::EBUSY) => format!(
             "{parent} may have a child in passthru mode, which tolerates no other, or be a port of \
@@ -132,7 +133,7 @@ pub fn verify(
     machine: &mut Machine<'_>,
     name: &str,
     kind: &str,
-    mode: &str,
+    mode: Option<&str>,
     expected: &Previous,
 ) -> Result<()> {
     let place = machine.netns()?.path().display().to_string();
@@ -148,24 +149,32 @@ pub fn verify(
             link.kind.as_deref().unwrap_or("device")
         )));
     }
-    if link.mode.is_some_and(|found| found != mode) {
+    if let (Some(found), Some(mode)) = (link.mode, mode)
+        && found != mode
+    {
         return Err(difference(format!(
-            "{kind} {name} of the pod {place} has mode {}, not {mode}",
-            link.mode.unwrap_or_default()
+            "{kind} {name} of the pod {place} has mode {found}, not {mode}"
         )));
     }
+    verify_mac(&link, &place, expected)
+}
+
+/// Compares the hardware address with the one in the chain's result, which a later plugin
+/// may have changed.
+pub fn verify_mac(link: &Link, place: &str, expected: &Previous) -> Result<()> {
+    let name = &link.name;
     let told = expected
         .interfaces
         .iter()
-        .find(|interface| interface.name == name && !interface.sandbox.is_empty());
+        .find(|interface| interface.name == *name && !interface.sandbox.is_empty());
     let told_mac = told.and_then(|interface| mac::parse(&interface.mac));
-    if told_mac.is_some_and(|mac| mac != link.mac) {
-        return Err(difference(format!(
-            "{kind} {name} of the pod {place} has the hardware address {}, but the result says {}",
+    match told_mac {
+        Some(told) if told != link.mac => Err(difference(format!(
+            "interface {name} of the pod {place} has the hardware address {}, but the result says \
+             {}",
             mac::text(&link.mac),
-            told.map(|interface| interface.mac.as_str())
-                .unwrap_or_default()
-        )));
+            mac::text(&told)
+        ))),
+        _ => Ok(()),
     }
-    Ok(())
 }

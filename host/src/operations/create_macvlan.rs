@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::{Lifetime, Parent, Perform, child};
 use crate::Result;
 use crate::cni::previous::Previous;
-use crate::kernel::link::{Child, Link};
+use crate::kernel::child::Child;
+use crate::kernel::link::Link;
 use crate::mac;
 use crate::machine::Machine;
 
@@ -89,6 +90,6 @@ impl Perform for CreateMacvlan {
     }
 
     fn verify(&self, machine: &mut Machine<'_>, expected: &Previous) -> Result<()> {
-        child::verify(machine, &self.name, KIND, &self.mode, expected)
+        child::verify(machine, &self.name, KIND, Some(&self.mode), expected)
     }
 }

@@ -1,12 +1,19 @@
 //! Sets the hardware address of the pod's interface.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Lifetime, Perform};
 use crate::Result;
 use crate::cni::previous::Previous;
+use crate::functions::wait;
 use crate::mac;
 use crate::machine::Machine;
+
+/// How long a virtual function may refuse an address: some drivers hear of the one that the
+/// physical function was told only some time later, and take no other.
+const SETTLING: Duration = Duration::from_secs(2);
 
 /// What is recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,7 +42,22 @@ impl Perform for SetLinkMac {
     fn perform(&mut self, machine: &mut Machine<'_>) -> Result<()> {
         let index = machine.pod_link()?;
         let pod = machine.pod_socket()?;
-        pod.set_link_mac(index, &self.mac)?;
+        let is_moved = machine.pci_address.is_some();
+        let mut refusal = None;
+        wait::until(SETTLING, || match pod.set_link_mac(index, &self.mac) {
+            Ok(()) => {
+                refusal = None;
+                Ok(Some(()))
+            }
+            Err(error) if is_moved => {
+                refusal = Some(error);
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        })?;
+        if let Some(error) = refusal {
+            return Err(error.into());
+        }
         machine.made = pod.link_by_index(index)?;
         Ok(())
     }

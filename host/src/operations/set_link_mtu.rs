@@ -33,7 +33,11 @@ impl Perform for SetLinkMtu {
 
     fn perform(&mut self, machine: &mut Machine<'_>) -> Result<()> {
         let index = machine.pod_link()?;
-        Ok(machine.pod_socket()?.set_link_mtu(index, self.mtu)?)
+        machine.pod_socket()?.set_link_mtu(index, self.mtu)?;
+        if let Some(made) = &mut machine.made {
+            made.mtu = self.mtu;
+        }
+        Ok(())
     }
 
     fn undo(&self, machine: &mut Machine<'_>) -> Result<()> {

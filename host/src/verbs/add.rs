@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
-use super::{open_netns, reconcile};
+use super::{open_netns, reclaim, reconcile};
 use crate::cni::Request;
 use crate::cni::result::{Address, Attached, Interface, render};
 use crate::components::Sandbox;
@@ -17,7 +17,7 @@ use crate::machine::Machine;
 use crate::plan::Plan;
 use crate::trace::Trace;
 use crate::watch::Watcher;
-use crate::{Code, Error, Result, decide, mac, perform, undo};
+use crate::{Code, Result, decide, mac, perform, undo};
 
 /// Attaches the pod and returns the result.
 pub fn add(request: &Request, trace: &Trace, watcher: &mut dyn Watcher) -> Result<Value> {
@@ -25,10 +25,14 @@ pub fn add(request: &Request, trace: &Trace, watcher: &mut dyn Watcher) -> Resul
     let kernel = Rc::new(Kernel::open()?);
     let folder = Folder::new(&request.state_folder);
     reconcile::same_attachment(request, &kernel, &folder, trace)?;
+    reclaim::requested_function(request, &kernel, &folder, trace)?;
 
     let plan = decide(request, &kernel, &netns, trace)?;
     for (number, line) in plan.describe().iter().enumerate() {
         trace.info(format_args!("plan {}: {line}", number + 1));
+    }
+    if plan.makes_ipoib_link() {
+        reclaim::returned_links(&kernel, &folder, trace)?;
     }
 
     let attached = match attach(request, &plan, &kernel, &netns, &folder, trace, watcher) {
@@ -83,9 +87,8 @@ fn attach(
     );
     let outcome = begin(request, netns, &mut journal).and_then(|()| {
         perform::perform(plan.clone(), &mut journal, &mut machine, watcher)?;
-        let attached = attached(request, &machine)?;
         journal.complete()?;
-        Ok(attached)
+        Ok(attached(request, &machine))
     });
     outcome.map_err(
         |error| match undo::undo(journal, folder, &mut machine, watcher) {
@@ -116,21 +119,23 @@ fn begin(request: &Request, netns: &Netns, journal: &mut Journal) -> Result<()> 
     })?)
 }
 
-/// What the pod has now.
-fn attached(request: &Request, machine: &Machine<'_>) -> Result<Attached> {
-    let link = machine
-        .made
-        .as_ref()
-        .ok_or_else(|| Error::new(Code::INTERNAL, "the plan made no interface"))?;
+/// What the pod has now: its interface, or the function in its place, or nothing of this
+/// plugin's own.
+fn attached(request: &Request, machine: &Machine<'_>) -> Attached {
     let sandbox = request.environment.netns.clone().unwrap_or_default();
-    Ok(Attached {
-        interface: Interface {
+    let (mac, mtu) = match &machine.made {
+        Some(link) => (mac::text(&link.mac), Some(link.mtu)),
+        None => (machine.reported_mac.clone(), None),
+    };
+    let has_interface = machine.made.is_some() || machine.pci_address.is_some();
+    Attached {
+        interface: has_interface.then(|| Interface {
             name: request.attachment.interface_name.clone(),
-            mac: mac::text(&link.mac),
-            mtu: Some(link.mtu),
+            mac,
+            mtu,
             sandbox: sandbox.to_string_lossy().into_owned(),
-            pci_address: None,
-        },
+            pci_address: machine.pci_address.clone(),
+        }),
         addresses: machine
             .assigned
             .addresses
@@ -146,5 +151,5 @@ fn attached(request: &Request, machine: &Machine<'_>) -> Result<Attached> {
             .dns()
             .cloned()
             .or_else(|| machine.assigned.dns.clone()),
-    })
+    }
 }

@@ -5,12 +5,13 @@
 
 use std::rc::Rc;
 
-use super::{is_own, recorded_netns};
+use super::{is_own, reclaim, recorded_netns};
 use crate::cni::Request;
 use crate::cni::previous::Previous;
 use crate::delegate::Call;
+use crate::functions::{Holds, Original, restore};
 use crate::journal::{self, Folder, Journal};
-use crate::kernel::{Kernel, Netns};
+use crate::kernel::{Kernel, Netns, boot};
 use crate::machine::Machine;
 use crate::operations::{DelegateIpam, Perform};
 use crate::trace::Trace;
@@ -63,6 +64,7 @@ fn detach(
         request.state_folder.clone(),
         netns,
     );
+    machine.rebooted = record.header.boot != boot::id();
     undo::undo(journal, folder, &mut machine, watcher)
 }
 
@@ -78,10 +80,15 @@ fn detach_without_record(request: &Request, kernel: &Kernel, trace: &Trace) -> R
         request.state_folder.clone(),
         None,
     );
-    if let Err(error) = remove_link_of_result(request, trace) {
+    reclaim::free_functions_of(&request.attachment, kernel, &request.state_folder, trace);
+    if let Err(error) = take_back_link_of_result(request, kernel, trace) {
         trace.warning(format_args!(
-            "removing the interface of the result: {error}"
+            "taking back the interface of the result: {error}"
         ));
+    }
+    if request.attachment.plugin.is_some() {
+        // The addresses belong to the plugin that made the interface.
+        return Ok(());
     }
     machine.release_leases()?;
     match decide::delegate_of(request) {
@@ -98,10 +105,10 @@ fn detach_without_record(request: &Request, kernel: &Kernel, trace: &Trace) -> R
     Ok(())
 }
 
-/// Removes the interface that the result of ADD tells of, when the one in the pod is
+/// Takes back the interface that the result of ADD tells of, when the one in the pod is
 /// certainly it: same namespace path, name and hardware address, and a kind that is only
-/// ever made for a pod.
-fn remove_link_of_result(request: &Request, trace: &Trace) -> Result<()> {
+/// ever made for a pod, or the PCI function that the configuration names.
+fn take_back_link_of_result(request: &Request, kernel: &Kernel, trace: &Trace) -> Result<()> {
     let Some(path) = &request.environment.netns else {
         return Ok(());
     };
@@ -119,13 +126,40 @@ fn remove_link_of_result(request: &Request, trace: &Trace) -> Result<()> {
     let Some(link) = pod.link_by_name(name)? else {
         return Ok(());
     };
-    let is_child = matches!(link.kind.as_deref(), Some("macvlan" | "ipvlan"));
-    if is_child && tells_of(&previous, name, &path.to_string_lossy(), &link.mac) {
+    if !tells_of(&previous, name, &path.to_string_lossy(), &link.mac) {
+        return Ok(());
+    }
+    let is_child =
+        matches!(link.kind.as_deref(), Some("macvlan" | "ipvlan")) || link.is_ipoib_child();
+    let function = netns
+        .sysfs()
+        .ok()
+        .and_then(|sysfs| sysfs.link_pci_address(name));
+    if is_child {
         trace.warning(format_args!(
             "{} has no record: removing {name}, which its result tells of",
             request.attachment
         ));
         pod.delete_link(link.index)?;
+    } else if let Some(address) = function
+        && request
+            .device_id()?
+            .is_some_and(|id| id.eq_ignore_ascii_case(&address))
+        && Holds::new(&request.state_folder).read(&address)?.is_none()
+    {
+        trace.warning(format_args!(
+            "{} has no record: bringing PCI function {address} back, whose interface its result \
+             tells of; what it was like before is not known",
+            request.attachment
+        ));
+        let original = Original::of_unknown(kernel, &netns, &address, link)?;
+        restore(
+            kernel,
+            &request.state_folder,
+            &address,
+            &original,
+            Some(&netns),
+        )?;
     }
     Ok(())
 }

@@ -5,10 +5,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
-use super::{reconcile, recorded_netns};
+use super::{reclaim, reconcile, recorded_netns};
 use crate::cni::Request;
 use crate::cni::request::Attachment;
 use crate::delegate::Call;
+use crate::functions::Holds;
 use crate::journal::{self, Folder};
 use crate::kernel::Kernel;
 use crate::leases::Leases;
@@ -50,6 +51,8 @@ pub fn gc(request: &Request, trace: &Trace) -> Result<()> {
     for attachment in collection.folder.list(Some(&request.attachment.network)) {
         failures.extend(collection.collect(&attachment).err());
     }
+    collection.free_functions();
+    failures.extend(reclaim::returned_links(&collection.kernel, &collection.folder, trace).err());
     failures.extend(collection.release_leases().err());
     failures.extend(forward(request, trace).err());
     match failures.split_first() {
@@ -91,6 +94,7 @@ fn valid_attachments(request: &Request) -> Result<Option<BTreeSet<Attachment>>> 
                 network: request.attachment.network.clone(),
                 container_id: container_id.to_owned(),
                 interface_name: interface_name.to_owned(),
+                plugin: None,
             });
         }
     }
@@ -136,7 +140,25 @@ impl Collection<'_> {
     fn is_valid(&self, attachment: &Attachment) -> bool {
         self.valid
             .as_ref()
-            .is_some_and(|valid| valid.contains(attachment))
+            .is_some_and(|valid| valid.iter().any(|valid| valid.is_interface_of(attachment)))
+    }
+
+    /// Frees functions that an attachment of this network holds without a record: it was
+    /// lost, or the function was not home when the record was undone.
+    fn free_functions(&self) {
+        for (_, hold) in Holds::new(&self.request.state_folder).list() {
+            let is_ours = hold.owner.network == self.request.attachment.network;
+            let is_recorded = self.folder.path(&hold.owner).exists();
+            let is_dead = self.valid.is_some() || hold.live_netns().is_none();
+            if is_ours && is_dead && !is_recorded && !self.is_valid(&hold.owner) {
+                reclaim::free_functions_of(
+                    &hold.owner,
+                    &self.kernel,
+                    &self.request.state_folder,
+                    self.trace,
+                );
+            }
+        }
     }
 
     /// Releases leases of this network that no record speaks of: their record was lost.

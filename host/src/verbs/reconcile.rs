@@ -7,7 +7,7 @@ use super::recorded_netns;
 use crate::cni::Request;
 use crate::delegate::Call;
 use crate::journal::{self, Folder, Journal};
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, boot};
 use crate::machine::Machine;
 use crate::trace::Trace;
 use crate::watch::Nobody;
@@ -116,5 +116,6 @@ pub fn clean_up(
         state_folder.to_owned(),
         netns,
     );
+    machine.rebooted = header.boot != boot::id();
     undo::undo(journal, folder, &mut machine, &mut Nobody)
 }

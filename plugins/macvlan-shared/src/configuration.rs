@@ -1,7 +1,7 @@
 //! The network configuration of this flavour, checked as far as text alone allows.
 
 use plumb_sdk::operations::{IpvlanMode, MacvlanMode};
-use plumb_sdk::{Error, MacAddress, Request, mac};
+use plumb_sdk::{Error, Ipam, MacAddress, Request, mac};
 use serde::Deserialize;
 
 /// The keys, as the host passes them: in lower case.
@@ -19,14 +19,6 @@ struct Keys {
     linkincontainer: bool,
     requirerdma: bool,
     ipam: Ipam,
-}
-
-/// What matters here of `ipam`.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Ipam {
-    #[serde(rename = "type")]
-    plugin: String,
 }
 
 /// What the user wants, with defaults filled in.
@@ -148,7 +140,7 @@ fn macvlan(keys: &Keys, request: &Request) -> Result<Macvlan, Error> {
     };
     Ok(Macvlan {
         mode,
-        mac: hardware_address(keys, request)?,
+        mac: mac::requested(request, &keys.mac)?,
         broadcast_queue_length: (keys.bcqueuelen != 0).then_some(keys.bcqueuelen),
     })
 }
@@ -182,51 +174,13 @@ fn ipvlan(keys: &Keys, request: &Request) -> Result<Ipvlan, Error> {
             )));
         }
     };
-    if keys.ipam.plugin == "dhcp" && mode != IpvlanMode::L2 {
-        return Err(Error::unsupported_field(
-            "ipam.type",
-            "dhcp",
+    if mode != IpvlanMode::L2 {
+        keys.ipam.refuse_dhcp(
             "an ipvlan of mode l3 or l3s passes no broadcasts, which DHCP begins with; \
              use mode l2 or another ipam",
-        ));
+        )?;
     }
     Ok(Ipvlan { mode })
-}
-
-/// The runtime's address goes before the configuration's.
-fn hardware_address(keys: &Keys, request: &Request) -> Result<Option<MacAddress>, Error> {
-    if let Some(address) = &request.mac {
-        let text = mac::format(address);
-        if address.len() != 6 {
-            return Err(Error::invalid_environment(format!(
-                "hardware address {text} has {} bytes, a macvlan needs one of 6",
-                address.len()
-            )));
-        }
-        check_station(address).map_err(|reason| {
-            Error::invalid_environment(format!("hardware address {text} {reason}"))
-        })?;
-        return Ok(Some(address.clone()));
-    }
-    if keys.mac.is_empty() {
-        return Ok(None);
-    }
-    let address = mac::parse_ethernet(&keys.mac)?;
-    check_station(&address).map_err(|reason| {
-        Error::invalid_configuration(format!("hardware address {:?} {reason}", keys.mac))
-    })?;
-    Ok(Some(address))
-}
-
-/// What the kernel's `is_valid_ether_addr` checks; its own error is a bare EADDRNOTAVAIL.
-fn check_station(address: &[u8]) -> Result<(), &'static str> {
-    if mac::is_multicast(address) {
-        return Err("is a multicast address: the first byte must be even, as in 02:00:00:00:00:01");
-    }
-    if address.iter().all(|byte| *byte == 0) {
-        return Err("is all zero: use a locally administered one, as in 02:00:00:00:00:01");
-    }
-    Ok(())
 }
 
 #[cfg(test)]

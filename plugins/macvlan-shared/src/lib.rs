@@ -9,8 +9,7 @@ mod rdma;
 pub use configuration::{Child, Configuration, Ipvlan, Macvlan};
 
 use plumb_sdk::operations::{
-    AddressSource, IpvlanOptions, MacvlanOptions, PodLink, SysctlFamily, assign_addresses,
-    create_ipvlan, create_macvlan, set_link_sysctl, set_up,
+    AddressSource, IpvlanOptions, MacvlanOptions, PodLink, bring_up, create_ipvlan, create_macvlan,
 };
 use plumb_sdk::{Error, Flavour, Request, export_flavour};
 
@@ -28,11 +27,7 @@ impl Flavour for MacvlanShared {
         rdma::check(&configuration, &parent)?;
 
         let link = create(&configuration, &parent)?;
-        announce_addresses(&link)?;
-        match addresses {
-            Some(source) => assign_addresses(&link, source),
-            None => set_up(&link),
-        }
+        bring_up(&link, addresses)
     }
 
     fn ready(request: Request) -> Result<(), Error> {
@@ -43,7 +38,7 @@ impl Flavour for MacvlanShared {
         }
         let parent = Parent::find(&configuration, &request)?;
         parent.check(&configuration)?;
-        parent.check_up()?;
+        parent.facts.check_up()?;
         rdma::check(&configuration, &parent)
     }
 }
@@ -90,13 +85,6 @@ fn create(configuration: &Configuration, parent: &Parent) -> Result<PodLink, Err
             },
         ),
     }
-}
-
-/// Neighbours may still know the address by the hardware address of the pod that had it
-/// before. A kernel without the sysctl, or without IPv6, goes without.
-fn announce_addresses(link: &PodLink) -> Result<(), Error> {
-    set_link_sysctl(link, SysctlFamily::Ipv4, "arp_notify", "1", false)?;
-    set_link_sysctl(link, SysctlFamily::Ipv6, "ndisc_notify", "1", false)
 }
 
 #[cfg(test)]

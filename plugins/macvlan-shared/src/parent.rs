@@ -41,17 +41,6 @@ impl Parent {
         check_type(&self.facts, &configuration.child)?;
         check_mtu(&self.facts, configuration.mtu)
     }
-
-    /// The children of a link that is down have no carrier.
-    pub fn check_up(&self) -> Result<(), Error> {
-        if self.facts.up {
-            return Ok(());
-        }
-        let name = &self.facts.name;
-        Err(Error::not_available(format!(
-            "parent {name} is down: run `ip link set {name} up`"
-        )))
-    }
 }
 
 fn default_route_link(place: Place) -> Result<Link, Error> {

@@ -2,7 +2,7 @@
 
 use plumb_sdk::facts::{LinkType, Place, RdmaNamespaceMode};
 use plumb_sdk::operations::{IpvlanMode, MacvlanMode};
-use plumb_sdk::testing::{Node, Operation, Outcome, link, request};
+use plumb_sdk::testing::{Node, Operation, Outcome, announcement, link, request};
 use plumb_sdk::{ErrorCode, PreviousInterface};
 
 use super::*;
@@ -49,6 +49,7 @@ fn a_macvlan_with_addresses_is_made_announced_and_addressed() {
         r#"{{"type": "macvlan", "master": "eth1", "mode": "vepa", "mtu": 1400, {IPAM}}}"#
     ));
     outcome.result.unwrap();
+    let [arp, ndisc] = announcement();
     assert_eq!(
         outcome.plan,
         [
@@ -61,22 +62,13 @@ fn a_macvlan_with_addresses_is_made_announced_and_addressed() {
                     broadcast_queue_length: None,
                 },
             },
-            sysctl(SysctlFamily::Ipv4, "arp_notify"),
-            sysctl(SysctlFamily::Ipv6, "ndisc_notify"),
+            arp,
+            ndisc,
             Operation::AssignAddresses {
                 source: AddressSource::Configured
             },
         ]
     );
-}
-
-fn sysctl(family: SysctlFamily, name: &str) -> Operation {
-    Operation::SetLinkSysctl {
-        family,
-        name: name.to_owned(),
-        value: "1".to_owned(),
-        required: false,
-    }
 }
 
 #[test]

@@ -5,7 +5,7 @@
     reason = "the same names in `facts` are documented by the contract"
 )]
 
-use super::session;
+use super::session::{self, Session};
 use crate::Error;
 use crate::facts::{LinkFacts, PciFacts, Place, RdmaNamespaceMode};
 
@@ -39,20 +39,9 @@ impl PciFunction {
     }
 }
 
-#[derive(Debug)]
-pub struct RdmaDevice {
-    name: String,
-}
-
-impl RdmaDevice {
-    pub fn name(&self) -> String {
-        self.name.clone()
-    }
-}
-
 pub fn get_link(place: Place, name: &str) -> Result<Link, Error> {
     session::with(|session| match session.names(name) {
-        true => find_link(&session.node.links, place, name),
+        true => session.give_link(place, name),
         false => Err(denied(format!("link {name}"))),
     })
 }
@@ -60,8 +49,8 @@ pub fn get_link(place: Place, name: &str) -> Result<Link, Error> {
 pub fn get_default_route_link(place: Place) -> Result<Link, Error> {
     session::with(|session| {
         let mut routes = session.node.default_routes.iter();
-        match routes.find(|(at, _)| *at == place) {
-            Some((_, name)) => find_link(&session.node.links, place, name),
+        match routes.find(|(at, _)| *at == place).cloned() {
+            Some((_, name)) => session.give_link(place, &name),
             None => Err(Error::not_found("there is no default route")),
         }
     })
@@ -69,11 +58,16 @@ pub fn get_default_route_link(place: Place) -> Result<Link, Error> {
 
 pub fn get_pci_function(address: &str) -> Result<PciFunction, Error> {
     session::with(|session| {
-        if !session.names(address) {
+        if !is_pci_address(address) {
+            return Err(Error::invalid_configuration(format!(
+                "{address:?} is not a PCI address like 0000:3b:00.2"
+            )));
+        }
+        if !session.names(address) && !session.given.iter().any(|given| given == address) {
             return Err(denied(format!("PCI function {address}")));
         }
         let mut functions = session.node.functions.iter();
-        match functions.find(|facts| facts.address == address) {
+        match functions.find(|facts| facts.address == address.to_ascii_lowercase()) {
             Some(facts) => Ok(PciFunction {
                 facts: facts.clone(),
             }),
@@ -88,28 +82,32 @@ pub fn get_rdma_namespace_mode() -> Result<RdmaNamespaceMode, Error> {
     session::with(|session| Ok(session.node.rdma_namespace_mode))
 }
 
-pub fn get_rdma_device(function: &PciFunction) -> Result<RdmaDevice, Error> {
-    let address = &function.facts.address;
-    match function.facts.rdma_devices.as_slice() {
-        [name] => Ok(RdmaDevice { name: name.clone() }),
-        [] => Err(Error::not_found(format!(
-            "PCI function {address} has no RDMA device"
-        ))),
-        several => Err(Error::not_available(format!(
-            "PCI function {address} has several RDMA devices: {}",
-            several.join(", ")
-        ))),
+impl Session {
+    /// A handle on a link, which is also a claim on the PCI function below it.
+    fn give_link(&mut self, place: Place, name: &str) -> Result<Link, Error> {
+        let mut links = self.node.links.iter();
+        match links.find(|(at, facts)| *at == place && facts.name == name) {
+            Some((_, facts)) => {
+                self.given.extend(facts.pci.clone());
+                Ok(Link {
+                    facts: facts.clone(),
+                })
+            }
+            None => Err(Error::not_found(format!("there is no link {name}"))),
+        }
     }
 }
 
-fn find_link(links: &[(Place, LinkFacts)], place: Place, name: &str) -> Result<Link, Error> {
-    let mut here = links.iter().filter(|(at, _)| *at == place);
-    match here.find(|(_, facts)| facts.name == name) {
-        Some((_, facts)) => Ok(Link {
-            facts: facts.clone(),
-        }),
-        None => Err(Error::not_found(format!("there is no link {name}"))),
-    }
+/// `DOMAIN:BUS:DEVICE.FUNCTION` in hexadecimal digits; only the domain's number of them varies.
+fn is_pci_address(text: &str) -> bool {
+    let shape: String = text
+        .chars()
+        .map(|character| match character.is_ascii_hexdigit() {
+            true => 'x',
+            false => character,
+        })
+        .collect();
+    shape.ends_with("xxxx:xx:xx.x") && !shape.trim_start_matches('x').contains("xxx")
 }
 
 fn denied(object: String) -> Error {

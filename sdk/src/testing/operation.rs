@@ -32,12 +32,10 @@ pub enum Operation {
     SetVirtualFunction {
         function: String,
         settings: VirtualFunctionSettings,
-    },
-    RebindDriver {
-        function: String,
+        rebind: bool,
     },
     MoveRdmaDevice {
-        device: String,
+        function: String,
         name: Option<String>,
     },
     SetMtu {
@@ -73,4 +71,5 @@ pub enum Operation {
         function: String,
         mac: Option<MacAddress>,
     },
+    ReserveAddresses,
 }

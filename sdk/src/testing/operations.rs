@@ -5,7 +5,7 @@
     reason = "the same names in `operations` are documented by the contract"
 )]
 
-use super::facts::{Link, PciFunction, RdmaDevice};
+use super::facts::{Link, PciFunction};
 use super::{Operation, session};
 use crate::operations::{
     AddressSource, IpoibOptions, IpvlanOptions, MacvlanOptions, Rule, SysctlFamily,
@@ -39,19 +39,19 @@ pub fn move_link(function: &PciFunction) -> Result<PodLink, Error> {
 pub fn set_virtual_function(
     function: &PciFunction,
     settings: &VirtualFunctionSettings,
+    rebind: bool,
 ) -> Result<(), Error> {
     let (function, settings) = (function.address(), settings.clone());
-    record(Operation::SetVirtualFunction { function, settings })
+    record(Operation::SetVirtualFunction {
+        function,
+        settings,
+        rebind,
+    })
 }
 
-pub fn rebind_driver(function: &PciFunction) -> Result<(), Error> {
-    let function = function.address();
-    record(Operation::RebindDriver { function })
-}
-
-pub fn move_rdma_device(device: &RdmaDevice, name: Option<&str>) -> Result<(), Error> {
-    let (device, name) = (device.name(), name.map(str::to_owned));
-    record(Operation::MoveRdmaDevice { device, name })
+pub fn move_rdma_device(function: &PciFunction, name: Option<&str>) -> Result<(), Error> {
+    let (function, name) = (function.address(), name.map(str::to_owned));
+    record(Operation::MoveRdmaDevice { function, name })
 }
 
 pub fn set_mtu(_link: &PodLink, mtu: u32) -> Result<(), Error> {
@@ -107,6 +107,10 @@ pub fn set_up(_link: &PodLink) -> Result<(), Error> {
 pub fn report_function(function: &PciFunction, mac: Option<&[u8]>) -> Result<(), Error> {
     let (function, mac) = (function.address(), mac.map(<[u8]>::to_vec));
     record(Operation::ReportFunction { function, mac })
+}
+
+pub fn reserve_addresses() -> Result<(), Error> {
+    record(Operation::ReserveAddresses)
 }
 
 fn record(operation: Operation) -> Result<(), Error> {

@@ -12,6 +12,8 @@ pub(crate) struct Session {
     pub node: Node,
     pub configuration: Value,
     pub device_id: Option<String>,
+    /// PCI addresses of the links that were given.
+    pub given: Vec<String>,
     pub plan: Vec<Operation>,
     log: Vec<String>,
 }
@@ -37,6 +39,7 @@ pub(super) fn run<T>(
         node: node.clone(),
         configuration: serde_json::from_str(&request.configuration).unwrap_or_default(),
         device_id: request.device_id.clone(),
+        given: Vec::new(),
         plan: Vec::new(),
         log: Vec::new(),
     };

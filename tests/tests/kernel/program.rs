@@ -19,7 +19,7 @@ fn the_program_holds_no_compiler() {
 }
 
 #[test]
-fn help_teaches_and_names_what_is_missing() {
+fn help_teaches_and_names_every_type() {
     let output = Command::new(binaries::plumb())
         .arg("--help")
         .output()
@@ -30,7 +30,8 @@ fn help_teaches_and_names_what_is_missing() {
         "CNI_COMMAND=ADD",
         "\"type\": \"macvlan\"",
         "logLevel",
-        "move-rdma-device",
+        "macvlan, ipvlan, sriov, rdma, ib-sriov, ipoib",
+        "plumbctl --help",
     ] {
         assert!(text.contains(words), "{words:?} in {text}");
     }

@@ -8,7 +8,6 @@ const INVALID_CONFIGURATION: u64 = 7;
 const FAILED: u64 = 103;
 const NOT_LOADED: u64 = 104;
 const DENIED: u64 = 108;
-const NOT_PERFORMED: u64 = 109;
 
 fn assert_refused(fixture: &str, code: u64, words: &[&str]) {
     let scene = Scene::new();
@@ -81,8 +80,9 @@ fn a_changed_component_begins_without_grants() {
 }
 
 #[test]
-fn an_operation_that_the_host_cannot_perform_is_refused() {
-    assert_refused("ipoib", NOT_PERFORMED, &["create-ipoib"]);
+fn a_link_of_the_wrong_kind_is_no_parent() {
+    let words = ["create-ipoib", "InfiniBand", "nic0"];
+    assert_refused("ipoib", INVALID_CONFIGURATION, &words);
 }
 
 #[test]

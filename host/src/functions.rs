@@ -1,0 +1,195 @@
+//! Who holds which PCI function, and what the function was like before.
+//!
+//! A file for each function that a pod has, `STATE/functions/ADDRESS`. It is made before
+//! anything of the function is changed and removed when all of it is restored, so there is
+//! one holder at a time, and what the holder found is known even when its record is lost.
+
+mod find;
+mod lock;
+mod locked;
+mod original;
+mod rebind;
+mod restore;
+pub mod wait;
+
+use std::fs;
+use std::io::{ErrorKind, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use nix::fcntl::{AT_FDCWD, AtFlags, OFlag};
+use nix::unistd::linkat;
+use serde::{Deserialize, Serialize};
+
+use crate::cni::request::Attachment;
+use crate::journal::{self, PodNetns};
+use crate::kernel::{Netns, boot};
+use crate::{Code, Error};
+
+pub use find::{Found, find_link, host_link, wait_for_link};
+pub use lock::RdmaLock;
+pub use locked::Locked;
+pub use original::{Original, OriginalLink, require_parent_link};
+pub use rebind::rebind;
+pub use restore::{Restored, is_for_user_space, restore};
+
+/// Where the files are, below the state folder.
+const FUNCTIONS: &str = "functions";
+
+/// What a file holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// The attachment that has the function.
+    pub owner: Attachment,
+    /// The boot in which it took it.
+    pub boot: String,
+    /// The pod's namespace.
+    pub netns: PodNetns,
+    /// What the function was like.
+    pub original: Original,
+}
+
+impl Hold {
+    /// The error for another pod that wants the function.
+    pub fn in_use(&self, address: &str) -> Error {
+        Error::new(
+            Code::IN_USE,
+            format!(
+                "PCI function {address} is in use by {} in {}: the device plugin gave it to two \
+                 pods, or DEL of the other one is still to come",
+                self.owner,
+                self.netns.path.display()
+            ),
+        )
+    }
+
+    /// The pod's namespace, if it is still the one that took the function.
+    pub fn live_netns(&self) -> Option<Netns> {
+        (self.boot == boot::id())
+            .then(|| Netns::open(&self.netns.path).ok())
+            .flatten()
+            .filter(|netns| netns.identity() == self.netns.identity)
+    }
+}
+
+/// The holds of a node.
+#[derive(Debug, Clone)]
+pub struct Holds {
+    folder: PathBuf,
+    corrupt: PathBuf,
+}
+
+impl Holds {
+    /// The holds below a state folder, which need not exist yet.
+    pub fn new(state: &Path) -> Self {
+        Self {
+            folder: state.join(FUNCTIONS),
+            corrupt: state.join(journal::CORRUPT),
+        }
+    }
+
+    /// Takes a function; the holder when it has one already. `address` is a checked PCI
+    /// address.
+    pub fn take(&self, address: &str, hold: &Hold) -> Result<Option<Hold>, journal::Error> {
+        journal::create_folder(&self.folder)?;
+        let path = self.path(address);
+        let text = serde_json::to_vec(hold).map_err(|error| io("encode", &path)(error.into()))?;
+        // A file without a name gets one when its content is whole, and only where there is
+        // none; a kill leaves nothing.
+        let linked = fs::OpenOptions::new()
+            .write(true)
+            .mode(0o600)
+            .custom_flags(OFlag::O_TMPFILE.bits())
+            .open(&self.folder)
+            .and_then(|mut file| {
+                file.write_all(&text)?;
+                let nameless = format!("/proc/self/fd/{}", file.as_raw_fd());
+                let follow = AtFlags::AT_SYMLINK_FOLLOW;
+                Ok(linkat(
+                    AT_FDCWD,
+                    nameless.as_str(),
+                    AT_FDCWD,
+                    &path,
+                    follow,
+                )?)
+            });
+        match linked {
+            Ok(()) => Ok(None),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => match self.read(address)? {
+                // It was released, or set aside, at this moment.
+                None => self.take(address, hold),
+                holder => Ok(holder),
+            },
+            // The release of the last function removed the folder at this moment.
+            Err(error) if error.kind() == ErrorKind::NotFound => self.take(address, hold),
+            Err(error) => Err(io("write", &path)(error)),
+        }
+    }
+
+    /// The holder of a function. A file that cannot be understood is set aside.
+    pub fn read(&self, address: &str) -> Result<Option<Hold>, journal::Error> {
+        let path = self.path(address);
+        match fs::read(&path) {
+            Ok(text) => match serde_json::from_slice(&text) {
+                Ok(hold) => Ok(Some(hold)),
+                Err(_) => self.set_aside(address).map(|()| None),
+            },
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(io("read", &path)(error)),
+        }
+    }
+
+    /// Gives a function back: removes the file, if there is one.
+    pub fn release(&self, address: &str) -> Result<(), journal::Error> {
+        let path = self.path(address);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(io("remove", &path)(error)),
+            _ => {
+                let _ = fs::remove_dir(&self.folder);
+                Ok(())
+            }
+        }
+    }
+
+    /// All functions that are held.
+    pub fn list(&self) -> Vec<(String, Hold)> {
+        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        let mut holds: Vec<_> = entries
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .filter_map(|address| {
+                let hold = self.read(&address).ok()??;
+                Some((address, hold))
+            })
+            .collect();
+        holds.sort_by(|left, right| left.0.cmp(&right.0));
+        holds
+    }
+
+    fn path(&self, address: &str) -> PathBuf {
+        self.folder.join(address)
+    }
+
+    fn set_aside(&self, address: &str) -> Result<(), journal::Error> {
+        journal::create_folder(&self.corrupt)?;
+        let path = self.path(address);
+        let aside = self
+            .corrupt
+            .join(format!("function~{address}.{}", std::process::id()));
+        fs::rename(&path, aside).map_err(io("set aside", &path))
+    }
+}
+
+fn io<'a>(
+    what: &'static str,
+    path: &'a Path,
+) -> impl Fn(std::io::Error) -> journal::Error + use<'a> {
+    move |source| journal::Error::Io {
+        what,
+        path: path.to_owned(),
+        source,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,169 @@
+//! What a function was like before a pod got it.
+
+use serde::{Deserialize, Serialize};
+
+use super::find::host_link;
+use crate::kernel::link::{ETHERNET, Link};
+use crate::kernel::virtual_function::Settings;
+use crate::kernel::{Kernel, Netns, guid, pci};
+use crate::{Code, Error, Result};
+
+/// A function as it was found.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Original {
+    /// Its driver.
+    pub driver: Option<String>,
+    /// For a virtual function: its number below the physical one.
+    pub number: Option<u32>,
+    /// Its netdev on the host.
+    pub link: Option<OriginalLink>,
+    /// Its RDMA devices on the host.
+    pub rdma_devices: Vec<String>,
+    /// The settings that the attachment changes, and for Ethernet always the address: a pod
+    /// that is trusted, or drives the function itself, may change that.
+    pub settings: Settings,
+}
+
+/// A netdev as it was found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OriginalLink {
+    /// Its name.
+    pub name: String,
+    /// `ARPHRD_*` (linux/if_arp.h)
+    pub hardware_type: u16,
+    /// Its hardware address.
+    pub mac: Vec<u8>,
+    /// Bytes.
+    pub mtu: u32,
+    /// Whether it was up.
+    pub up: bool,
+}
+
+impl Original {
+    /// Looks at the function at a checked address. `wanted` are the settings that will be
+    /// changed: only those, and the address of an Ethernet function, are read.
+    pub fn read(kernel: &Kernel, address: &str, wanted: &Settings) -> Result<Self> {
+        let Some(function) = pci::function(&kernel.sysfs, address) else {
+            return Err(Error::new(
+                Code::NOT_AVAILABLE,
+                format!("no PCI function at {address}"),
+            ));
+        };
+        let link = host_link(kernel, address)?.map(|link| OriginalLink {
+            name: link.name,
+            hardware_type: link.hardware_type,
+            mac: link.mac,
+            mtu: link.mtu,
+            up: link.up,
+        });
+        let mut original = Self {
+            driver: function.driver,
+            number: function.virtual_function.map(|(_, number)| number),
+            link,
+            rdma_devices: function.rdma_devices,
+            settings: Settings::default(),
+        };
+        original.settings = original.read_settings(kernel, address, wanted)?;
+        Ok(original)
+    }
+
+    /// What can be guessed of a function in a pod whose original nobody knows: that its
+    /// netdev and its RDMA devices belong on the host.
+    pub fn of_unknown(kernel: &Kernel, pod: &Netns, address: &str, link: Link) -> Result<Self> {
+        let inside = pci::function(&pod.sysfs()?, address);
+        let outside = pci::function(&kernel.sysfs, address);
+        Ok(Self {
+            driver: outside.and_then(|function| function.driver),
+            link: Some(OriginalLink {
+                name: link.name,
+                hardware_type: link.hardware_type,
+                mac: link.mac,
+                mtu: link.mtu,
+                up: false,
+            }),
+            rdma_devices: inside.map_or_else(Vec::new, |function| function.rdma_devices),
+            ..Self::default()
+        })
+    }
+
+    /// The settings as they are now. A GUID is the function's own to tell; the physical one
+    /// is asked only for what nobody else knows.
+    pub fn read_settings(
+        &self,
+        kernel: &Kernel,
+        address: &str,
+        wanted: &Settings,
+    ) -> Result<Settings> {
+        let Some(number) = self.number else {
+            return Ok(Settings::default());
+        };
+        let Some(parent) = parent_link(kernel, address)? else {
+            return Ok(Settings::default());
+        };
+        let mut mask = wanted.clone();
+        if parent.hardware_type == ETHERNET {
+            mask.mac = Some(Vec::new());
+        }
+        let own = self.own_guids(kernel, address)?.restricted_to(wanted);
+        let guids_are_known = (wanted.node_guid.is_none() || own.node_guid.is_some())
+            && (wanted.port_guid.is_none() || own.port_guid.is_some());
+        let mut settings = Settings::default();
+        if mask.are_held_by_parent() || !guids_are_known {
+            let told = kernel.host.virtual_function(parent.index, number)?;
+            settings = told.unwrap_or_default().restricted_to(&mask);
+        }
+        if mask.link_state.is_some() && settings.link_state.is_none() {
+            // The kernel could not tell (see `virtual_function`): its own default.
+            settings.link_state = Some("auto".to_owned());
+        }
+        if wanted.node_guid.is_some() {
+            settings.node_guid = own.node_guid.or(settings.node_guid).or(Some(guid::UNSET));
+            settings.port_guid = own.port_guid.or(settings.port_guid).or(Some(guid::UNSET));
+        }
+        Ok(settings)
+    }
+
+    /// The GUIDs that the function itself shows, when a driver is bound to it.
+    fn own_guids(&self, kernel: &Kernel, address: &str) -> Result<Settings> {
+        let devices = pci::function(&kernel.sysfs, address)
+            .map_or_else(Vec::new, |function| function.rdma_devices);
+        let node_guid = devices
+            .first()
+            .and_then(|device| pci::node_guid(&kernel.sysfs, address, device));
+        let link = host_link(kernel, address)?;
+        let port_guid = link.and_then(|link| guid::of_hardware_address(&link.mac));
+        Ok(Settings {
+            node_guid,
+            port_guid,
+            ..Settings::default()
+        })
+    }
+}
+
+/// The netdev of the physical function, by which a virtual one's settings are changed. It is
+/// looked for each time: it may have been renamed.
+pub fn parent_link(kernel: &Kernel, address: &str) -> Result<Option<Link>> {
+    let names = pci::function(&kernel.sysfs, address)
+        .map_or_else(Vec::new, |function| function.parent_links);
+    for name in names {
+        let link = kernel.host.link_by_name(&name)?;
+        if let Some(link) = link.filter(|link| !link.is_ipoib_child()) {
+            return Ok(Some(link));
+        }
+    }
+    Ok(None)
+}
+
+/// The physical function's netdev, or the error that says what is missing.
+pub fn require_parent_link(kernel: &Kernel, address: &str) -> Result<Link> {
+    parent_link(kernel, address)?.ok_or_else(|| {
+        Error::new(
+            Code::NOT_AVAILABLE,
+            format!(
+                "the physical function of {address} has no netdev on the host, by which its \
+                 settings are changed: is its driver loaded, and is the netdev in another \
+                 namespace?"
+            ),
+        )
+    })
+}

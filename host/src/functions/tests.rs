@@ -1,0 +1,85 @@
+//! The files of the holds.
+
+use std::path::PathBuf;
+
+use super::*;
+use crate::kernel::netns::Identity;
+
+fn hold(container_id: &str) -> Hold {
+    Hold {
+        owner: Attachment {
+            network: "rail0".into(),
+            container_id: container_id.into(),
+            interface_name: "net1".into(),
+            plugin: None,
+        },
+        boot: "boot".into(),
+        netns: PodNetns {
+            path: PathBuf::from("/run/netns/pod"),
+            identity: Identity {
+                device: 4,
+                inode: 7,
+            },
+        },
+        original: Original::default(),
+    }
+}
+
+const ADDRESS: &str = "0000:3b:00.2";
+
+#[test]
+fn a_function_has_one_holder_at_a_time() {
+    let state = tempfile::tempdir().unwrap();
+    let holds = Holds::new(state.path());
+    assert_eq!(holds.take(ADDRESS, &hold("first")).unwrap(), None);
+    assert_eq!(
+        holds.take(ADDRESS, &hold("second")).unwrap(),
+        Some(hold("first"))
+    );
+    assert_eq!(holds.list(), [(ADDRESS.to_owned(), hold("first"))]);
+
+    holds.release(ADDRESS).unwrap();
+    holds.release(ADDRESS).unwrap();
+    assert_eq!(holds.read(ADDRESS).unwrap(), None);
+    assert_eq!(holds.take(ADDRESS, &hold("second")).unwrap(), None);
+}
+
+#[test]
+fn nothing_is_left_of_the_folder_when_the_last_one_is_released() {
+    let state = tempfile::tempdir().unwrap();
+    let holds = Holds::new(state.path());
+    holds.take(ADDRESS, &hold("first")).unwrap();
+    holds.release(ADDRESS).unwrap();
+    assert_eq!(std::fs::read_dir(state.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_file_that_cannot_be_understood_is_set_aside() {
+    let state = tempfile::tempdir().unwrap();
+    let holds = Holds::new(state.path());
+    std::fs::create_dir(state.path().join(FUNCTIONS)).unwrap();
+    std::fs::write(state.path().join(FUNCTIONS).join(ADDRESS), "{").unwrap();
+    assert_eq!(holds.take(ADDRESS, &hold("first")).unwrap(), None);
+    let aside = std::fs::read_dir(state.path().join(journal::CORRUPT)).unwrap();
+    assert_eq!(aside.count(), 1);
+}
+
+#[test]
+fn one_process_at_a_time_restores_a_function() {
+    let state = tempfile::tempdir().unwrap();
+    let holds = Holds::new(state.path());
+    assert!(holds.lock(ADDRESS).unwrap().is_none());
+    holds.take(ADDRESS, &hold("first")).unwrap();
+    let locked = holds.lock(ADDRESS).unwrap().unwrap();
+    assert_eq!(locked.hold, hold("first"));
+
+    // Who waits meanwhile finds the next holder, not the one that was released.
+    let waiting = std::thread::spawn({
+        let holds = holds.clone();
+        move || holds.lock(ADDRESS).unwrap().unwrap().hold
+    });
+    holds.release(ADDRESS).unwrap();
+    holds.take(ADDRESS, &hold("second")).unwrap();
+    drop(locked);
+    assert_eq!(waiting.join().unwrap(), hold("second"));
+}

@@ -1,0 +1,119 @@
+//! PCI functions and their drivers (Documentation/ABI/testing/sysfs-bus-pci).
+
+use std::fs;
+use std::path::Path;
+
+use super::sysfs::{Sysfs, names, target_name, text};
+use super::{Error, Result, guid};
+
+/// A PCI function as one view of sysfs shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PciFunction {
+    /// Such as `mlx5_core` or `vfio-pci`.
+    pub driver: Option<String>,
+    /// For a virtual function: the physical one's address and the number below it.
+    pub virtual_function: Option<(String, u32)>,
+    /// Its netdevs in the view's namespace, with their IPoIB children.
+    pub links: Vec<String>,
+    /// Its RDMA devices in the view's namespace.
+    pub rdma_devices: Vec<String>,
+    /// For a virtual function: the netdevs of the physical one.
+    pub parent_links: Vec<String>,
+}
+
+/// `DOMAIN:BUS:DEVICE.FUNCTION` in hexadecimal, with a domain of four digits or more. The
+/// text becomes a part of a path.
+pub fn is_address(text: &str) -> bool {
+    let hexadecimal = |part: &str, lengths: std::ops::RangeInclusive<usize>| {
+        lengths.contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_hexdigit())
+    };
+    let mut parts = text.split(':');
+    let (Some(domain), Some(bus), Some(rest), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return false;
+    };
+    rest.split_once('.').is_some_and(|(device, function)| {
+        hexadecimal(domain, 4..=8)
+            && hexadecimal(bus, 2..=2)
+            && hexadecimal(device, 2..=2)
+            && matches!(function.as_bytes(), [b'0'..=b'7'])
+    })
+}
+
+/// The PCI function at a checked address; none when there is none.
+pub fn function(sysfs: &Sysfs, address: &str) -> Option<PciFunction> {
+    let device = sysfs.pci_function(address);
+    if !device.exists() {
+        return None;
+    }
+    Some(PciFunction {
+        driver: target_name(&device.join("driver")),
+        virtual_function: virtual_function(&device, address),
+        links: names(&device.join("net")),
+        rdma_devices: names(&device.join("infiniband")),
+        parent_links: names(&device.join("physfn/net"))
+            .into_iter()
+            .filter(|link| !sysfs.is_representor(link))
+            .collect(),
+    })
+}
+
+/// The parent's address and the number `N` of the `virtfnN` that leads back here.
+fn virtual_function(device: &Path, address: &str) -> Option<(String, u32)> {
+    let parent_folder = device.join("physfn");
+    let parent = target_name(&parent_folder)?;
+    let index = names(&parent_folder).into_iter().find_map(|name| {
+        let index = name.strip_prefix("virtfn")?.parse().ok()?;
+        (target_name(&parent_folder.join(&name))? == address).then_some(index)
+    })?;
+    Some((parent, index))
+}
+
+/// The node GUID of an RDMA device of the function, in network byte order.
+pub fn node_guid(sysfs: &Sysfs, address: &str, rdma_device: &str) -> Option<[u8; 8]> {
+    let device = sysfs.pci_function(address).join("infiniband");
+    guid::parse_groups(&text(&device.join(rdma_device).join("node_guid"))?)
+}
+
+/// Takes the function from its driver.
+pub fn unbind(sysfs: &Sysfs, address: &str, driver: &str) -> Result<()> {
+    write(&sysfs.pci_driver(driver).join("unbind"), address, || {
+        format!("unbind PCI function {address} from driver {driver}")
+    })
+}
+
+/// Gives the function to a driver, which probes it before this returns.
+pub fn bind(sysfs: &Sysfs, address: &str, driver: &str) -> Result<()> {
+    write(&sysfs.pci_driver(driver).join("bind"), address, || {
+        format!("bind PCI function {address} to driver {driver}")
+    })
+}
+
+fn write(attribute: &Path, value: &str, what: impl Fn() -> String) -> Result<()> {
+    fs::write(attribute, value).map_err(|source| Error::Io {
+        what: what(),
+        source,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_address;
+
+    #[test]
+    fn addresses_are_told_from_paths() {
+        for (text, accepted) in [
+            ("0000:3b:00.2", true),
+            ("10000:e1:00.0", true),
+            ("0000:3b:00.8", false),
+            ("3b:00.2", false),
+            ("../../../etc", false),
+            ("0000:3b:00.2/..", false),
+            ("mlx5_core.sf.4", false),
+            ("0000:3b:00.2:1", false),
+        ] {
+            assert_eq!(is_address(text), accepted, "{text}");
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Makes an IPoIB child of an InfiniBand interface in the pod (drivers/infiniband/ulp/ipoib).
+//!
+//! Other than other children it does not end with the pod's namespace: the kernel gives it
+//! back to the host, under whatever name is free. So it carries an alias that tells whose
+//! it is, from before it enters the pod.
+
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Lifetime, Parent, Perform, child, difference};
+use crate::Result;
+use crate::cni::previous::Previous;
+use crate::functions::wait;
+use crate::kernel::RouteSocket;
+use crate::kernel::child::Child;
+use crate::kernel::link::Link;
+use crate::machine::Machine;
+
+/// The kind's name in the kernel.
+const KIND: &str = "ipoib";
+
+/// What an alias begins with.
+pub const ALIAS: &str = "plumb ";
+
+/// Bytes of an alias (`IFALIASZ` less the zero, linux/if.h).
+const ALIAS_BYTES: usize = 255;
+
+/// How long the kernel may take to give the link back when a namespace has ended.
+const RETURN: Duration = Duration::from_secs(5);
+
+/// What is recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreateIpoib {
+    /// The link below it.
+    pub parent: Parent,
+    /// None: the parent's.
+    pub partition_key: Option<u16>,
+    /// In the words of ip-link(8); none: the kernel's default.
+    pub mode: Option<String>,
+    /// Whether user space handles multicast joins.
+    pub user_multicast: Option<bool>,
+    /// Bytes; none: what the kernel chooses.
+    pub mtu: Option<u32>,
+    /// Its name in the pod.
+    pub name: String,
+    /// Its name on the host.
+    pub temporary_name: String,
+    /// Its alias.
+    pub alias: String,
+    /// Its index in the pod, once it is there.
+    pub index: Option<u32>,
+}
+
+impl CreateIpoib {
+    /// The alias of an attachment's link.
+    pub fn alias_of(attachment: &str) -> String {
+        let alias = format!("{ALIAS}{attachment}");
+        alias[..alias.floor_char_boundary(ALIAS_BYTES)].to_owned()
+    }
+
+    fn is_ours(&self, link: &Link) -> bool {
+        link.is_ipoib_child()
+            && (link.name == self.temporary_name || link.alias.as_ref() == Some(&self.alias))
+    }
+
+    /// Removes the link where it is in this namespace; true when it was.
+    fn remove(&self, socket: &RouteSocket) -> Result<bool> {
+        let found = socket.links()?.into_iter().find(|link| self.is_ours(link));
+        match found {
+            Some(link) => Ok(socket.delete_link(link.index)?),
+            None => Ok(false),
+        }
+    }
+}
+
+impl Perform for CreateIpoib {
+    fn describe(&self) -> String {
+        let key = self
+            .partition_key
+            .map(|key| format!(", pkey {key:#06x}"))
+            .unwrap_or_default();
+        let mode = self
+            .mode
+            .as_ref()
+            .map(|mode| format!(", mode {mode}"))
+            .unwrap_or_default();
+        format!(
+            "create ipoib {} in the pod on {}{key}{mode}",
+            self.name, self.parent
+        )
+    }
+
+    fn lifetime(&self) -> Lifetime {
+        Lifetime::Boot
+    }
+
+    /// The kernel makes a child of datagram mode when it is told none.
+    fn prepare(&mut self, machine: &Machine<'_>) -> Result<()> {
+        if self.mode.is_none() {
+            let parent = machine.kernel.host.link_by_index(self.parent.index)?;
+            self.mode = parent.and_then(|link| link.mode).map(str::to_owned);
+        }
+        child::require_free_name(machine, &self.name)
+    }
+
+    fn perform(&mut self, machine: &mut Machine<'_>) -> Result<()> {
+        let host = &machine.kernel.host;
+        let netns = machine.netns()?;
+        let made = Child::Ipoib {
+            partition_key: self.partition_key,
+            mode: self.mode.as_deref(),
+            user_multicast: self.user_multicast,
+        };
+        let below = (self.parent.index, self.parent.name.as_str());
+        host.create_child(below, made, &self.temporary_name, None, None)
+            .map_err(|error| child::refusal(error, &self.parent))?;
+        let link = host.require_link(&self.temporary_name, "the host")?;
+        host.set_link_alias(link.index, &self.alias)?;
+        if let Some(mtu) = self.mtu {
+            host.set_link_mtu(link.index, mtu)?;
+        }
+        host.move_link(&link, netns.as_fd(), &self.name)?;
+        let place = netns.path().to_string_lossy();
+        let link = machine.pod_socket()?.require_link(&self.name, &place)?;
+        self.index = Some(link.index);
+        machine.link = Some(link.index);
+        machine.made = Some(link);
+        Ok(())
+    }
+
+    fn undo(&self, machine: &mut Machine<'_>) -> Result<()> {
+        if machine.netns.is_some() && self.remove(machine.pod_socket()?)? {
+            return Ok(());
+        }
+        let host = &machine.kernel.host;
+        if machine.netns.is_some() || self.index.is_none() {
+            return self.remove(host).map(drop);
+        }
+        let removed = wait::until(RETURN, || Ok(self.remove(host)?.then_some(())))?;
+        if removed.is_none() {
+            machine.trace.warning(format_args!(
+                "the ipoib interface of {} has not come back from its namespace: a later ADD or \
+                 GC removes it",
+                machine.attachment
+            ));
+        }
+        Ok(())
+    }
+
+    fn verify(&self, machine: &mut Machine<'_>, expected: &Previous) -> Result<()> {
+        let mode = self.mode.as_deref();
+        child::verify(machine, &self.name, KIND, mode, expected)?;
+        let index = machine.pod_link()?;
+        let link = machine.pod_socket()?.link_by_index(index)?;
+        let key = link.and_then(|link| link.partition_key);
+        // The kernel shows full membership, whatever was asked for.
+        match (self.partition_key, key) {
+            (Some(wanted), Some(found)) if (wanted ^ found) & 0x7fff != 0 => {
+                Err(difference(format!(
+                    "ipoib {} of the pod has partition key {found:#06x}, not {wanted:#06x}",
+                    self.name
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Takes a PCI function for the attachment and remembers what it was like. Its undo is the
+//! undo of all that the attachment did to the function.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Lifetime, Perform, difference};
+use crate::Result;
+use crate::cni::previous::Previous;
+use crate::functions::{Hold, Holds, Original, Restored, restore};
+use crate::journal::PodNetns;
+use crate::kernel::boot;
+use crate::kernel::virtual_function::Settings;
+use crate::machine::Machine;
+
+/// What is recorded.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HoldFunction {
+    /// PCI address.
+    pub address: String,
+    /// What it was like.
+    pub original: Original,
+    /// Whether an earlier plugin of the chain holds it for the same interface.
+    pub shared: bool,
+    /// Whether it was taken.
+    pub held: bool,
+    /// The settings that the plan changes; the original has their values.
+    #[serde(skip)]
+    pub changes: Settings,
+}
+
+impl HoldFunction {
+    /// Whether the holder is this attachment, by this plugin or another one of the chain.
+    fn is_ours(machine: &Machine<'_>, hold: &Hold) -> bool {
+        hold.owner.is_interface_of(&machine.attachment)
+    }
+}
+
+impl Perform for HoldFunction {
+    fn describe(&self) -> String {
+        format!("take PCI function {}", self.address)
+    }
+
+    fn lifetime(&self) -> Lifetime {
+        Lifetime::Unbounded
+    }
+
+    fn prepare(&mut self, machine: &Machine<'_>) -> Result<()> {
+        if let Some(holder) = Holds::new(&machine.state_folder).read(&self.address)? {
+            if !Self::is_ours(machine, &holder) {
+                return Err(holder.in_use(&self.address));
+            }
+            self.shared = true;
+        }
+        self.original = Original::read(machine.kernel, &self.address, &self.changes)?;
+        Ok(())
+    }
+
+    fn perform(&mut self, machine: &mut Machine<'_>) -> Result<()> {
+        if !self.shared {
+            let netns = machine.netns()?;
+            let hold = Hold {
+                owner: machine.attachment.clone(),
+                boot: boot::id(),
+                netns: PodNetns {
+                    path: netns.path().to_owned(),
+                    identity: netns.identity(),
+                },
+                original: self.original.clone(),
+            };
+            let holds = Holds::new(&machine.state_folder);
+            if let Some(holder) = holds.take(&self.address, &hold)? {
+                return Err(holder.in_use(&self.address));
+            }
+        }
+        self.held = true;
+        machine
+            .originals
+            .push((self.address.clone(), self.original.clone()));
+        Ok(())
+    }
+
+    /// What cannot be restored now stays held, with the original in the file, and is
+    /// restored by a GC or before the next pod gets it: a pod's deletion never waits for a
+    /// device.
+    fn undo(&self, machine: &mut Machine<'_>) -> Result<()> {
+        let holds = Holds::new(&machine.state_folder);
+        let locked = holds.lock(&self.address)?;
+        match &locked {
+            Some(locked) if Self::is_ours(machine, &locked.hold) => {}
+            None if self.held => {}
+            // Never taken, or a newer pod has it by now.
+            _ => return Ok(()),
+        }
+        if !machine.rebooted {
+            let restored = restore(
+                machine.kernel,
+                &machine.state_folder,
+                &self.address,
+                &self.original,
+                machine.netns.as_deref(),
+            );
+            match restored {
+                Ok(Restored::Whole) => {}
+                Ok(Restored::Away) => {
+                    machine.trace.warning(format_args!(
+                        "PCI function {} is still in a network namespace that cannot be reached; \
+                         it will be restored when the kernel has brought it back",
+                        self.address
+                    ));
+                    return Ok(());
+                }
+                Err(error) => {
+                    machine.trace.error(format_args!(
+                        "PCI function {} cannot be restored now: {error}",
+                        self.address
+                    ));
+                    return Ok(());
+                }
+            }
+        }
+        match self.shared {
+            true => Ok(()),
+            false => Ok(holds.release(&self.address)?),
+        }
+    }
+
+    fn verify(&self, machine: &mut Machine<'_>, _expected: &Previous) -> Result<()> {
+        match Holds::new(&machine.state_folder).read(&self.address)? {
+            Some(holder) if Self::is_ours(machine, &holder) => {
+                machine
+                    .originals
+                    .push((self.address.clone(), self.original.clone()));
+                Ok(())
+            }
+            Some(holder) => Err(difference(format!(
+                "PCI function {} is held by {} now",
+                self.address, holder.owner
+            ))),
+            None => Err(difference(format!(
+                "PCI function {} is not held by {} any more",
+                self.address, machine.attachment
+            ))),
+        }
+    }
+}

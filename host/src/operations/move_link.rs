@@ -1,0 +1,90 @@
+//! Moves the netdev of a PCI function into the pod.
+
+use std::os::fd::AsFd;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Lifetime, Perform, child, difference};
+use crate::Result;
+use crate::cni::previous::Previous;
+use crate::functions::{Found, wait_for_link};
+use crate::machine::Machine;
+
+/// What is recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MoveLink {
+    /// PCI address of the function.
+    pub address: String,
+    /// Its name in the pod.
+    pub name: String,
+    /// Its index in the pod, once it is there.
+    pub index: Option<u32>,
+}
+
+impl Perform for MoveLink {
+    fn describe(&self) -> String {
+        format!(
+            "move the interface of PCI function {} into the pod as {}",
+            self.address, self.name
+        )
+    }
+
+    fn lifetime(&self) -> Lifetime {
+        Lifetime::Function
+    }
+
+    fn prepare(&mut self, machine: &Machine<'_>) -> Result<()> {
+        child::require_free_name(machine, &self.name)
+    }
+
+    fn perform(&mut self, machine: &mut Machine<'_>) -> Result<()> {
+        let netns = machine.netns()?;
+        let pod = machine.pod_socket()?;
+        let host = &machine.kernel.host;
+        match wait_for_link(machine.kernel, netns, &self.address)? {
+            Found::Host(link) => {
+                // udev gives a second name, which would be in the way of the first.
+                if link.alternative_names.contains(&self.name) {
+                    host.delete_alternative_name(link.index, &self.name)?;
+                }
+                host.move_link(&link, netns.as_fd(), &self.name)?;
+            }
+            Found::Pod(link) => {
+                pod.set_link_up(link.index, false)?;
+                pod.rename_link(link.index, &self.name)?;
+            }
+        }
+        let link = pod.require_link(&self.name, &netns.path().to_string_lossy())?;
+        self.index = Some(link.index);
+        machine.link = Some(link.index);
+        machine.made = Some(link);
+        machine.pci_address = Some(self.address.clone());
+        Ok(())
+    }
+
+    /// The undo of the hold fetches the netdev.
+    fn undo(&self, _machine: &mut Machine<'_>) -> Result<()> {
+        Ok(())
+    }
+
+    fn verify(&self, machine: &mut Machine<'_>, expected: &Previous) -> Result<()> {
+        let name = &self.name;
+        let netns = machine.netns()?;
+        let place = netns.path().display().to_string();
+        let Some(link) = machine.pod_socket()?.link_by_name(name)? else {
+            return Err(difference(format!(
+                "the pod {place} has no interface {name} any more"
+            )));
+        };
+        if let Some(found) = netns.sysfs()?.link_pci_address(name)
+            && found != self.address
+        {
+            return Err(difference(format!(
+                "interface {name} of the pod {place} is that of PCI function {found}, not {}",
+                self.address
+            )));
+        }
+        machine.link = Some(link.index);
+        child::verify_mac(&link, &place, expected)
+    }
+}

@@ -1,0 +1,69 @@
+//! Puts a function without a netdev into the result.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Lifetime, Perform, difference};
+use crate::Result;
+use crate::cni::previous::Previous;
+use crate::kernel::pci;
+use crate::mac;
+use crate::machine::Machine;
+
+/// What is recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportFunction {
+    /// PCI address.
+    pub address: String,
+    /// The hardware address it was given; none: the one that it has.
+    pub mac: Option<Vec<u8>>,
+}
+
+impl Perform for ReportFunction {
+    fn describe(&self) -> String {
+        format!(
+            "report PCI function {}, which a program drives",
+            self.address
+        )
+    }
+
+    fn lifetime(&self) -> Lifetime {
+        Lifetime::Function
+    }
+
+    fn prepare(&mut self, _machine: &Machine<'_>) -> Result<()> {
+        Ok(())
+    }
+
+    fn perform(&mut self, machine: &mut Machine<'_>) -> Result<()> {
+        let known = machine.original(&self.address)?.settings.mac.as_ref();
+        let own = known.filter(|mac| mac.iter().any(|byte| *byte != 0));
+        machine.reported_mac = self
+            .mac
+            .as_ref()
+            .or(own)
+            .map(|mac| mac::text(mac))
+            .unwrap_or_default();
+        machine.pci_address = Some(self.address.clone());
+        Ok(())
+    }
+
+    fn undo(&self, _machine: &mut Machine<'_>) -> Result<()> {
+        Ok(())
+    }
+
+    fn verify(&self, machine: &mut Machine<'_>, _expected: &Previous) -> Result<()> {
+        let before = machine.original(&self.address)?.driver.clone();
+        let function = pci::function(&machine.kernel.sysfs, &self.address);
+        let now = function.and_then(|function| function.driver);
+        if now == before {
+            return Ok(());
+        }
+        let text = |driver: &Option<String>| driver.clone().unwrap_or_else(|| "none".to_owned());
+        Err(difference(format!(
+            "the driver of PCI function {} is {}, not {}",
+            self.address,
+            text(&now),
+            text(&before)
+        )))
+    }
+}

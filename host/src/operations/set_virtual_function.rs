@@ -1,0 +1,155 @@
+//! Changes settings of a virtual function through the physical one, and binds its driver
+//! anew when the driver must read them.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Lifetime, Perform, difference};
+use crate::cni::previous::Previous;
+use crate::functions::{self, Found, Original, RdmaLock, rebind};
+use crate::kernel::guid::{self, Guid};
+use crate::kernel::virtual_function::Settings;
+use crate::machine::Machine;
+use crate::{Error, Result, mac};
+
+/// What is recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetVirtualFunction {
+    /// PCI address.
+    pub address: String,
+    /// The settings it gets.
+    pub settings: Settings,
+    /// Whether the driver is bound anew when the GUID or the address has changed.
+    pub rebind: bool,
+}
+
+impl SetVirtualFunction {
+    fn must_rebind(&self, changed: &Settings, original: &Original) -> Option<String> {
+        let is_read_by_driver =
+            changed.node_guid.is_some() || changed.port_guid.is_some() || changed.mac.is_some();
+        original
+            .driver
+            .clone()
+            .filter(|driver| !functions::is_for_user_space(driver))
+            .filter(|_| self.rebind && is_read_by_driver)
+    }
+
+    /// What the kernel said, with what it most often means.
+    fn refusal(&self, error: crate::kernel::Error) -> Error {
+        use nix::errno::Errno;
+        let hint = match error.errno() {
+            Some(Errno::EOPNOTSUPP | Errno::EPROTONOSUPPORT) => {
+                "the adapter's driver does not support it: leave the setting out"
+            }
+            Some(Errno::EINVAL) => {
+                "the adapter's driver does not take this value; rates need a physical function \
+                 that is up, and are at most its speed"
+            }
+            _ => return error.into(),
+        };
+        Error::from(error).with_details(hint)
+    }
+
+    /// The GUID that the netdev shows, which is the port's.
+    fn shown_guid(&self, machine: &Machine<'_>) -> Result<Option<Guid>> {
+        let found = functions::find_link(machine.kernel, machine.netns.as_deref(), &self.address)?;
+        Ok(found.and_then(|found| match found {
+            Found::Host(link) | Found::Pod(link) => guid::of_hardware_address(&link.mac),
+        }))
+    }
+}
+
+impl Perform for SetVirtualFunction {
+    fn describe(&self) -> String {
+        let settings: Vec<_> = self
+            .settings
+            .each(0)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        let rebind = if self.rebind {
+            ", rebind its driver"
+        } else {
+            ""
+        };
+        format!(
+            "set {} on virtual function {}{rebind}",
+            settings.join(", "),
+            self.address
+        )
+    }
+
+    fn lifetime(&self) -> Lifetime {
+        Lifetime::Function
+    }
+
+    fn prepare(&mut self, machine: &Machine<'_>) -> Result<()> {
+        functions::require_parent_link(machine.kernel, &self.address).map(drop)
+    }
+
+    fn perform(&mut self, machine: &mut Machine<'_>) -> Result<()> {
+        let original = machine.original(&self.address)?.clone();
+        let parent = functions::require_parent_link(machine.kernel, &self.address)?;
+        let number = original.number.unwrap_or_default();
+        let changed = self.settings.differing_from(&original.settings);
+        for setting in changed.each(number) {
+            machine
+                .kernel
+                .host
+                .set_virtual_function((parent.index, &parent.name), number, setting)
+                .map_err(|error| self.refusal(error))?;
+        }
+        let Some(driver) = self.must_rebind(&changed, &original) else {
+            return Ok(());
+        };
+        let lock = RdmaLock::take(&machine.state_folder)?;
+        rebind(
+            machine.kernel,
+            &self.address,
+            &driver,
+            original.link.is_some(),
+            original.rdma_devices.len(),
+            &lock,
+        )?;
+        if let (Some(shown), Some(wanted)) = (self.shown_guid(machine)?, self.settings.port_guid)
+            && shown != wanted
+        {
+            machine.trace.warning(format_args!(
+                "virtual function {} shows GUID {} and not {} after its driver was bound anew: \
+                 does the subnet manager allow it?",
+                self.address,
+                mac::text(&shown),
+                mac::text(&wanted)
+            ));
+        }
+        Ok(())
+    }
+
+    /// The undo of the hold restores the settings.
+    fn undo(&self, _machine: &mut Machine<'_>) -> Result<()> {
+        Ok(())
+    }
+
+    fn verify(&self, machine: &mut Machine<'_>, _expected: &Previous) -> Result<()> {
+        let original = machine.original(&self.address)?;
+        let mut wanted = self.settings.clone();
+        let now = original.read_settings(machine.kernel, &self.address, &wanted)?;
+        // In the pod the function's own devices cannot be asked from the host.
+        wanted.node_guid = None;
+        let guid = wanted.port_guid.take();
+        if let Some(setting) = wanted.differing_from(&now).each(0).first() {
+            return Err(difference(format!(
+                "virtual function {} does not have {setting} any more",
+                self.address
+            )));
+        }
+        match (guid, self.shown_guid(machine)?) {
+            (Some(wanted), Some(shown)) if wanted != shown => Err(difference(format!(
+                "virtual function {} has GUID {}, not {}",
+                self.address,
+                mac::text(&shown),
+                mac::text(&wanted)
+            ))),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Flavour `ib-sriov`: the pod gets a virtual function of an InfiniBand adapter for itself:
+//! its IPoIB interface, and its RDMA device if wanted. A virtual machine gets the function
+//! without either, bound to `vfio-pci`.
+
+mod configuration;
+mod function;
+mod ib_kubernetes;
+mod port;
+
+pub use configuration::Configuration;
+
+use plumb_sdk::facts::{RdmaNamespaceMode, get_rdma_namespace_mode};
+use plumb_sdk::function::Function;
+use plumb_sdk::operations::{bring_up, move_link, report_function, set_mtu};
+use plumb_sdk::{Error, Flavour, Request, export_flavour, log};
+
+/// The flavour; `export_flavour!` makes the component of it.
+pub struct IbSriov;
+
+impl Flavour for IbSriov {
+    fn attach(request: Request) -> Result<(), Error> {
+        let configuration = Configuration::read(&request)?;
+        ib_kubernetes::check_handled(&configuration)?;
+        let function = function::find(&request, &configuration)?;
+        function.check_mtu(configuration.mtu)?;
+        if function.facts.virtual_function.is_none() {
+            log::info("a physical function is handed over as it is: nothing of it is set");
+            return report_function(&function.handle, None);
+        }
+        ib_kubernetes::check_guid(&configuration)?;
+        match function.user_space_driver() {
+            Some(_) => hand_over(&configuration, &function),
+            None => move_in(&request, &configuration, &function),
+        }
+    }
+
+    fn ready(request: Request) -> Result<(), Error> {
+        let configuration = Configuration::read(&request)?;
+        // The runtime asks before a device is allotted, so there usually is none.
+        if request.device_id.is_some() {
+            let function = function::find(&request, &configuration)?;
+            if function.user_space_driver().is_some() {
+                return Ok(());
+            }
+        }
+        match &configuration.isolation {
+            Some(isolation) if !configuration.vfio => isolation.is_possible().map(drop),
+            _ => Ok(()),
+        }
+    }
+}
+
+export_flavour!(IbSriov);
+
+/// The function's interface becomes the pod's.
+fn move_in(
+    request: &Request,
+    configuration: &Configuration,
+    function: &Function,
+) -> Result<(), Error> {
+    port::check(configuration, function.link()?)?;
+    // A driver reads a GUID only when it is bound.
+    function.set(&configuration.settings(), configuration.guid.is_some())?;
+    match &configuration.isolation {
+        Some(isolation) => isolation.record(function)?,
+        None => warn_of_unusable_rdma(function)?,
+    }
+    let link = move_link(&function.handle)?;
+    if let Some(mtu) = configuration.mtu {
+        set_mtu(&link, mtu)?;
+    }
+    bring_up(&link, request.configured_addresses())
+}
+
+/// The pod may be meant to use IP only, so this is no error.
+fn warn_of_unusable_rdma(function: &Function) -> Result<(), Error> {
+    if get_rdma_namespace_mode()? == RdmaNamespaceMode::Exclusive {
+        log::warning(format!(
+            "the pod cannot use RDMA: {} stays with the node without rdmaIsolation",
+            function.facts.rdma_devices.join(", ")
+        ));
+    }
+    Ok(())
+}
+
+/// A virtual machine drives the function: there is no interface to move or to address.
+fn hand_over(configuration: &Configuration, function: &Function) -> Result<(), Error> {
+    if configuration.isolation.is_some() {
+        log::info("bound to vfio-pci, the function has no RDMA device that could be moved");
+    }
+    function.set(&configuration.settings(), false)?;
+    report_function(&function.handle, None)
+}
+
+#[cfg(test)]
+mod tests;

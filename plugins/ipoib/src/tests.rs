@@ -1,0 +1,217 @@
+//! The flavour on described nodes: what is looked up, what is refused, what is planned.
+
+use plumb_sdk::ErrorCode;
+use plumb_sdk::facts::{LinkFacts, LinkType, PciFacts, Place};
+use plumb_sdk::operations::{AddressSource, IpoibMode};
+use plumb_sdk::testing::{
+    Node, Operation, Outcome, announcement, infiniband_link, infiniband_virtual_function, link,
+    request,
+};
+
+use super::*;
+
+const ADDRESS: &str = "0000:3b:00.0";
+const IPAM: &str = r#", "ipam": {"type": "host-local"}"#;
+
+/// An interface of the adapter.
+fn on_adapter(name: &str) -> LinkFacts {
+    LinkFacts {
+        pci: Some(ADDRESS.to_owned()),
+        partition_keys: vec![0xffff, 0x8001, 0x0002],
+        ..infiniband_link(name)
+    }
+}
+
+/// A node with the adapter's interface `ib0` and its child `ib0.8001`.
+fn node() -> Node {
+    let adapter = PciFacts {
+        virtual_function: None,
+        parent_link: None,
+        links: vec![on_adapter("ib0")],
+        ..infiniband_virtual_function(ADDRESS)
+    };
+    Node::new()
+        .with_pci_function(adapter)
+        .with_link(Place::Host, on_adapter("ib0"))
+        .with_link(Place::Host, on_adapter("ib0.8001"))
+}
+
+/// The keys after the type.
+fn attach(keys: &str) -> Outcome<()> {
+    node().attach::<Ipoib>(request(&format!(r#"{{"type": "ipoib"{keys}}}"#)))
+}
+
+fn create(options: IpoibOptions) -> Operation {
+    Operation::CreateIpoib {
+        parent: "ib0".to_owned(),
+        options,
+    }
+}
+
+#[test]
+fn a_child_in_a_partition_of_its_own() {
+    let outcome = attach(&format!(
+        r#", "master": "ib0", "pkey": "0x1", "mode": "connected", "umcast": true,
+            "mtu": 65520{IPAM}"#
+    ));
+    outcome.result.unwrap();
+    let [arp, ndisc] = announcement();
+    assert_eq!(
+        outcome.plan,
+        [
+            create(IpoibOptions {
+                partition_key: Some(0x8001),
+                mode: Some(IpoibMode::Connected),
+                user_multicast: Some(true),
+                mtu: Some(65520),
+            }),
+            arp,
+            ndisc,
+            Operation::AssignAddresses {
+                source: AddressSource::Configured
+            },
+        ]
+    );
+}
+
+#[test]
+fn a_child_like_its_parent_without_addresses() {
+    let outcome = attach(r#", "master": "ib0""#);
+    outcome.result.unwrap();
+    assert_eq!(
+        outcome.plan.first(),
+        Some(&create(IpoibOptions {
+            partition_key: None,
+            mode: None,
+            user_multicast: None,
+            mtu: None,
+        }))
+    );
+    assert_eq!(outcome.plan.last(), Some(&Operation::SetUp));
+}
+
+#[test]
+fn what_users_have_in_their_networks_works_as_it_is() {
+    let outcome = attach(
+        r#", "cniVersion": "0.3.1", "name": "ipoib", "master": "ib0",
+            "ipam": {"type": "spiderpool", "default_ipv4_ippool": ["v4-91"]}"#,
+    );
+    outcome.result.unwrap();
+}
+
+#[test]
+fn the_port_must_be_in_the_partition() {
+    let outcome = attach(r#", "master": "ib0", "pkey": "0x3""#);
+    let words = ["0x0003", "ib0", "0xffff, 0x8001, 0x0002"];
+    outcome.assert_refused(ErrorCode::NotAvailable, &words);
+}
+
+#[test]
+fn a_limited_member_is_worth_a_warning() {
+    let outcome = attach(r#", "master": "ib0", "pkey": "0x8002""#);
+    outcome.result.unwrap();
+    let [warning] = outcome.log.as_slice() else {
+        panic!("{:?}", outcome.log);
+    };
+    for word in ["warning", "limited member", "0x8002"] {
+        assert!(warning.contains(word), "{word} in {warning}");
+    }
+}
+
+#[test]
+fn the_kernel_makes_no_children_of_children() {
+    let outcome = attach(r#", "master": "ib0.8001""#);
+    let words = ["ib0.8001", "use ib0 in", "\"pkey\""];
+    outcome.assert_refused(ErrorCode::InvalidConfiguration, &words);
+
+    // sysfs knows no device below a child.
+    let mut child = infiniband_link("ib0.8001");
+    child.rdma_devices.clear();
+    child.partition_keys.clear();
+    let node = Node::new().with_link(Place::Host, child);
+    let outcome = node.attach::<Ipoib>(request(
+        r#"{"type": "ipoib", "master": "ib0.8001", "pkey": "0x8001"}"#,
+    ));
+    let words = ["ib0.8001", "its parent", "\"master\""];
+    outcome.assert_refused(ErrorCode::InvalidConfiguration, &words);
+}
+
+#[test]
+fn a_parent_of_another_bus_than_pci_is_taken() {
+    let node = Node::new().with_link(Place::Host, infiniband_link("ib0"));
+    let outcome = node.attach::<Ipoib>(request(r#"{"type": "ipoib", "master": "ib0"}"#));
+    outcome.result.unwrap();
+}
+
+#[test]
+fn a_child_of_a_connected_parent_is_connected_unless_it_says_otherwise() {
+    let mut parent = infiniband_link("ib0");
+    parent.mtu = 65520;
+    let node = Node::new().with_link(Place::Host, parent);
+    for (keys, expected) in [
+        ("", IpoibMode::Connected),
+        (r#", "mode": "datagram""#, IpoibMode::Datagram),
+    ] {
+        let text = format!(r#"{{"type": "ipoib", "master": "ib0"{keys}}}"#);
+        let outcome = node.attach::<Ipoib>(request(&text));
+        let Some(Operation::CreateIpoib { options, .. }) = outcome.plan.first() else {
+            panic!("{:?} {:?}", outcome.result, outcome.plan);
+        };
+        assert_eq!(options.mode, Some(expected), "{keys}");
+    }
+}
+
+#[test]
+fn only_infiniband_can_be_a_parent() {
+    for (link_type, word) in [
+        (LinkType::Ethernet, "Ethernet"),
+        (LinkType::Loopback, "loopback"),
+        (LinkType::Other(65534), "65534"),
+    ] {
+        let mut facts = link("dev0");
+        facts.link_type = link_type;
+        let node = Node::new().with_link(Place::Host, facts);
+        let outcome = node.attach::<Ipoib>(request(r#"{"type": "ipoib", "master": "dev0"}"#));
+        let words = ["dev0", word, "InfiniBand", "macvlan"];
+        outcome.assert_refused(ErrorCode::InvalidConfiguration, &words);
+    }
+
+    let outcome = attach(r#", "master": "ib7""#);
+    outcome.assert_refused(ErrorCode::NotFound, &["ib7"]);
+}
+
+#[test]
+fn an_mtu_above_the_parents_is_refused_with_both() {
+    let outcome = attach(r#", "master": "ib0", "mtu": 4092"#);
+    let words = ["4092", "ib0", "2044", "connected"];
+    outcome.assert_refused(ErrorCode::InvalidConfiguration, &words);
+}
+
+#[test]
+fn a_node_is_ready_when_the_parent_is_there_and_up() {
+    let text = r#"{"type": "ipoib", "master": "ib0"}"#;
+    node().ready::<Ipoib>(request(text)).result.unwrap();
+
+    let mut down = infiniband_link("ib0");
+    down.up = false;
+    let down = Node::new().with_link(Place::Host, down);
+    let outcome = down.ready::<Ipoib>(request(text));
+    outcome.assert_refused(ErrorCode::NotAvailable, &["ip link set ib0 up"]);
+
+    let outcome = Node::new().ready::<Ipoib>(request(text));
+    outcome.assert_refused(ErrorCode::NotFound, &["ib0"]);
+
+    let absent = r#"{"type": "ipoib", "master": "ib0", "pkey": "0x3"}"#;
+    let outcome = node().ready::<Ipoib>(request(absent));
+    outcome.assert_refused(ErrorCode::NotAvailable, &["0x0003"]);
+}
+
+#[test]
+fn a_parent_that_is_down_is_worth_a_warning() {
+    let mut down = infiniband_link("ib0");
+    down.up = false;
+    let node = Node::new().with_link(Place::Host, down);
+    let outcome = node.attach::<Ipoib>(request(r#"{"type": "ipoib", "master": "ib0"}"#));
+    outcome.result.unwrap();
+    assert_eq!(outcome.log, ["warning: parent ib0 is down"]);
+}

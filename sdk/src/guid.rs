@@ -1,0 +1,105 @@
+//! GUIDs of InfiniBand ports: eight bytes, of which the fabric's subnet manager knows a
+//! port.
+
+use crate::facts::LinkFacts;
+use crate::{Error, Request, mac};
+
+/// What a GUID has to be.
+const EXAMPLE: &str = "use eight bytes of which the first is even, as in 02:00:00:00:00:00:00:01";
+
+/// Eight bytes (an EUI-64), most significant first.
+pub type Guid = [u8; 8];
+
+/// The GUID that a port is to have: the runtime's ([`Request::infiniband_guid`]), else
+/// `configured`, the key `guid` of the configuration; empty is absent.
+///
+/// Errors: `invalid-configuration` when no port can have it.
+pub fn requested(request: &Request, configured: &str) -> Result<Option<Guid>, Error> {
+    let text = match &request.infiniband_guid {
+        Some(bytes) => mac::format(bytes),
+        None if configured.is_empty() => return Ok(None),
+        None => configured.to_owned(),
+    };
+    let guid = mac::parse(&text).and_then(|bytes| Guid::try_from(bytes).ok());
+    match guid.map(|guid| (guid, fault(guid))) {
+        Some((guid, None)) => Ok(Some(guid)),
+        Some((_, Some(fault))) => Err(refusal(&text, fault)),
+        None => Err(refusal(&text, "is not eight bytes in hexadecimal")),
+    }
+}
+
+/// The GUID of the port below an IPoIB interface: the end of its hardware address of 20
+/// bytes (RFC 4391, section 9.1.1). None for other interfaces.
+pub fn of_link(link: &LinkFacts) -> Option<Guid> {
+    let address: &[u8; 20] = link.mac.as_slice().try_into().ok()?;
+    Guid::try_from(&address[12..]).ok()
+}
+
+/// Why no port can have this GUID. Drivers give all zero to a fresh virtual function, and
+/// all ones to one whose GUID was taken away.
+fn fault(guid: Guid) -> Option<&'static str> {
+    if guid == [0; 8] {
+        Some("is all zero")
+    } else if guid[0] & 1 == 1 {
+        Some("is a multicast one")
+    } else {
+        None
+    }
+}
+
+fn refusal(text: &str, fault: &str) -> Error {
+    Error::invalid_configuration(format!("InfiniBand GUID {text:?} {fault}: {EXAMPLE}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorCode;
+    use crate::testing::{infiniband_link, link, request};
+
+    #[test]
+    fn the_runtimes_goes_before_the_arguments_and_the_configurations() {
+        let asked = |text: &str, key: &str| requested(&request(text), key).unwrap();
+        let (runtime, argument, key) = (
+            r#"{"runtimeConfig": {"infinibandGUID": "02:00:00:00:00:00:00:aa"},
+                "args": {"cni": {"guid": "02:00:00:00:00:00:00:bb"}}}"#,
+            r#"{"args": {"cni": {"guid": "02:00:00:00:00:00:00:BB"}}}"#,
+            "02-00-00-00-00-00-00-cc",
+        );
+        assert_eq!(asked(runtime, key), Some([2, 0, 0, 0, 0, 0, 0, 0xaa]));
+        assert_eq!(asked(argument, key), Some([2, 0, 0, 0, 0, 0, 0, 0xbb]));
+        assert_eq!(asked("{}", key), Some([2, 0, 0, 0, 0, 0, 0, 0xcc]));
+        assert_eq!(asked("{}", ""), None);
+    }
+
+    #[test]
+    fn what_no_port_can_have_is_refused_with_its_text() {
+        for (text, reason) in [
+            ("00:00:00:00:00:00:00:00", "all zero"),
+            ("ff:ff:ff:ff:ff:ff:ff:ff", "multicast"),
+            ("03:00:00:00:00:00:00:01", "multicast"),
+            ("02:00:00:00:00:00:01", "eight bytes"),
+            ("02:00:00:00:00:00:00:01:02", "eight bytes"),
+            ("0200000000000001", "eight bytes"),
+            ("02:00:00:00:00:00:00:0g", "eight bytes"),
+        ] {
+            let error = requested(&request("{}"), text).unwrap_err();
+            assert_eq!(error.code, ErrorCode::InvalidConfiguration);
+            for part in [text, reason, "02:00:00:00:00:00:00:01"] {
+                assert!(error.message.contains(part), "{part} in {}", error.message);
+            }
+        }
+        let zero = r#"{"runtimeConfig": {"infinibandGUID": "00:00:00:00:00:00:00:00"}}"#;
+        let message = requested(&request(zero), "").unwrap_err().message;
+        assert!(message.contains("00:00:00:00:00:00:00:00"), "{message}");
+    }
+
+    #[test]
+    fn an_interface_tells_its_ports() {
+        assert_eq!(
+            of_link(&infiniband_link("ib0")),
+            Some([2, 0, 0, 0, 0, 0, 0, 1])
+        );
+        assert_eq!(of_link(&link("eth0")), None);
+    }
+}

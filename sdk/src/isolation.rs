@@ -1,0 +1,147 @@
+//! RDMA devices for one pod alone: the keys `rdmaIsolation`, `allowSharedRDMA` and
+//! `rdmaDeviceName`.
+
+use serde::Deserialize;
+
+use crate::facts::{RdmaNamespaceMode, get_rdma_namespace_mode};
+use crate::function::Function;
+use crate::operations::move_rdma_device;
+use crate::{Arguments, Error, Request, log};
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Keys {
+    rdmaisolation: bool,
+    allowsharedrdma: bool,
+    rdmadevicename: String,
+    args: Arguments<OfPod>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct OfPod {
+    rdmadevicename: String,
+}
+
+/// The wish to move the RDMA devices of a function into the pod.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Isolation {
+    /// `allowSharedRDMA`: a node that shares all RDMA devices starts the pod without.
+    pub allow_shared: bool,
+    /// The device's name in the pod: `args.cni.rdmaDeviceName`, else `rdmaDeviceName`; none:
+    /// as it is.
+    pub device_name: Option<String>,
+}
+
+impl Isolation {
+    /// The wish of a configuration; none without `rdmaIsolation`.
+    ///
+    /// Errors: `invalid-configuration`, and `unsupported-field` for a `rdmaDeviceName` without
+    /// `rdmaIsolation`. One in `args.cni` may be meant for the next plugin of the chain.
+    pub fn read(request: &Request) -> Result<Option<Self>, Error> {
+        let keys: Keys = request.configuration()?;
+        if keys.rdmaisolation {
+            return wish(keys).map(Some);
+        }
+        if keys.rdmadevicename.is_empty() {
+            return Ok(None);
+        }
+        Err(Error::unsupported_field(
+            "rdmaDeviceName",
+            &keys.rdmadevicename,
+            "without isolation the RDMA device stays with the node; add \"rdmaIsolation\": true",
+        ))
+    }
+
+    /// The wish of a plugin that is there for nothing else: `rdmaIsolation` need not be set.
+    ///
+    /// Errors: `invalid-configuration`.
+    pub fn read_implied(request: &Request) -> Result<Self, Error> {
+        wish(request.configuration()?)
+    }
+
+    /// Whether RDMA devices can be moved on this node. `false`: they cannot, and
+    /// `allowSharedRDMA` says to go on.
+    ///
+    /// Errors: `not-available`, with what would change it.
+    pub fn is_possible(&self) -> Result<bool, Error> {
+        match get_rdma_namespace_mode()? {
+            RdmaNamespaceMode::Exclusive => Ok(true),
+            RdmaNamespaceMode::Shared if self.allow_shared => {
+                log::warning(
+                    "no RDMA isolation: this node shares its RDMA devices among all network \
+                     namespaces, and allowSharedRDMA is set",
+                );
+                Ok(false)
+            }
+            RdmaNamespaceMode::Shared => Err(Error::not_available(
+                "an RDMA device cannot be given to one pod alone, because this node shares them \
+                 among all network namespaces: run `rdma system set netns exclusive`, which the \
+                 kernel accepts only while no other network namespace exists, or boot with \
+                 `options ib_core netns_mode=0` in /etc/modprobe.d; \"allowSharedRDMA\": true \
+                 starts pods without isolation",
+            )),
+            RdmaNamespaceMode::None => Err(Error::not_available(
+                "an RDMA device cannot be given to a pod, because this node has no RDMA \
+                 subsystem: load ib_core and the RDMA driver of the adapter, such as mlx5_ib",
+            )),
+        }
+    }
+
+    /// Records the move of a function's RDMA devices, if the node can do it.
+    ///
+    /// Errors: those of [`Self::is_possible`]; `not-available` when the function has no RDMA
+    /// device, or several and one name.
+    pub fn record(&self, function: &Function) -> Result<(), Error> {
+        if !self.is_possible()? {
+            return Ok(());
+        }
+        let (address, devices) = (&function.facts.address, &function.facts.rdma_devices);
+        if devices.is_empty() {
+            return Err(Error::not_available(format!(
+                "PCI function {address} has no RDMA device on the node that could be moved into \
+                 the pod: either it is in another network namespace, or its RDMA driver, such as \
+                 mlx5_ib, is not loaded (`rdma dev`)"
+            )));
+        }
+        match &self.device_name {
+            Some(name) if devices.len() > 1 => Err(Error::not_available(format!(
+                "PCI function {address} has several RDMA devices ({}), which cannot all be named \
+                 {name:?}: leave \"rdmaDeviceName\" out",
+                devices.join(", ")
+            ))),
+            name => move_rdma_device(&function.handle, name.as_deref()),
+        }
+    }
+}
+
+fn wish(keys: Keys) -> Result<Isolation, Error> {
+    let of_pod = keys.args.cni.rdmadevicename;
+    let name = match of_pod.is_empty() {
+        true => keys.rdmadevicename,
+        false => of_pod,
+    };
+    if !name.is_empty() {
+        check_device_name(&name)?;
+    }
+    Ok(Isolation {
+        allow_shared: keys.allowsharedrdma,
+        device_name: (!name.is_empty()).then_some(name),
+    })
+}
+
+/// The name becomes a directory below /sys/class/infiniband, and the kernel keeps 63 bytes
+/// of it (`IB_DEVICE_NAME_MAX`, rdma/ib_verbs.h).
+fn check_device_name(name: &str) -> Result<(), Error> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+    if name.len() < 64 && !name.starts_with('.') && name.bytes().all(allowed) {
+        return Ok(());
+    }
+    Err(Error::invalid_configuration(format!(
+        "rdmaDeviceName {name:?} is no name for an RDMA device: use up to 63 letters, digits, _, - \
+         and ., as in rdma_net1"
+    )))
+}
+
+#[cfg(test)]
+mod tests;
