@@ -11,7 +11,7 @@ OTHERS = -p plumb-tests $(GUESTS)
 # an ADD, it starts in half the time, and runs on any distribution.
 STATIC = -C target-feature=+crt-static -C relocation-model=static
 
-.PHONY: help setup components build lint test test-unit test-kernel demo bench deny install clean
+.PHONY: help setup components build lint test test-unit test-kernel test-vm demo bench bench-vm deny install clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -30,7 +30,7 @@ build: components ## build plumb and plumbctl into target/release
 
 lint: components ## formatting and clippy, warnings are errors
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --locked --all-targets -p plumb -p plumb-engine -p plumb-fault -p plumb-bench $(OTHERS) -- -D warnings
+	$(CARGO) clippy --locked --all-targets -p plumb -p plumb-engine -p plumb-fault -p plumb-bench -p plumb-testbed -p plumb-testbed-bench $(OTHERS) -- -D warnings
 	$(CARGO) clippy --locked --all-targets $(COMPILING) -- -D warnings
 
 test: lint test-unit test-kernel ## lint, unit tests, and the built binary against a real kernel
@@ -43,6 +43,10 @@ test-kernel: build ## the built binary, and hostile components, in private netwo
 	$(CARGO) test --release --locked -p plumb-tests
 	$(CARGO) test --profile tools --locked -p plumb-hostile
 
+test-vm: build ## the hardware flavours in virtual machines: SR-IOV and InfiniBand, two kernels
+	@.ci/setup vm
+	@CARGO=$(CARGO) tests/testbed/test-vm
+
 demo: build ## two pods, a ping, and nothing left
 	@tests/demo/run
 
@@ -52,6 +56,11 @@ bench: build ## plumb beside the plugins it replaces; writes target/bench.json
 	$(CARGO) build --release --locked -p plumb-bench
 	target/release/plumbctl install --bin-dir target/bench-bin
 	target/release/plumb-bench --plumb target/bench-bin/plumb --peers /usr/lib/cni --runs 100 --json target/bench.json
+
+bench-vm: build ## the hardware flavours beside shell scripts, in a virtual machine; writes bench.json into target/testbed/results
+	@.ci/setup vm
+	$(CARGO) build --release --locked -p plumb-testbed-bench
+	tests/testbed/run --kernel 6.12 --timeout 1800 -- target/release/plumb-testbed-bench --plumb target/release/plumb
 
 deny: ## licences, sources and duplicate versions of the dependencies
 	$(CARGO) deny --offline check bans licenses sources

@@ -1,0 +1,280 @@
+//! DEL under circumstances that are not the ones of ADD: it never fails, and leaves nothing.
+
+use std::fs;
+
+use plumb_testbed::configuration::{ib_sriov_with_everything, sriov, without_ipam};
+use plumb_testbed::program::run;
+use plumb_testbed::{Bed, Function, Setup, bed, pod, rdma};
+use plumb_tests::configuration::with;
+use plumb_tests::node::STATE_FOLDER;
+use plumb_tests::{Pod, wait};
+use serde_json::{Value, json};
+
+/// The flavours whose functions lie in the pod, each with all that can be set.
+const BEDS: [Setup; 2] = [Setup::INFINIBAND, Setup::ETHERNET];
+
+fn configuration(bed: &Bed, function: &Function) -> Value {
+    match bed.setup() == Setup::INFINIBAND {
+        true => ib_sriov_with_everything(function),
+        false => with(
+            sriov(function),
+            json!({
+                "mac": "02:00:00:00:0a:01", "vlan": 100, "trust": "on", "spoofchk": "off",
+                "max_tx_rate": 100, "link_state": "enable", "mtu": 1400, "rdmaIsolation": true,
+            }),
+        ),
+    }
+}
+
+/// Attaches a pod on each bed, lets `happen` do its worst, and wants everything back.
+fn deleted_although(happen: impl Fn(&Bed, &Pod, &Value)) {
+    for setup in BEDS {
+        let bed = bed(setup);
+        let pod = bed.pod();
+        let configuration = configuration(&bed, bed.function(0));
+        let before = bed.picture_without_pods();
+        bed.add(&pod, &configuration);
+        happen(&bed, &pod, &configuration);
+        bed.delete(&pod, &configuration);
+        before.assert_unchanged();
+        bed.delete(&pod, &configuration);
+        before.assert_unchanged();
+    }
+}
+
+#[test]
+fn the_namespace_is_gone() {
+    deleted_although(|_, pod, _| pod.remove());
+}
+
+#[test]
+fn the_namespace_is_not_mounted_any_more() {
+    deleted_although(|_, pod, _| pod.unmount());
+}
+
+/// containerd calls DEL without a namespace when it does not know it any more.
+#[test]
+fn the_namespace_is_not_told() {
+    for gone in [true, false] {
+        deleted_although(|bed, pod, configuration| {
+            if gone {
+                pod.remove();
+            }
+            let delete = bed.call("DEL", pod, configuration);
+            delete.variable("CNI_NETNS", "").run().expect_silence();
+        });
+    }
+}
+
+/// A runtime may give the path of a dead pod to the next one.
+#[test]
+fn the_path_of_the_namespace_belongs_to_another_pod() {
+    for setup in BEDS {
+        let bed = bed(setup);
+        let pod = bed.pod();
+        let configuration = configuration(&bed, bed.function(0));
+        let before = bed.picture_without_pods();
+        bed.add(&pod, &configuration);
+        pod.remove();
+        pod.mount_again();
+        for line in [
+            "link add eth0 type veth peer name eth0p",
+            "address add 10.7.0.10/24 dev eth0",
+            "link set eth0 up",
+        ] {
+            pod.ip(line);
+        }
+        let neighbours = pod::eth0(&pod);
+        bed.delete(&pod, &configuration);
+        assert_eq!(
+            pod::eth0(&pod)["ifindex"],
+            neighbours["ifindex"],
+            "another pod lost its link"
+        );
+        assert!(pod::is_up(&pod::eth0(&pod)));
+        assert_eq!(pod.addresses("eth0"), ["10.7.0.10/24"]);
+        before.assert_unchanged();
+    }
+}
+
+/// The DEL of a dead pod may come when a new one has its function.
+#[test]
+fn the_function_belongs_to_a_newer_pod() {
+    for setup in BEDS {
+        let bed = bed(setup);
+        let (old, new) = (bed.pod(), bed.pod());
+        let configuration = configuration(&bed, bed.function(0));
+        let before = bed.picture_without_pods();
+        bed.add(&old, &configuration);
+        old.remove();
+        let added = bed.add(&new, &configuration);
+        let attached = bed.picture();
+        bed.delete(&old, &configuration);
+        attached.assert_unchanged();
+        bed.check(&new, &configuration, &added).expect_silence();
+        bed.delete(&new, &configuration);
+        before.assert_unchanged();
+    }
+}
+
+/// With the record of the dead pod lost as well.
+#[test]
+fn the_function_of_a_forgotten_pod_belongs_to_a_newer_one() {
+    for setup in BEDS {
+        let bed = bed(setup);
+        let (old, new) = (bed.pod(), bed.pod());
+        let configuration = configuration(&bed, bed.function(0));
+        let before = bed.picture_without_pods();
+        bed.add(&old, &configuration);
+        old.remove();
+        forget();
+        let added = bed.add(&new, &configuration);
+        bed.delete(&old, &configuration);
+        bed.check(&new, &configuration, &added).expect_silence();
+        bed.delete(&new, &configuration);
+        before.assert_unchanged();
+    }
+}
+
+#[test]
+fn the_physical_function_has_another_name() {
+    for setup in BEDS {
+        let bed = bed(setup);
+        let pod = bed.pod();
+        let configuration = configuration(&bed, bed.function(0));
+        let name = bed.physical().netdev().expect("it has a netdev");
+        let before = bed.picture_without_pods();
+        bed.add(&pod, &configuration);
+        // The kernel renames a link that is up from 6.2 on.
+        run(&format!("ip link set {name} down"));
+        run(&format!("ip link set {name} name uplink"));
+        run("ip link set uplink up");
+        bed.delete(&pod, &configuration);
+        run("ip link set uplink down");
+        run(&format!("ip link set uplink name {name}"));
+        run(&format!("ip link set {name} up"));
+        before.assert_unchanged();
+    }
+}
+
+/// The operator takes the functions away below the pod, as a drain or a firmware update does.
+#[test]
+fn the_virtual_functions_are_gone() {
+    for setup in BEDS {
+        let bed = bed(setup);
+        let pod = bed.pod();
+        let configuration = configuration(&bed, bed.function(0));
+        bed.add(&pod, &configuration);
+        bed.physical().write("sriov_numvfs", "0");
+        bed.delete(&pod, &configuration);
+        bed.delete(&pod, &configuration);
+        assert_eq!(files(), [""; 0], "the state folder is not empty");
+        bed.rebuild();
+    }
+}
+
+/// And they are back before DEL comes: the new ones are not the pod's.
+#[test]
+fn the_virtual_functions_were_made_anew() {
+    let bed = bed(Setup::ETHERNET);
+    let pod = bed.pod();
+    let configuration = configuration(&bed, bed.function(0));
+    bed.add(&pod, &configuration);
+    bed.physical().write("sriov_numvfs", "0");
+    bed.physical().write("sriov_numvfs", "3");
+    wait::until("the netdev is there", || bed.function(0).netdev().is_some());
+    bed.delete(&pod, &configuration);
+    assert_eq!(files(), [""; 0], "the state folder is not empty");
+    assert!(bed.function(0).netdev().is_some());
+    bed.rebuild();
+}
+
+/// The kernel or a person gives the RDMA device back, and on InfiniBand a new netdev with it.
+#[test]
+fn the_rdma_device_is_back_already() {
+    deleted_although(|bed, pod, _| {
+        let name = rdma::names(Some(pod.name())).remove(0);
+        rdma::give_back(pod.name(), &name);
+        wait::until("the host has it", || {
+            bed.function(0).rdma_device().is_some()
+        });
+    });
+}
+
+#[test]
+fn the_driver_was_bound_anew() {
+    deleted_although(|bed, _, _| {
+        bed.function(0).unbind();
+        bed.function(0).bind_again("ibvsim");
+    });
+}
+
+#[test]
+fn the_record_is_lost() {
+    deleted_although(|_, _, _| forget());
+}
+
+#[test]
+fn the_record_is_lost_and_the_namespace_is_gone() {
+    deleted_although(|_, pod, _| {
+        forget();
+        pod.remove();
+    });
+}
+
+#[test]
+fn it_runs_several_times_at_once() {
+    deleted_although(|bed, pod, configuration| {
+        let all: Vec<_> = (0..3)
+            .map(|_| bed.call("DEL", pod, configuration).start())
+            .collect();
+        for delete in all {
+            delete.finish().expect_silence();
+        }
+    });
+}
+
+/// A live pod's function is not taken: the runtime, or a second device plugin, has made a mistake.
+#[test]
+fn a_function_of_a_live_pod_is_refused_and_stays_with_it() {
+    for setup in BEDS {
+        let bed = bed(setup);
+        let (owner, other) = (bed.pod(), bed.pod());
+        let configuration = configuration(&bed, bed.function(0));
+        let added = bed.add(&owner, &configuration);
+        let attached = bed.picture();
+        let wish = without_ipam(configuration.clone());
+        let error = bed
+            .call("ADD", &other, &wish)
+            .run()
+            .expect_error(111, bed.function(0).address());
+        let said = format!("{} {}", error.message, error.details);
+        assert!(
+            said.contains(owner.container()),
+            "who has it is not in {said}"
+        );
+        attached.assert_unchanged();
+        bed.delete(&other, &wish);
+        attached.assert_unchanged();
+        bed.check(&owner, &configuration, &added).expect_silence();
+        bed.delete(&owner, &configuration);
+    }
+}
+
+/// Removes what plumb knows of attachments.
+fn forget() {
+    let folder = format!("{STATE_FOLDER}/attachments");
+    fs::remove_dir_all(&folder).unwrap_or_else(|error| panic!("remove {folder}: {error}"));
+}
+
+/// Records of attachments and of functions.
+fn files() -> Vec<String> {
+    ["attachments", "functions"]
+        .iter()
+        .flat_map(|folder| {
+            plumb_tests::node::files_below(&std::path::Path::new(STATE_FOLDER).join(folder))
+        })
+        .filter(|path| fs::metadata(path).is_ok_and(|metadata| metadata.len() > 0))
+        .map(|path| path.display().to_string())
+        .collect()
+}

@@ -1,0 +1,396 @@
+//! Type `ib-sriov`: an InfiniBand function as the pod's interface.
+
+use plumb_testbed::checks::{Damage, assert_finds};
+use plumb_testbed::configuration::{
+    GUID, GUID_IN_SYSFS, ib_sriov, ib_sriov_with_everything, version_1_0, without_ipam,
+};
+use plumb_testbed::program::{inside, run};
+use plumb_testbed::traffic::assert_reaches;
+use plumb_testbed::{Setup, bed, pod, rdma};
+use plumb_tests::configuration::with;
+use plumb_tests::result;
+use serde_json::{Value, json};
+
+const BED: Setup = Setup::INFINIBAND;
+
+#[test]
+fn a_function_becomes_the_pods_interface_and_comes_back() {
+    let bed = bed(BED);
+    let pod = bed.pod();
+    let function = bed.function(0);
+    let device = function.rdma_device().expect("it has an RDMA device");
+    let configuration = ib_sriov_with_everything(function);
+    bed.status(&configuration).expect_silence();
+
+    let before = bed.picture();
+    let added = bed.add(&pod, &configuration);
+    result::assert_layout(&added, "1.1.0", &pod);
+
+    let eth0 = pod::eth0(&pod);
+    assert_eq!(pod::guid(&eth0), GUID);
+    assert!(pod::is_up(&eth0), "{eth0}");
+    assert_eq!(eth0["parentdev"], function.address());
+    assert_eq!(pod.addresses("eth0"), result::addresses(&added));
+    assert_eq!(result::addresses(&added).len(), 1, "{added}");
+    let interface = &added["interfaces"][0];
+    assert_eq!(interface["mac"], eth0["address"]);
+    assert_eq!(interface["mtu"], eth0["mtu"]);
+    assert_eq!(interface["pciID"], function.address());
+
+    let settings = bed.settings(0);
+    assert_eq!(settings["node guid"], GUID);
+    assert_eq!(settings["port guid"], GUID);
+    assert_eq!(settings["link_state"], "enable");
+    let devices = rdma::devices(Some(pod.name()));
+    assert_eq!(devices.len(), 1, "{devices:?}");
+    assert_eq!(devices[0].name, device);
+    assert_eq!(devices[0].node_guid, GUID_IN_SYSFS);
+    assert!(
+        !rdma::names(None).contains(&device),
+        "{device} is on the host as well"
+    );
+
+    bed.check(&pod, &configuration, &added).expect_silence();
+    bed.delete(&pod, &configuration);
+    before.assert_unchanged();
+    bed.delete(&pod, &configuration);
+    before.assert_unchanged();
+}
+
+/// `pciID` and `mtu` came with 1.1.0; an older runtime would refuse them.
+#[test]
+fn a_result_of_version_1_0_has_no_key_that_is_newer() {
+    let bed = bed(BED);
+    let pod = bed.pod();
+    let configuration = version_1_0(ib_sriov(bed.function(0)));
+    let added = bed.add(&pod, &configuration);
+    result::assert_layout(&added, "1.0.0", &pod);
+    bed.delete(&pod, &configuration);
+}
+
+/// A source of the GUID goes before those after it.
+#[test]
+fn the_guid_is_the_runtimes_then_the_pods_then_the_networks() {
+    let bed = bed(BED);
+    let pod = bed.pod();
+    let sources = [
+        json!({"guid": "02:00:00:00:00:00:0c:03"}),
+        json!({"args": {"cni": {"guid": "02:00:00:00:00:00:0b:02"}}}),
+        json!({"runtimeConfig": {"infinibandGUID": GUID}}),
+    ];
+    let expected = ["02:00:00:00:00:00:0c:03", "02:00:00:00:00:00:0b:02", GUID];
+    let mut configuration = without_ipam(ib_sriov(bed.function(0)));
+    for (source, guid) in sources.into_iter().zip(expected) {
+        configuration = with(configuration, source);
+        bed.add(&pod, &configuration);
+        assert_eq!(pod::guid(&pod::eth0(&pod)), guid);
+        bed.delete(&pod, &configuration);
+    }
+}
+
+#[test]
+fn without_isolation_the_rdma_device_stays_on_the_host() {
+    let bed = bed(BED);
+    let pod = bed.pod();
+    let configuration = ib_sriov(bed.function(0));
+    let guid = pod::guid(&bed.function(0).link());
+    let before = rdma::devices(None);
+    bed.add(&pod, &configuration);
+    assert_eq!(rdma::devices(None), before);
+    assert_eq!(rdma::devices(Some(pod.name())), []);
+    assert_eq!(
+        pod::guid(&pod::eth0(&pod)),
+        guid,
+        "nobody asked for another GUID"
+    );
+    bed.delete(&pod, &configuration);
+}
+
+#[test]
+fn the_rdma_device_gets_the_name_that_the_pod_asks_for() {
+    let bed = bed(BED);
+    let pod = bed.pod();
+    let wishes = [
+        json!({"rdmaDeviceName": "rail0"}),
+        json!({"args": {"cni": {"rdmaDeviceName": "rail0"}}}),
+    ];
+    for wish in wishes {
+        let configuration = with(ib_sriov_with_everything(bed.function(0)), wish);
+        let added = bed.add(&pod, &configuration);
+        assert_eq!(rdma::names(Some(pod.name())), ["rail0"]);
+        bed.check(&pod, &configuration, &added).expect_silence();
+        bed.delete(&pod, &configuration);
+        bed.before().assert_unchanged();
+    }
+}
+
+#[test]
+fn the_mtu_is_the_networks_and_the_old_one_comes_back() {
+    let bed = bed(BED);
+    let pod = bed.pod();
+    let configuration = with(ib_sriov(bed.function(0)), json!({"mtu": 2044}));
+    let added = bed.add(&pod, &configuration);
+    assert_eq!(pod::eth0(&pod)["mtu"], 2044);
+    assert_eq!(added["interfaces"][0]["mtu"], 2044);
+    bed.delete(&pod, &configuration);
+}
+
+/// A pod with the right may do to its interface what it likes.
+#[test]
+fn what_the_pod_did_to_its_interface_is_gone_afterwards() {
+    let bed = bed(BED);
+    let pod = bed.pod();
+    let configuration = ib_sriov_with_everything(bed.function(0));
+    let damages: [&[&str]; 4] = [
+        &["ip link set eth0 mtu 1000"],
+        &["ip link set eth0 down"],
+        &["ip link set eth0 down", "ip link set eth0 name other"],
+        &["ip link property add dev eth0 altname longer-name"],
+    ];
+    for damage in damages {
+        bed.add(&pod, &configuration);
+        for line in damage {
+            run(&inside(pod.name(), line));
+        }
+        bed.delete(&pod, &configuration);
+        bed.before().assert_unchanged();
+    }
+}
+
+#[test]
+fn an_interface_that_was_up_on_the_host_is_up_again() {
+    let bed = bed(BED);
+    let pod = bed.pod();
+    let name = bed.function(0).netdev().expect("it has a netdev");
+    run(&format!("ip link set {name} up"));
+    let before = bed.picture();
+    let configuration = ib_sriov_with_everything(bed.function(0));
+    bed.add(&pod, &configuration);
+    bed.delete(&pod, &configuration);
+    pod.remove();
+    let _ = before;
+    assert!(
+        pod::is_up(&bed.function(0).link()),
+        "it was up before the pod had it"
+    );
+    run(&format!("ip link set {name} down"));
+}
+
+#[test]
+fn check_finds_what_was_changed() {
+    let bed = bed(BED);
+    let pod = bed.pod();
+    let configuration = ib_sriov_with_everything(bed.function(0));
+    let device = bed
+        .function(0)
+        .rdma_device()
+        .expect("it has an RDMA device");
+    let parent = bed.physical().netdev().expect("it has a netdev");
+    let added = bed.add(&pod, &configuration);
+    let address = result::addresses(&added).remove(0);
+    let by_pod = |line: &str| inside(pod.name(), line);
+    let damages = [
+        Damage::new(
+            by_pod("ip link set eth0 down"),
+            "eth0",
+            by_pod("ip link set eth0 up"),
+        ),
+        Damage::new(
+            by_pod(&format!("ip address delete {address} dev eth0")),
+            &address,
+            by_pod(&format!("ip address add {address} dev eth0")),
+        ),
+        Damage::new(
+            format!("ip link set {parent} vf 0 state disable"),
+            "state enable",
+            format!("ip link set {parent} vf 0 state enable"),
+        ),
+        Damage::new(
+            format!("ip link set {parent} vf 0 port_guid 02:00:00:00:00:00:0f:0f"),
+            "02:00:00:00:00:00:0f:0f",
+            format!("ip link set {parent} vf 0 port_guid {GUID}"),
+        ),
+    ];
+    assert_finds(&bed, &pod, &configuration, &added, &damages);
+
+    // The kernel makes the netdev anew when its device leaves: nothing mends that but a new attachment.
+    rdma::give_back(pod.name(), &device);
+    bed.check(&pod, &configuration, &added)
+        .expect_error(110, "");
+    bed.delete(&pod, &configuration);
+}
+
+#[test]
+fn gc_takes_away_what_is_not_valid_and_leaves_the_rest() {
+    let bed = bed(BED);
+    let pods = [bed.pod(), bed.pod()];
+    let configurations = [
+        ib_sriov_with_everything(bed.function(0)),
+        ib_sriov(bed.function(1)),
+    ];
+    for (pod, configuration) in pods.iter().zip(&configurations) {
+        bed.add(pod, configuration);
+    }
+    bed.gc(&configurations[0], &[&pods[1]]);
+    assert!(
+        pods[0].link("eth0").is_none(),
+        "the first pod was not in the list"
+    );
+    assert!(
+        pods[1].link("eth0").is_some(),
+        "the second pod was in the list"
+    );
+    bed.gc(&configurations[0], &[]);
+    pods.iter().for_each(plumb_tests::Pod::remove);
+}
+
+/// NPWG device information specification 1.1.0: what Multus puts into the pod's network status.
+#[test]
+fn the_device_information_is_written_and_taken_back() {
+    let bed = bed(BED);
+    let pod = bed.pod();
+    let path = "/run/k8s.cni.cncf.io/devinfo/cni/rail0-eth0";
+    let device = bed
+        .function(0)
+        .rdma_device()
+        .expect("it has an RDMA device");
+    let mut configuration = ib_sriov_with_everything(bed.function(0));
+    configuration["runtimeConfig"]["CNIDeviceInfoFile"] = json!(path);
+    bed.add(&pod, &configuration);
+    let text = std::fs::read_to_string(path).expect("the file was written");
+    let written: Value = serde_json::from_str(&text).expect("it is JSON");
+    assert_eq!(
+        written,
+        json!({
+            "type": "pci",
+            "version": "1.1.0",
+            "pci": {
+                "pci-address": bed.function(0).address(),
+                "pf-pci-address": bed.physical().address(),
+                "rdma-device": device,
+            },
+        })
+    );
+    bed.delete(&pod, &configuration);
+    assert!(
+        !std::path::Path::new(path).exists(),
+        "{path} is still there"
+    );
+}
+
+#[test]
+fn a_function_of_vfio_gets_its_settings_and_is_reported() {
+    let bed = bed(BED);
+    let pod = bed.pod();
+    let function = bed.function(0);
+    function.unbind();
+    function.bind("vfio-pci");
+    for mode in [json!({}), json!({"vfioPciMode": true})] {
+        let before = bed.picture();
+        let configuration = with(
+            without_ipam(ib_sriov(function)),
+            json!({"guid": GUID, "link_state": "enable"}),
+        );
+        let configuration = with(configuration, mode);
+        let added = bed.add(&pod, &configuration);
+        let interface = &added["interfaces"][0];
+        assert_eq!(interface["name"], "eth0");
+        assert_eq!(interface["pciID"], function.address());
+        assert_eq!(interface["sandbox"], pod.path());
+        assert!(pod.link("eth0").is_none());
+        let settings = bed.settings(0);
+        assert_eq!(settings["port guid"], GUID);
+        assert_eq!(settings["link_state"], "enable");
+        assert_eq!(function.driver().as_deref(), Some("vfio-pci"));
+        bed.check(&pod, &configuration, &added).expect_silence();
+        bed.delete(&pod, &configuration);
+        before.assert_unchanged();
+    }
+    function.bind_again("ibvsim");
+}
+
+/// A virtual machine gets a whole card.
+#[test]
+fn a_physical_function_of_vfio_is_reported() {
+    let bed = bed(BED.with_functions(0));
+    let pod = bed.pod();
+    let physical = bed.physical();
+    physical.unbind();
+    physical.bind("vfio-pci");
+    let before = bed.picture();
+    let configuration = without_ipam(ib_sriov(physical));
+    let added = bed.add(&pod, &configuration);
+    assert_eq!(added["interfaces"][0]["pciID"], physical.address());
+    bed.check(&pod, &configuration, &added).expect_silence();
+    bed.delete(&pod, &configuration);
+    before.assert_unchanged();
+    physical.bind_again("ibvsim");
+    run(&format!(
+        "ip link set {} up",
+        physical.netdev().expect("it has a netdev")
+    ));
+}
+
+#[test]
+fn two_pods_reach_each_other() {
+    let bed = bed(BED);
+    let pods = [bed.pod(), bed.pod()];
+    let guids = ["02:00:00:00:00:00:0a:01", "02:00:00:00:00:00:0a:02"];
+    let configurations: Vec<Value> = (0..2)
+        .map(|number| {
+            with(
+                ib_sriov(bed.function(number)),
+                json!({"guid": guids[number], "rdmaIsolation": true}),
+            )
+        })
+        .collect();
+    let results: Vec<Value> = pods
+        .iter()
+        .zip(&configurations)
+        .map(|(pod, configuration)| bed.add(pod, configuration))
+        .collect();
+    assert_reaches(&pods[0], &result::address(&results[1]).to_string());
+    assert_reaches(&pods[1], &result::address(&results[0]).to_string());
+    for (pod, configuration) in pods.iter().zip(&configurations) {
+        bed.delete(pod, configuration);
+    }
+}
+
+/// ib-kubernetes writes its mark and the GUID when it has told the subnet manager.
+#[test]
+fn a_pod_that_ib_kubernetes_has_handled_starts() {
+    let bed = bed(BED);
+    let pod = bed.pod();
+    let configuration = with(
+        ib_sriov(bed.function(0)),
+        json!({
+            "ibKubernetesEnabled": true,
+            "pkey": "0x7abc",
+            "args": {"cni": {"mellanox.infiniband.app": "configured", "guid": GUID, "pkey": "0x7abc"}},
+        }),
+    );
+    bed.add(&pod, &configuration);
+    assert_eq!(pod::guid(&pod::eth0(&pod)), GUID);
+    bed.delete(&pod, &configuration);
+}
+
+/// Zero is how the physical function says that nobody has set one.
+#[test]
+fn a_guid_that_nobody_had_set_is_not_set_afterwards() {
+    let bed = bed(BED);
+    let pod = bed.pod();
+    let parent = bed.physical().netdev().expect("it has a netdev");
+    let was = bed.settings(0);
+    let set = |key: &str, guid: &str| {
+        run(&format!("ip link set {parent} vf 0 {key} {guid}"));
+    };
+    set("node_guid", "00:00:00:00:00:00:00:00");
+    set("port_guid", "00:00:00:00:00:00:00:00");
+    let before = bed.picture();
+    let configuration = ib_sriov_with_everything(bed.function(0));
+    bed.add(&pod, &configuration);
+    bed.delete(&pod, &configuration);
+    before.assert_unchanged();
+    set("node_guid", was["node guid"].as_str().expect("a GUID"));
+    set("port_guid", was["port guid"].as_str().expect("a GUID"));
+}

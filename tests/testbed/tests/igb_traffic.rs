@@ -1,0 +1,174 @@
+//! A real driver, igb with igbvf, and RDMA traffic over siw on its functions. Only for machines with
+//! igb cards.
+
+use std::process::Stdio;
+
+use plumb_testbed::configuration::sriov;
+use plumb_testbed::program::{inside, output, run};
+use plumb_testbed::traffic::{assert_does_not_reach, assert_reaches};
+use plumb_testbed::{Bed, PATIENCE, Setup, bed, pod, rdma};
+use plumb_tests::configuration::with;
+use plumb_tests::{Pod, result, wait};
+use serde_json::{Value, json};
+
+const BED: Setup = Setup::IGB;
+
+fn attach(bed: &Bed, pods: &[Pod], configurations: &[Value]) -> Vec<String> {
+    pods.iter()
+        .zip(configurations)
+        .map(|(pod, configuration)| result::address(&bed.add(pod, configuration)).to_string())
+        .collect()
+}
+
+#[test]
+fn a_function_comes_and_goes() {
+    let bed = bed(BED);
+    let pod = bed.pod();
+    let configuration = with(
+        sriov(bed.function(0)),
+        json!({"mac": "02:00:00:00:0a:01", "vlan": 100, "vlanQoS": 3, "spoofchk": "off", "trust": "on"}),
+    );
+    let before = bed.picture();
+    let added = bed.add(&pod, &configuration);
+    assert_eq!(pod::eth0(&pod)["address"], "02:00:00:00:0a:01");
+    assert_eq!(added["interfaces"][0]["mac"], "02:00:00:00:0a:01");
+    assert_eq!(added["interfaces"][0]["pciID"], bed.function(0).address());
+    let settings = bed.settings(0);
+    assert_eq!(settings["vlan_list"], json!([{"vlan": 100, "qos": 3}]));
+    assert_eq!(settings["spoofchk"], false);
+    assert_eq!(settings["trust"], true);
+    bed.check(&pod, &configuration, &added).expect_silence();
+    bed.delete(&pod, &configuration);
+    before.assert_unchanged();
+}
+
+/// igb has no link state, no minimal rate and no 802.1ad: the driver's refusal is told, and what was set
+/// before it is taken back.
+#[test]
+fn what_the_driver_cannot_do_is_told_and_nothing_is_left() {
+    let bed = bed(BED);
+    let pod = bed.pod();
+    let parent = bed.physical().netdev().expect("it has a netdev");
+    let before = bed.picture();
+    let refused = [
+        json!({"link_state": "enable"}),
+        json!({"min_tx_rate": 10}),
+        json!({"vlan": 5, "vlanProto": "802.1ad"}),
+    ];
+    for change in refused {
+        let configuration = with(
+            with(
+                sriov(bed.function(0)),
+                json!({"trust": "on", "mac": "02:00:00:00:0a:01"}),
+            ),
+            change,
+        );
+        let outcome = bed.call("ADD", &pod, &configuration).run();
+        let object = format!("virtual function 0 of {parent}");
+        outcome.expect_one_of(&[100, 50, 7], &object);
+        before.assert_unchanged();
+    }
+}
+
+#[test]
+fn pods_of_one_vlan_reach_each_other_and_no_others() {
+    let bed = bed(BED);
+    let pods = [bed.pod(), bed.pod(), bed.pod()];
+    for vlans in [[Some(100), Some(100), Some(200)], [None, None, Some(100)]] {
+        let configurations: Vec<Value> = (0..3)
+            .map(|number| match vlans[number] {
+                Some(vlan) => with(sriov(bed.function(number)), json!({"vlan": vlan})),
+                None => sriov(bed.function(number)),
+            })
+            .collect();
+        let addresses = attach(&bed, &pods, &configurations);
+        assert_reaches(&pods[0], &addresses[1]);
+        assert_does_not_reach(&pods[0], &addresses[2]);
+        for (pod, configuration) in pods.iter().zip(&configurations) {
+            bed.delete(pod, configuration);
+        }
+        bed.before().assert_unchanged();
+    }
+}
+
+/// The whole way: devices of their own in exclusive mode, and RDMA between the pods.
+#[test]
+fn rdma_works_between_two_pods() {
+    let bed = bed(BED);
+    run("modprobe siw");
+    for number in 0..2 {
+        let netdev = bed.function(number).netdev().expect("it has a netdev");
+        run(&format!(
+            "rdma link add siw{number} type siw netdev {netdev}"
+        ));
+        wait::until("siw is below the function", || {
+            bed.function(number).rdma_device().is_some()
+        });
+    }
+    let before = bed.picture();
+    let pods = [bed.pod(), bed.pod()];
+    let configurations: Vec<Value> = (0..2)
+        .map(|number| with(sriov(bed.function(number)), json!({"rdmaIsolation": true})))
+        .collect();
+    let addresses = attach(&bed, &pods, &configurations);
+    for (number, pod) in pods.iter().enumerate() {
+        assert_eq!(rdma::names(Some(pod.name())), [format!("siw{number}")]);
+    }
+    assert_reaches(&pods[0], &addresses[1]);
+    let server = &addresses[1];
+    assert_talks(
+        &pods,
+        &format!("rping -s -a {server} -C 3"),
+        &format!("rping -c -a {server} -C 3"),
+    );
+    assert_talks(
+        &pods,
+        "ib_read_lat -R -n 20",
+        &format!("ib_read_lat -R -n 20 {server}"),
+    );
+    for (pod, configuration) in pods.iter().zip(&configurations) {
+        bed.delete(pod, configuration);
+        pod.remove();
+    }
+    before.without_pods().assert_unchanged();
+    for number in 0..2 {
+        run(&format!("rdma link delete siw{number}"));
+    }
+}
+
+/// Runs a server in the second pod and its client in the first, until the client has succeeded: the server
+/// needs a moment to listen, and tells nobody when it does.
+#[track_caller]
+fn assert_talks(pods: &[Pod; 2], server: &str, client: &str) {
+    let started = std::time::Instant::now();
+    loop {
+        let line = inside(pods[1].name(), server);
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let mut listening = std::process::Command::new(words[0])
+            .args(&words[1..])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|error| panic!("run {server}: {error}"));
+        let talk = || output(&inside(pods[0].name(), &format!("timeout 10 {client}")));
+        let mut last = talk();
+        // The server ends when it is served.
+        while !last.status.success() && listening.try_wait().is_ok_and(|ended| ended.is_none()) {
+            if started.elapsed() > PATIENCE {
+                break;
+            }
+            last = talk();
+        }
+        let _ = listening.kill();
+        let _ = listening.wait();
+        if last.status.success() {
+            return;
+        }
+        assert!(
+            started.elapsed() < PATIENCE,
+            "{client}: {}{}",
+            String::from_utf8_lossy(&last.stdout),
+            String::from_utf8_lossy(&last.stderr)
+        );
+    }
+}
