@@ -206,10 +206,8 @@ impl<'a> Sandbox<'a> {
         let took = call.begin.elapsed().as_micros();
         let host = call.store.into_data();
         for (level, line) in host.log() {
-            self.trace.debug(format_args!(
-                "component {} says {level}: {line}",
-                source.name
-            ));
+            self.trace
+                .write(*level, format_args!("component {}: {line}", source.name));
         }
         self.trace.debug(format_args!(
             "component {}: load, link and call took {took} us, {} us of it to load; {fuel} units of fuel",

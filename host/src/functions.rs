@@ -7,6 +7,7 @@
 mod find;
 mod lock;
 mod locked;
+mod names;
 mod original;
 mod rebind;
 mod restore;
@@ -24,13 +25,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::cni::request::Attachment;
 use crate::journal::{self, PodNetns};
-use crate::kernel::{Netns, boot};
+use crate::kernel::{Netns, boot, pci};
 use crate::{Code, Error};
 
 pub use find::{Found, find_link, host_link, wait_for_link};
 pub use lock::RdmaLock;
 pub use locked::Locked;
-pub use original::{Original, OriginalLink, require_parent_link};
+pub use original::{Original, OriginalLink, parent_link, require_parent_link};
 pub use rebind::rebind;
 pub use restore::{Restored, is_for_user_space, restore};
 
@@ -140,8 +141,15 @@ impl Holds {
         }
     }
 
-    /// Gives a function back: removes the file, if there is one.
+    /// Gives a function back: removes the file, if there is one, and the mark before it.
     pub fn release(&self, address: &str) -> Result<(), journal::Error> {
+        let mark = self.mark(address);
+        match fs::remove_file(&mark) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(io("remove", &mark)(error));
+            }
+            _ => {}
+        }
         let path = self.path(address);
         match fs::remove_file(&path) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(io("remove", &path)(error)),
@@ -157,6 +165,7 @@ impl Holds {
         let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
         let mut holds: Vec<_> = entries
             .filter_map(|entry| entry.file_name().into_string().ok())
+            .filter(|name| pci::is_address(name))
             .filter_map(|address| {
                 let hold = self.read(&address).ok()??;
                 Some((address, hold))
@@ -164,6 +173,28 @@ impl Holds {
             .collect();
         holds.sort_by(|left, right| left.0.cmp(&right.0));
         holds
+    }
+
+    /// Whether a process died while it made devices of the function anew, see [`RdmaLock`].
+    pub fn was_interrupted(&self, address: &str) -> bool {
+        self.mark(address).exists()
+    }
+
+    /// Marks a function; none when it is marked already.
+    fn set_mark(&self, address: &str) -> Result<Option<PathBuf>, journal::Error> {
+        journal::create_folder(&self.folder)?;
+        let mark = self.mark(address);
+        match fs::File::create_new(&mark) {
+            Ok(_) => Ok(Some(mark)),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(None),
+            // The release of the last function removed the folder at this moment.
+            Err(error) if error.kind() == ErrorKind::NotFound => self.set_mark(address),
+            Err(error) => Err(io("write", &mark)(error)),
+        }
+    }
+
+    fn mark(&self, address: &str) -> PathBuf {
+        self.folder.join(format!("{address}.changing"))
     }
 
     fn path(&self, address: &str) -> PathBuf {

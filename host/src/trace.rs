@@ -150,7 +150,8 @@ impl Trace {
         }
     }
 
-    fn write(&self, level: Level, line: impl Display) {
+    /// A line of a level that somebody else has chosen.
+    pub fn write(&self, level: Level, line: impl Display) {
         if level > self.level || self.silent.get() {
             return;
         }

@@ -48,7 +48,7 @@ fn fault(guid: Guid) -> Option<&'static str> {
 }
 
 fn refusal(text: &str, fault: &str) -> Error {
-    Error::invalid_configuration(format!("InfiniBand GUID {text:?} {fault}: {EXAMPLE}"))
+    Error::invalid_configuration(format!("the InfiniBand GUID {text:?} {fault}: {EXAMPLE}"))
 }
 
 #[cfg(test)]

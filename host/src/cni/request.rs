@@ -252,7 +252,7 @@ impl Request {
                 .map(Some)
                 .ok_or_else(|| {
                     Error::configuration(format!(
-                        "InfiniBand GUID {value} must be eight bytes like 02:00:00:00:00:00:00:01"
+                        "the InfiniBand GUID {value} must be eight bytes like 02:00:00:00:00:00:00:01"
                     ))
                 }),
         }

@@ -14,6 +14,7 @@ use super::bindings::{log, types};
 use super::conversion;
 use crate::facts::{Facts, LinkFacts, PciFacts, Place};
 use crate::operations::Operation;
+use crate::trace::Level;
 
 /// What the host keeps for a `link` handle.
 pub struct LinkHandle {
@@ -80,7 +81,7 @@ pub struct Host {
     recording: bool,
     recorded: Vec<Recorded>,
     pub(super) has_pod_link: bool,
-    log: Vec<(&'static str, String)>,
+    log: Vec<(Level, String)>,
     calls: u32,
 }
 
@@ -184,7 +185,7 @@ impl Host {
     }
 
     /// The lines that the component wrote.
-    pub fn log(&self) -> &[(&'static str, String)] {
+    pub fn log(&self) -> &[(Level, String)] {
         &self.log
     }
 }
@@ -207,10 +208,10 @@ impl log::Host for Host {
         self.count_call()?;
         if self.log.len() < limits::LOG_LINES {
             let level = match level {
-                log::Level::Debug => "debug",
-                log::Level::Info => "info",
-                log::Level::Warning => "warning",
-                log::Level::Error => "error",
+                log::Level::Debug => Level::Debug,
+                log::Level::Info => Level::Info,
+                log::Level::Warning => Level::Warning,
+                log::Level::Error => Level::Error,
             };
             let end = message.floor_char_boundary(limits::LOG_LINE_BYTES);
             self.log.push((level, conversion::plain(&message[..end])));

@@ -4,13 +4,18 @@
 //! `/dev/infiniband/uverbsN` anew, with the lowest number that is free. The device plugin
 //! told the container which number is its own before the CNI plugin ran, so two pods that
 //! start together must not swap theirs.
+//!
+//! Both make netdevs as well, and the kernel does not register one for a process that is
+//! being killed (`register_netdev` waits for the RTNL in a killable way): the driver is bound
+//! or the device moved in the end, but the netdev is missing, and nothing tells of it. So it
+//! is marked on disk that such a change has begun, and the mark stays when the process dies.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::wait;
+use super::{Holds, wait};
 use crate::{Code, Error, Result, journal};
 
 /// How long another pod's device may take: a driver probes for seconds.
@@ -19,11 +24,14 @@ const WAIT: Duration = Duration::from_secs(40);
 /// Held until it is dropped; the kernel drops it when the process dies.
 pub struct RdmaLock {
     _file: File,
+    /// The mark, unless it was there before.
+    mark: Option<PathBuf>,
 }
 
 impl RdmaLock {
-    /// Waits for the lock of this state folder.
-    pub fn take(state: &Path) -> Result<Self> {
+    /// Waits for the lock of this state folder, and marks the function at `address`, which
+    /// this process holds.
+    pub fn take(state: &Path, address: &str) -> Result<Self> {
         journal::create_folder(state)?;
         let path = state.join("rdma.lock");
         let failed = |error: std::io::Error| {
@@ -44,9 +52,8 @@ impl RdmaLock {
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(failed(error)),
         })?;
-        match locked {
-            Some(()) => Ok(Self { _file: file }),
-            None => Err(Error::new(
+        if locked.is_none() {
+            return Err(Error::new(
                 Code::TRY_AGAIN_LATER,
                 format!(
                     "another pod's RDMA device has been on its way for {} s ({} is locked): try \
@@ -54,7 +61,19 @@ impl RdmaLock {
                     WAIT.as_secs(),
                     path.display()
                 ),
-            )),
+            ));
+        }
+        let mark = Holds::new(state).set_mark(address)?;
+        Ok(Self { _file: file, mark })
+    }
+}
+
+impl Drop for RdmaLock {
+    fn drop(&mut self) {
+        if let Some(mark) = &self.mark {
+            let _ = fs::remove_file(mark);
+            // Where other functions are held it is not empty, and stays.
+            let _ = mark.parent().map(fs::remove_dir);
         }
     }
 }

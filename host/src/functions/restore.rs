@@ -5,16 +5,20 @@
 //! difference, so it can be repeated, and begun anywhere.
 
 use std::os::fd::AsFd;
+use std::time::Duration;
 
 use super::find::{APPEARANCE, Found, find_link, host_link};
-use super::original::{Original, OriginalLink, parent_link};
-use super::{RdmaLock, rebind, wait};
+use super::original::{Original, parent_link};
+use super::{Holds, RdmaLock, names, rebind, wait};
 use crate::kernel::guid;
 use crate::kernel::link::{INFINIBAND, Link};
-use crate::kernel::rdma::RdmaSocket;
 use crate::kernel::virtual_function::Settings;
 use crate::kernel::{Kernel, Netns, pci};
 use crate::{Error, Result, mac};
+
+/// How long a netdev may take that a process began to make and was killed: the kernel makes
+/// it before it lets go of the process.
+const MAKING: Duration = Duration::from_secs(1);
 
 /// How it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,12 +67,18 @@ pub fn restore(
     let mut failures: Vec<Error> = Vec::new();
     failures.extend(subject.fetch_rdma_devices().err());
     failures.extend(subject.fetch_link().err());
-    if failures.is_empty() && !subject.is_home()? {
-        return Ok(Restored::Away);
+    let interrupted = Holds::new(state_folder).was_interrupted(address);
+    let limit = if interrupted { MAKING } else { APPEARANCE };
+    if failures.is_empty() && !subject.is_home(limit)? {
+        match &original.driver {
+            // It is not in another namespace, it is missing.
+            Some(driver) if interrupted => failures.extend(subject.rebind(driver).err()),
+            _ => return Ok(Restored::Away),
+        }
     }
     failures.extend(subject.settings().err());
     failures.extend(subject.link().err());
-    failures.extend(subject.rdma_names().err());
+    failures.extend(names::restore_rdma_name(&subject).err());
     match failures.split_first() {
         None => Ok(Restored::Whole),
         Some((first, rest)) => Err(rest.iter().fold(first.clone(), |error, other| {
@@ -99,7 +109,7 @@ impl Subject<'_> {
         let Some(socket) = netns.rdma_socket()? else {
             return Ok(());
         };
-        let _lock = RdmaLock::take(self.state_folder)?;
+        let _lock = RdmaLock::take(self.state_folder, self.address)?;
         let home = Netns::current()?;
         for device in socket.devices()? {
             if away.contains(&device.name) {
@@ -126,7 +136,7 @@ impl Subject<'_> {
             Some(original) if self.kernel.host.link_by_name(&original.name)?.is_none() => {
                 original.name.clone()
             }
-            _ => format!("plumb{:x}", link.index),
+            _ => names::interim(link.index),
         };
         if link.alternative_names.contains(&name) {
             pod.delete_alternative_name(link.index, &name)?;
@@ -136,7 +146,7 @@ impl Subject<'_> {
 
     /// Whether the function is on the host with all that it had there. The kernel brings
     /// netdevs and RDMA devices back from a namespace that ended, but not at once.
-    fn is_home(&self) -> Result<bool> {
+    fn is_home(&self, limit: Duration) -> Result<bool> {
         let look = || {
             let Some(function) = pci::function(&self.kernel.sysfs, self.address) else {
                 return Ok(Some(()));
@@ -150,11 +160,11 @@ impl Subject<'_> {
             let rdma = function.rdma_devices.len() >= self.original.rdma_devices.len();
             Ok((link && rdma).then_some(()))
         };
-        Ok(wait::until(APPEARANCE, look)?.is_some())
+        Ok(wait::until(limit, look)?.is_some())
     }
 
-    /// Restores the settings, and binds the driver anew when it must read a GUID or when
-    /// the function has none.
+    /// Restores the settings, and binds the driver anew when it must read a GUID or an
+    /// address, or when the function has none.
     fn settings(&self) -> Result<()> {
         let original = &self.original.settings;
         let now = self
@@ -170,22 +180,28 @@ impl Subject<'_> {
         }
         let function = pci::function(&self.kernel.sysfs, self.address);
         let driver = function.and_then(|function| function.driver);
-        let guid_differs = differing.node_guid.is_some() || differing.port_guid.is_some();
+        let is_read_by_driver = differing.node_guid.is_some()
+            || differing.port_guid.is_some()
+            || (original.mac.is_some() && self.mac().is_err());
         if let Some(own) = &self.original.driver
-            && (driver.is_none() || (guid_differs && driver.as_ref() == Some(own)))
+            && (driver.is_none() || (is_read_by_driver && driver.as_ref() == Some(own)))
             && !is_for_user_space(own)
         {
-            let lock = RdmaLock::take(self.state_folder)?;
-            rebind(
-                self.kernel,
-                self.address,
-                own,
-                self.original.link.is_some(),
-                self.original.rdma_devices.len(),
-                &lock,
-            )?;
+            self.rebind(own)?;
         }
         outcome
+    }
+
+    fn rebind(&self, driver: &str) -> Result<()> {
+        let lock = RdmaLock::take(self.state_folder, self.address)?;
+        rebind(
+            self.kernel,
+            self.address,
+            driver,
+            self.original.link.is_some(),
+            self.original.rdma_devices.len(),
+            &lock,
+        )
     }
 
     fn set(&self, settings: &Settings, number: u32, parent: &Link) -> Result<()> {
@@ -221,16 +237,12 @@ impl Subject<'_> {
             return Ok(());
         };
         let host = &self.kernel.host;
-        let named = self.rename(&link, original);
+        let named = names::restore_link_name(self, original);
         let mtu = match link.mtu == original.mtu {
             true => Ok(()),
             false => host.set_link_mtu(link.index, original.mtu),
         };
-        // An IPoIB address has the GUID and a number that the kernel picks.
-        let mac = match original.hardware_type == INFINIBAND || link.mac == original.mac {
-            true => Ok(()),
-            false => host.set_link_mac(link.index, &original.mac),
-        };
+        let mac = self.mac();
         let is_up = host.link_by_index(link.index)?.is_some_and(|link| link.up);
         let up = match is_up == original.up {
             true => Ok(()),
@@ -238,64 +250,31 @@ impl Subject<'_> {
         };
         named?;
         mtu?;
-        mac.map_err(|error| {
-            Error::from(error).with_details(format!(
-                "{} keeps the hardware address {} of the pod",
-                original.name,
-                mac::text(&link.mac)
-            ))
-        })?;
+        mac?;
         Ok(up?)
     }
 
-    /// Gives the netdev its name back. udev may do the same at the same moment, and gives a
-    /// device whose name was taken an alternative name.
-    fn rename(&self, link: &Link, original: &OriginalLink) -> Result<()> {
-        let host = &self.kernel.host;
-        let name = &original.name;
-        if link.name == *name {
-            return Ok(());
-        }
-        let taken = host.link_by_name(name)?;
-        if taken.is_some_and(|other| other.index != link.index) {
-            // The kernel gives names anew; the function is as good under another one.
-            return Ok(());
-        }
-        if link.alternative_names.contains(name) {
-            host.delete_alternative_name(link.index, name)?;
-        }
-        if link.up {
-            host.set_link_up(link.index, false)?;
-        }
-        match host.rename_link(link.index, name) {
-            Ok(()) => Ok(()),
-            Err(error) => match host.link_by_index(link.index)? {
-                Some(link) if link.name == *name => Ok(()),
-                _ => Err(error.into()),
-            },
-        }
-    }
-
-    /// Gives the RDMA device its name back, when it has one device and the name is free.
-    fn rdma_names(&self) -> Result<()> {
-        let function = pci::function(&self.kernel.sysfs, self.address);
-        let now = function.map_or_else(Vec::new, |function| function.rdma_devices);
-        let ([before], [now]) = (self.original.rdma_devices.as_slice(), now.as_slice()) else {
+    /// Gives the netdev its hardware address back. The drivers of some adapters, such as
+    /// igbvf and iavf, refuse any that the physical function did not set; they take that one
+    /// when they are bound.
+    fn mac(&self) -> Result<()> {
+        let (Some(original), Some(link)) =
+            (&self.original.link, host_link(self.kernel, self.address)?)
+        else {
             return Ok(());
         };
-        if before == now {
+        // An IPoIB address has the GUID and a number that the kernel picks.
+        if original.hardware_type == INFINIBAND || link.mac == original.mac {
             return Ok(());
         }
-        let Some(socket) = RdmaSocket::open()? else {
-            return Ok(());
-        };
-        if socket.device(before)?.is_some() {
-            return Ok(());
-        }
-        match socket.device(now)? {
-            Some(device) => Ok(socket.rename_device(&device, before)?),
-            None => Ok(()),
-        }
+        let set = self.kernel.host.set_link_mac(link.index, &original.mac);
+        set.map_err(|error| {
+            Error::from(error).with_details(format!(
+                "{} keeps the hardware address {} of the pod",
+                link.name,
+                mac::text(&link.mac)
+            ))
+        })
     }
 }
 

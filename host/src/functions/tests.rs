@@ -44,6 +44,26 @@ fn a_function_has_one_holder_at_a_time() {
     assert_eq!(holds.take(ADDRESS, &hold("second")).unwrap(), None);
 }
 
+/// A process that is killed drops nothing.
+#[test]
+fn the_mark_of_a_killed_process_stays_until_the_function_is_whole() {
+    let state = tempfile::tempdir().unwrap();
+    let holds = Holds::new(state.path());
+    holds.take(ADDRESS, &hold("first")).unwrap();
+    drop(RdmaLock::take(state.path(), ADDRESS).unwrap());
+    assert!(!holds.was_interrupted(ADDRESS));
+
+    let mark = holds.set_mark(ADDRESS).unwrap();
+    assert!(mark.is_some());
+    drop(RdmaLock::take(state.path(), ADDRESS).unwrap());
+    assert!(holds.was_interrupted(ADDRESS));
+    assert_eq!(holds.list(), [(ADDRESS.to_owned(), hold("first"))]);
+
+    holds.release(ADDRESS).unwrap();
+    assert!(!holds.was_interrupted(ADDRESS));
+    assert!(!state.path().join(FUNCTIONS).exists());
+}
+
 #[test]
 fn nothing_is_left_of_the_folder_when_the_last_one_is_released() {
     let state = tempfile::tempdir().unwrap();

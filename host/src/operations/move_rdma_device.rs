@@ -101,7 +101,7 @@ impl Perform for MoveRdmaDevice {
     }
 
     fn perform(&mut self, machine: &mut Machine<'_>) -> Result<()> {
-        let _lock = RdmaLock::take(&machine.state_folder)?;
+        let _lock = RdmaLock::take(&machine.state_folder, &self.address)?;
         let names = self.on_host(machine)?;
         let netns = machine.netns()?;
         let host = RdmaSocket::open()?.ok_or_else(Self::no_rdma)?;

@@ -49,6 +49,25 @@ impl SetVirtualFunction {
         Error::from(error).with_details(hint)
     }
 
+    /// The node's and the port's GUID that the physical function holds for this one. Zero
+    /// is how it says that it was never told one.
+    fn told_guids(
+        &self,
+        machine: &Machine<'_>,
+        number: u32,
+    ) -> Result<(Option<Guid>, Option<Guid>)> {
+        let (Some(_), Some(parent)) = (
+            self.settings.port_guid,
+            functions::parent_link(machine.kernel, &self.address)?,
+        ) else {
+            return Ok((None, None));
+        };
+        let told = machine.kernel.host.virtual_function(parent.index, number)?;
+        let told = told.unwrap_or_default();
+        let known = |guid: Option<Guid>| guid.filter(|guid| *guid != Guid::default());
+        Ok((known(told.node_guid), known(told.port_guid)))
+    }
+
     /// The GUID that the netdev shows, which is the port's.
     fn shown_guid(&self, machine: &Machine<'_>) -> Result<Option<Guid>> {
         let found = functions::find_link(machine.kernel, machine.netns.as_deref(), &self.address)?;
@@ -101,7 +120,7 @@ impl Perform for SetVirtualFunction {
         let Some(driver) = self.must_rebind(&changed, &original) else {
             return Ok(());
         };
-        let lock = RdmaLock::take(&machine.state_folder)?;
+        let lock = RdmaLock::take(&machine.state_folder, &self.address)?;
         rebind(
             machine.kernel,
             &self.address,
@@ -132,24 +151,32 @@ impl Perform for SetVirtualFunction {
     fn verify(&self, machine: &mut Machine<'_>, _expected: &Previous) -> Result<()> {
         let original = machine.original(&self.address)?;
         let mut wanted = self.settings.clone();
+        let guids = (wanted.node_guid.take(), wanted.port_guid.take());
         let now = original.read_settings(machine.kernel, &self.address, &wanted)?;
-        // In the pod the function's own devices cannot be asked from the host.
-        wanted.node_guid = None;
-        let guid = wanted.port_guid.take();
         if let Some(setting) = wanted.differing_from(&now).each(0).first() {
             return Err(difference(format!(
                 "virtual function {} does not have {setting} any more",
                 self.address
             )));
         }
-        match (guid, self.shown_guid(machine)?) {
-            (Some(wanted), Some(shown)) if wanted != shown => Err(difference(format!(
-                "virtual function {} has GUID {}, not {}",
-                self.address,
-                mac::text(&shown),
-                mac::text(&wanted)
-            ))),
-            _ => Ok(()),
+        let told = self.told_guids(machine, original.number.unwrap_or_default())?;
+        let shown = self.shown_guid(machine)?;
+        for (what, wanted, now) in [
+            ("node GUID", guids.0, told.0),
+            ("port GUID", guids.1, told.1),
+            ("port GUID", guids.1, shown),
+        ] {
+            if let (Some(wanted), Some(now)) = (wanted, now)
+                && wanted != now
+            {
+                return Err(difference(format!(
+                    "virtual function {} has the {what} {}, not {}",
+                    self.address,
+                    mac::text(&now),
+                    mac::text(&wanted)
+                )));
+            }
         }
+        Ok(())
     }
 }

@@ -160,6 +160,7 @@ fn take_back_link_of_result(request: &Request, kernel: &Kernel, trace: &Trace) -
             &original,
             Some(&netns),
         )?;
+        Holds::new(&request.state_folder).release(&address)?;
     }
     Ok(())
 }

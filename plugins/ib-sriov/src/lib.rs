@@ -58,7 +58,7 @@ fn move_in(
     configuration: &Configuration,
     function: &Function,
 ) -> Result<(), Error> {
-    port::check(configuration, function.link()?)?;
+    port::check(configuration, function)?;
     // A driver reads a GUID only when it is bound.
     function.set(&configuration.settings(), configuration.guid.is_some())?;
     match &configuration.isolation {

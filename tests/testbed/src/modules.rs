@@ -28,14 +28,15 @@ pub fn load(setup: Setup) -> Function {
         Adapter::Simulated(layer) => simulated(layer, setup.guid_zero),
         Adapter::Igb => igb(),
     };
+    let name = physical
+        .netdev()
+        .expect("the physical function has a netdev");
+    // Before there are virtual functions: an igb that is down answers nothing that they ask.
+    run(&format!("ip link set {name} up"));
     physical.write("sriov_numvfs", &setup.functions.to_string());
     wait::until("all virtual functions have their netdevs", || {
         (0..setup.functions).all(|number| physical.virtual_function(number).netdev().is_some())
     });
-    let name = physical
-        .netdev()
-        .expect("the physical function has a netdev");
-    run(&format!("ip link set {name} up"));
     if setup.adapter == Adapter::Simulated(LinkLayer::InfiniBand) && !setup.guid_zero {
         give_guids(&physical, &name, setup.functions);
     }
@@ -44,7 +45,12 @@ pub fn load(setup: Setup) -> Function {
             fs::read_to_string(format!("/sys/class/net/{name}/carrier"))
                 .is_ok_and(|text| text.trim() == "1")
         });
-        tell_addresses(&physical, setup.functions);
+        wait::until("the card knows its functions' addresses", || {
+            (0..setup.functions).all(|number| {
+                let link = physical.virtual_function(number).link();
+                physical.settings_of(number)["address"] == link["address"]
+            })
+        });
     }
     physical
 }
@@ -64,21 +70,6 @@ fn give_guids(physical: &Function, name: &str, functions: usize) {
         let node = bytes.join(":");
         run(&format!("ip link set {name} vf {number} node_guid {node}"));
         run(&format!("ip link set {name} vf {number} port_guid {port}"));
-    }
-}
-
-/// igb learns a virtual function's hardware address when it is set up for the first time, and
-/// reports it from then on.
-#[track_caller]
-fn tell_addresses(physical: &Function, functions: usize) {
-    for number in 0..functions {
-        let function = physical.virtual_function(number);
-        let name = function.netdev().expect("it has a netdev");
-        run(&format!("ip link set {name} up"));
-        wait::until("the card knows the address", || {
-            physical.settings_of(number)["address"] == function.link()["address"]
-        });
-        run(&format!("ip link set {name} down"));
     }
 }
 

@@ -1,10 +1,12 @@
-//! An ADD that fails or dies at every one of its steps.
+//! An ADD that fails or dies at every one of its steps, and a DEL that dies.
+
+use std::time::Duration;
 
 use plumb_testbed::configuration::{ib_sriov_with_everything, ipoib, sriov};
 use plumb_testbed::faults::{MOMENTS, every_step, was_killed};
 use plumb_testbed::{Bed, Setup, bed};
-use plumb_tests::Pod;
 use plumb_tests::configuration::with;
+use plumb_tests::{Call, Outcome, Pod};
 use serde_json::{Value, json};
 
 /// One function is enough, and looked at quickly.
@@ -182,27 +184,55 @@ fn ipoib_is_killed_at_any_step_and_gc_cleans_up() {
     kill_add(&bed, &ipoib_configuration(&bed), &["recorded"], 3, by_gc);
 }
 
-/// Kills DEL at each undo; a second one finishes.
+/// Kills DEL before and after each undo; a second one finishes.
 #[test]
 fn del_is_killed_at_any_undo_and_the_next_finishes() {
     let bed = bed(INFINIBAND);
-    let configuration = ib_sriov_configuration(&bed);
-    let before = bed.picture_without_pods();
-    every_step(5, |number| {
-        let pod = bed.pod();
-        bed.add(&pod, &configuration);
-        let outcome = bed
-            .call("DEL", &pod, &configuration)
-            .fault(&format!("kill:{number}:done"))
-            .run();
-        let killed = was_killed(&outcome);
-        bed.delete(&pod, &configuration);
-        let difference = before.settled_difference();
-        assert!(
-            difference.is_empty(),
-            "after a kill at undo {number}:\n{difference}{outcome}"
-        );
-        pod.remove();
-        killed
+    for moment in MOMENTS {
+        every_step(2, |number| {
+            kill_del(&bed, |delete| {
+                delete.fault(&format!("kill:{number}:{moment}")).run()
+            })
+        });
+    }
+}
+
+/// The restoration of a function is one undo with many effects: kills DEL in the midst of them,
+/// at moments that are spread over the time it takes.
+#[test]
+fn del_is_killed_at_any_time_and_the_next_finishes() {
+    const KILLS: u32 = 16;
+    let bed = bed(INFINIBAND);
+    let mut whole = Duration::ZERO;
+    kill_del(&bed, |delete| {
+        let outcome = delete.run();
+        whole = outcome.elapsed;
+        outcome
     });
+    let killed = (0..KILLS)
+        .filter(|number| {
+            kill_del(&bed, |delete| {
+                let mut running = delete.start();
+                std::thread::sleep(whole * *number / KILLS);
+                running.kill();
+                running.finish()
+            })
+        })
+        .count();
+    assert!(killed >= 8, "only {killed} kills struck, in {whole:?}");
+}
+
+/// Whether `delete` was killed; after a second DEL everything is as it was.
+#[track_caller]
+fn kill_del(bed: &Bed, delete: impl FnOnce(Call) -> Outcome) -> bool {
+    let configuration = ib_sriov_configuration(bed);
+    let before = bed.picture_without_pods();
+    let pod = bed.pod();
+    bed.add(&pod, &configuration);
+    let outcome = delete(bed.call("DEL", &pod, &configuration));
+    bed.delete(&pod, &configuration);
+    let difference = before.settled_difference();
+    assert!(difference.is_empty(), "{difference}{outcome}");
+    pod.remove();
+    was_killed(&outcome)
 }

@@ -214,3 +214,15 @@ fn a_link_of_the_same_name_on_the_host_is_left_alone() {
     before.assert_unchanged();
     run("ip link delete eth0");
 }
+
+/// A runtime asks before it starts pods; what it is told is what ADD would say.
+#[test]
+fn a_parent_that_cannot_have_children_makes_the_network_unavailable() {
+    let bed = bed(BED);
+    let name = parent(&bed);
+    bed.status(&ipoib("ib99")).expect_error(50, "ib99");
+    run(&format!("ip link set {name} down"));
+    bed.status(&ipoib(&name)).expect_error(50, &name);
+    run(&format!("ip link set {name} up"));
+    bed.status(&ipoib(&name)).expect_silence();
+}

@@ -19,16 +19,18 @@ const REMEDIES: [&str; 3] = [
 fn assert_refused(bed: &Bed, configuration: &Value) {
     let pod = bed.pod();
     let before = bed.picture();
-    let error = bed
-        .call("ADD", &pod, configuration)
-        .run()
-        .expect_error(50, "shared");
-    for remedy in REMEDIES {
-        assert!(
-            error.message.contains(remedy),
-            "{remedy} is not in {}",
-            error.message
-        );
+    for outcome in [
+        bed.call("ADD", &pod, configuration).run(),
+        bed.status(configuration),
+    ] {
+        let error = outcome.expect_error(50, "shared");
+        for remedy in REMEDIES {
+            assert!(
+                error.message.contains(remedy),
+                "{remedy} is not in {}",
+                error.message
+            );
+        }
     }
     before.assert_unchanged();
     bed.delete(&pod, configuration);
@@ -39,11 +41,12 @@ fn assert_refused(bed: &Bed, configuration: &Value) {
 fn assert_starts_without_isolation(bed: &Bed, configuration: &Value) {
     let pod = bed.pod();
     let configuration = with(configuration.clone(), json!({"allowSharedRDMA": true}));
+    bed.status(&configuration).expect_silence();
     let before = rdma::devices(None).len();
     let outcome = bed.call("ADD", &pod, &configuration).run();
     let added = outcome.expect_result();
     assert!(
-        outcome.stderr.contains("shared"),
+        outcome.stderr.contains("no RDMA isolation"),
         "there is no warning\n{outcome}"
     );
     assert!(pod::is_up(&pod::eth0(&pod)));

@@ -1,0 +1,139 @@
+//! Gives a function's netdev and RDMA device their names back.
+//!
+//! The kernel gives a device that it makes anew, or brings home from a namespace that ended,
+//! the first free name, which may be that of another function. When several functions come
+//! home at once, each may have the name of the next: so whoever finds its own name taken lets
+//! go of the one it has, and waits for the other to do the same.
+
+use std::time::Duration;
+
+use super::original::OriginalLink;
+use super::restore::Subject;
+use super::{Holds, Original, host_link, wait};
+use crate::kernel::pci::{self, PciFunction};
+use crate::kernel::rdma::RdmaSocket;
+use crate::kernel::{Kernel, RouteSocket};
+use crate::{Error, Result};
+
+/// How long a name may stay taken by a function that is on its way. Functions are as good
+/// under another name, and a pod's deletion waits for this.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What a netdev or RDMA device is called that lets go of its name.
+pub fn interim(index: u32) -> String {
+    format!("plumb{index:x}")
+}
+
+/// Gives the netdev its name back. udev may do the same at the same moment, and gives a
+/// device whose name was taken an alternative name.
+pub fn restore_link_name(subject: &Subject<'_>, original: &OriginalLink) -> Result<()> {
+    let host = &subject.kernel.host;
+    let name = &original.name;
+    let Some(link) = host_link(subject.kernel, subject.address)? else {
+        return Ok(());
+    };
+    if link.name == *name {
+        return Ok(());
+    }
+    let is_free = || {
+        let holder = host.link_by_name(name)?;
+        Ok(holder
+            .is_none_or(|holder| holder.index == link.index)
+            .then_some(()))
+    };
+    let rename = |name: &str| -> Result<()> {
+        if host
+            .link_by_index(link.index)?
+            .is_some_and(|link| link.alternative_names.iter().any(|other| other == name))
+        {
+            host.delete_alternative_name(link.index, name)?;
+        }
+        rename_down(host, link.index, name)
+    };
+    if is_free()?.is_some() {
+        return rename(name);
+    }
+    let is_borrowed = is_borrowed(
+        subject,
+        |function| function.links.contains(name),
+        |original| original.link.as_ref().is_some_and(|own| own.name != *name),
+    );
+    if !is_borrowed {
+        return Ok(());
+    }
+    rename(&interim(link.index))?;
+    match wait::until(PATIENCE, is_free)? {
+        Some(()) => rename(name),
+        None => rename(&link.name),
+    }
+}
+
+/// Gives the RDMA device its name back, when the function has one device.
+pub fn restore_rdma_name(subject: &Subject<'_>) -> Result<()> {
+    let function = pci::function(&subject.kernel.sysfs, subject.address);
+    let now = function.map_or_else(Vec::new, |function| function.rdma_devices);
+    let ([name], [now]) = (subject.original.rdma_devices.as_slice(), now.as_slice()) else {
+        return Ok(());
+    };
+    if name == now {
+        return Ok(());
+    }
+    let Some(socket) = RdmaSocket::open()? else {
+        return Ok(());
+    };
+    let Some(device) = socket.device(now)? else {
+        return Ok(());
+    };
+    let is_free = || Ok(socket.device(name)?.is_none().then_some(()));
+    let rename = |name: &str| socket.rename_device(&device, name).map_err(Error::from);
+    if is_free()?.is_some() {
+        return rename(name);
+    }
+    let is_borrowed = is_borrowed(
+        subject,
+        |function| function.rdma_devices.contains(name),
+        |original| !original.rdma_devices.contains(name),
+    );
+    if !is_borrowed {
+        return Ok(());
+    }
+    rename(&interim(device.index))?;
+    match wait::until(PATIENCE, is_free)? {
+        Some(()) => rename(name),
+        None => rename(now),
+    }
+}
+
+/// Whether a name is that of another function that is held and had another one before: it
+/// is about to leave for a pod, or to be restored itself.
+fn is_borrowed(
+    subject: &Subject<'_>,
+    has_it: impl Fn(&PciFunction) -> bool,
+    had_another: impl Fn(&Original) -> bool,
+) -> bool {
+    let has_it = |kernel: &Kernel, address: &str| {
+        pci::function(&kernel.sysfs, address).is_some_and(|function| has_it(&function))
+    };
+    Holds::new(subject.state_folder)
+        .list()
+        .iter()
+        .any(|(address, hold)| {
+            address != subject.address
+                && had_another(&hold.original)
+                && has_it(subject.kernel, address)
+        })
+}
+
+/// Renames a netdev, which the kernel allows while it is down.
+fn rename_down(host: &RouteSocket, index: u32, name: &str) -> Result<()> {
+    if host.link_by_index(index)?.is_some_and(|link| link.up) {
+        host.set_link_up(index, false)?;
+    }
+    match host.rename_link(index, name) {
+        Ok(()) => Ok(()),
+        Err(error) => match host.link_by_index(index)? {
+            Some(link) if link.name == *name => Ok(()),
+            _ => Err(error.into()),
+        },
+    }
+}
