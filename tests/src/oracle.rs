@@ -5,9 +5,9 @@ mod network;
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::Node;
+use crate::{Node, wait};
 
 /// A killed process, and a namespace that only it held, take a moment to go.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -46,14 +46,7 @@ impl<'node> Oracle<'node> {
     /// when nobody waits for it.
     #[track_caller]
     pub fn settled_difference(&self) -> String {
-        let started = Instant::now();
-        loop {
-            let difference = self.difference();
-            if difference.is_empty() || started.elapsed() > PATIENCE {
-                return difference;
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        wait::settled(PATIENCE, || self.difference())
     }
 
     /// What has come and what has gone, one on a line; empty when nothing changed.

@@ -17,3 +17,16 @@ pub fn until(what: &str, mut condition: impl FnMut() -> bool) {
         std::thread::sleep(Duration::from_millis(1));
     }
 }
+
+/// Looks until there is no difference, or for `patience`; what is different then.
+#[track_caller]
+pub fn settled(patience: Duration, difference: impl Fn() -> String) -> String {
+    let started = Instant::now();
+    loop {
+        let text = difference();
+        if text.is_empty() || started.elapsed() > patience {
+            return text;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}

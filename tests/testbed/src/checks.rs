@@ -1,10 +1,11 @@
-//! CHECK after something was changed behind plumb's back.
+//! What every flavour must do.
 
-use plumb_tests::Pod;
+use plumb_tests::{Pod, result};
 use serde_json::Value;
 
-use crate::Bed;
-use crate::program::run;
+use crate::configuration::version_1_0;
+use crate::program::{inside, run};
+use crate::{Bed, Picture};
 
 /// The code of a CHECK that found a difference.
 const DIFFERENT: u64 = 110;
@@ -54,4 +55,47 @@ pub fn assert_finds(
     }
     assert!(unseen.is_empty(), "CHECK is green after {unseen:?}");
     bed.check(pod, configuration, result).expect_silence();
+}
+
+/// What can be done to any flavour's interface in the pod.
+pub fn damages_in_pod(pod: &Pod, address: &str) -> Vec<Damage> {
+    let by_pod = |line: &str| inside(pod.name(), line);
+    vec![
+        Damage::new(
+            by_pod("ip link set eth0 down"),
+            "eth0",
+            by_pod("ip link set eth0 up"),
+        ),
+        Damage::new(
+            by_pod(&format!("ip address delete {address} dev eth0")),
+            address,
+            by_pod(&format!("ip address add {address} dev eth0")),
+        ),
+    ]
+}
+
+/// CHECK is green, and after DEL, and a second one, the machine is as it was before.
+#[track_caller]
+pub fn assert_goes_without_trace(
+    bed: &Bed,
+    pod: &Pod,
+    configuration: &Value,
+    result: &Value,
+    before: &Picture,
+) {
+    bed.check(pod, configuration, result).expect_silence();
+    for _ in 0..2 {
+        bed.delete(pod, configuration);
+        before.assert_unchanged();
+    }
+}
+
+/// `pciID` and `mtu` came with 1.1.0; an older runtime would refuse them.
+#[track_caller]
+pub fn assert_speaks_version_1_0(bed: &Bed, configuration: &Value) {
+    let pod = bed.pod();
+    let configuration = version_1_0(configuration.clone());
+    let added = bed.add(&pod, &configuration);
+    result::assert_layout(&added, "1.0.0", &pod);
+    bed.delete(&pod, &configuration);
 }

@@ -45,12 +45,7 @@ pub fn load(setup: Setup) -> Function {
             fs::read_to_string(format!("/sys/class/net/{name}/carrier"))
                 .is_ok_and(|text| text.trim() == "1")
         });
-        wait::until("the card knows its functions' addresses", || {
-            (0..setup.functions).all(|number| {
-                let link = physical.virtual_function(number).link();
-                physical.settings_of(number)["address"] == link["address"]
-            })
-        });
+        tell_addresses(&physical, setup.functions);
     }
     physical
 }
@@ -70,6 +65,22 @@ fn give_guids(physical: &Function, name: &str, functions: usize) {
         let node = bytes.join(":");
         run(&format!("ip link set {name} vf {number} node_guid {node}"));
         run(&format!("ip link set {name} vf {number} port_guid {port}"));
+    }
+}
+
+/// A virtual function tells the card its hardware address when its driver is bound, to which
+/// an igb that is still starting does not listen.
+#[track_caller]
+fn tell_addresses(physical: &Function, functions: usize) {
+    for number in 0..functions {
+        let function = physical.virtual_function(number);
+        wait::until("the card knows the address", || {
+            let is_known = physical.settings_of(number)["address"] == function.link()["address"];
+            if !is_known {
+                function.bind_again("igbvf");
+            }
+            is_known
+        });
     }
 }
 

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::sys::statfs::{FsType, statfs};
 use plumb_tests::node::{STATE_FOLDER, files_below};
 use plumb_tests::oracle::files::leases;
+use plumb_tests::wait;
 use serde_json::Value;
 
 use crate::program::json;
@@ -61,14 +62,7 @@ impl Picture {
     /// As [`Self::difference`], after some patience.
     #[track_caller]
     pub fn settled_difference(&self) -> String {
-        let started = Instant::now();
-        loop {
-            let difference = self.difference();
-            if difference.is_empty() || started.elapsed() > PATIENCE {
-                return difference;
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
+        wait::settled(PATIENCE, || self.difference())
     }
 
     /// What has come and what has gone, one on a line; empty when nothing changed.

@@ -1,8 +1,10 @@
 //! Type `ib-sriov`: an InfiniBand function as the pod's interface.
 
-use plumb_testbed::checks::{Damage, assert_finds};
+use plumb_testbed::checks::{
+    Damage, assert_finds, assert_goes_without_trace, assert_speaks_version_1_0, damages_in_pod,
+};
 use plumb_testbed::configuration::{
-    GUID, GUID_IN_SYSFS, ib_sriov, ib_sriov_with_everything, version_1_0, without_ipam,
+    GUID, GUID_IN_SYSFS, ib_sriov, ib_sriov_with_everything, without_ipam,
 };
 use plumb_testbed::program::{inside, run};
 use plumb_testbed::traffic::assert_reaches;
@@ -50,22 +52,13 @@ fn a_function_becomes_the_pods_interface_and_comes_back() {
         "{device} is on the host as well"
     );
 
-    bed.check(&pod, &configuration, &added).expect_silence();
-    bed.delete(&pod, &configuration);
-    before.assert_unchanged();
-    bed.delete(&pod, &configuration);
-    before.assert_unchanged();
+    assert_goes_without_trace(&bed, &pod, &configuration, &added, &before);
 }
 
-/// `pciID` and `mtu` came with 1.1.0; an older runtime would refuse them.
 #[test]
 fn a_result_of_version_1_0_has_no_key_that_is_newer() {
     let bed = bed(BED);
-    let pod = bed.pod();
-    let configuration = version_1_0(ib_sriov(bed.function(0)));
-    let added = bed.add(&pod, &configuration);
-    result::assert_layout(&added, "1.0.0", &pod);
-    bed.delete(&pod, &configuration);
+    assert_speaks_version_1_0(&bed, &ib_sriov(bed.function(0)));
 }
 
 /// A source of the GUID goes before those after it.
@@ -188,18 +181,8 @@ fn check_finds_what_was_changed() {
     let parent = bed.physical().netdev().expect("it has a netdev");
     let added = bed.add(&pod, &configuration);
     let address = result::addresses(&added).remove(0);
-    let by_pod = |line: &str| inside(pod.name(), line);
-    let damages = [
-        Damage::new(
-            by_pod("ip link set eth0 down"),
-            "eth0",
-            by_pod("ip link set eth0 up"),
-        ),
-        Damage::new(
-            by_pod(&format!("ip address delete {address} dev eth0")),
-            &address,
-            by_pod(&format!("ip address add {address} dev eth0")),
-        ),
+    let mut damages = damages_in_pod(&pod, &address);
+    damages.extend([
         Damage::new(
             format!("ip link set {parent} vf 0 state disable"),
             "state enable",
@@ -210,7 +193,7 @@ fn check_finds_what_was_changed() {
             "02:00:00:00:00:00:0f:0f",
             format!("ip link set {parent} vf 0 port_guid {GUID}"),
         ),
-    ];
+    ]);
     assert_finds(&bed, &pod, &configuration, &added, &damages);
 
     // The kernel makes the netdev anew when its device leaves: nothing mends that but a new attachment.

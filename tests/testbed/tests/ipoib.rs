@@ -1,7 +1,9 @@
 //! Type `ipoib`: a child of an InfiniBand parent in the pod.
 
-use plumb_testbed::checks::{Damage, assert_finds};
-use plumb_testbed::configuration::{ipoib, version_1_0, without_ipam};
+use plumb_testbed::checks::{
+    assert_finds, assert_goes_without_trace, assert_speaks_version_1_0, damages_in_pod,
+};
+use plumb_testbed::configuration::{ipoib, without_ipam};
 use plumb_testbed::program::{inside, run};
 use plumb_testbed::traffic::assert_reaches;
 use plumb_testbed::{Bed, Setup, bed, pod};
@@ -32,21 +34,13 @@ fn a_child_comes_and_goes() {
     assert_eq!(result::addresses(&added).len(), 1, "{added}");
     assert_eq!(added["interfaces"][0]["mac"], eth0["address"]);
     assert_eq!(added["interfaces"][0]["mtu"], eth0["mtu"]);
-    bed.check(&pod, &configuration, &added).expect_silence();
-    bed.delete(&pod, &configuration);
-    before.assert_unchanged();
-    bed.delete(&pod, &configuration);
-    before.assert_unchanged();
+    assert_goes_without_trace(&bed, &pod, &configuration, &added, &before);
 }
 
 #[test]
 fn a_result_of_version_1_0_has_no_key_that_is_newer() {
     let bed = bed(BED);
-    let pod = bed.pod();
-    let configuration = version_1_0(ipoib(&parent(&bed)));
-    let added = bed.add(&pod, &configuration);
-    result::assert_layout(&added, "1.0.0", &pod);
-    bed.delete(&pod, &configuration);
+    assert_speaks_version_1_0(&bed, &ipoib(&parent(&bed)));
 }
 
 #[test]
@@ -165,18 +159,7 @@ fn check_finds_what_was_changed() {
     let added = bed.add(&pod, &configuration);
     let address = result::addresses(&added).remove(0);
     let by_pod = |line: &str| inside(pod.name(), line);
-    let damages = [
-        Damage::new(
-            by_pod("ip link set eth0 down"),
-            "eth0",
-            by_pod("ip link set eth0 up"),
-        ),
-        Damage::new(
-            by_pod(&format!("ip address delete {address} dev eth0")),
-            &address,
-            by_pod(&format!("ip address add {address} dev eth0")),
-        ),
-    ];
+    let damages = damages_in_pod(&pod, &address);
     assert_finds(&bed, &pod, &configuration, &added, &damages);
 
     // Another child under the same name is not the one that was made.

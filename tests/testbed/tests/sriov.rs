@@ -1,7 +1,9 @@
 //! Types `sriov` and `rdma`: an Ethernet function as the pod's interface, and its RDMA device.
 
-use plumb_testbed::checks::{Damage, assert_finds};
-use plumb_testbed::configuration::{sriov, version_1_0, without_ipam};
+use plumb_testbed::checks::{
+    Damage, assert_finds, assert_goes_without_trace, assert_speaks_version_1_0, damages_in_pod,
+};
+use plumb_testbed::configuration::{sriov, without_ipam};
 use plumb_testbed::program::{inside, run};
 use plumb_testbed::traffic::{assert_does_not_reach, assert_reaches};
 use plumb_testbed::{Bed, Chain, Setup, bed, pod, rdma};
@@ -66,21 +68,13 @@ fn a_function_becomes_the_pods_interface_and_comes_back() {
         "{device} is on the host as well"
     );
 
-    bed.check(&pod, &configuration, &added).expect_silence();
-    bed.delete(&pod, &configuration);
-    before.assert_unchanged();
-    bed.delete(&pod, &configuration);
-    before.assert_unchanged();
+    assert_goes_without_trace(&bed, &pod, &configuration, &added, &before);
 }
 
 #[test]
 fn a_result_of_version_1_0_has_no_key_that_is_newer() {
     let bed = bed(BED);
-    let pod = bed.pod();
-    let configuration = version_1_0(sriov(bed.function(0)));
-    let added = bed.add(&pod, &configuration);
-    result::assert_layout(&added, "1.0.0", &pod);
-    bed.delete(&pod, &configuration);
+    assert_speaks_version_1_0(&bed, &sriov(bed.function(0)));
 }
 
 /// What a network does not speak of stays as the operator has set it.
@@ -209,12 +203,8 @@ fn check_finds_what_was_changed() {
     let added = bed.add(&pod, &configuration);
     let by_pod = |line: &str| inside(pod.name(), line);
     let by_parent = |line: &str| format!("ip link set {parent} vf 0 {line}");
-    let damages = [
-        Damage::new(
-            by_pod("ip link set eth0 down"),
-            "eth0",
-            by_pod("ip link set eth0 up"),
-        ),
+    let mut damages = damages_in_pod(&pod, &result::addresses(&added)[0]);
+    damages.extend([
         Damage::new(
             by_parent("mac 02:00:00:00:0d:0d"),
             "mac",
@@ -242,7 +232,7 @@ fn check_finds_what_was_changed() {
             "rail0",
             by_pod("rdma dev set x name rail0"),
         ),
-    ];
+    ]);
     assert_finds(&bed, &pod, &configuration, &added, &damages);
     bed.delete(&pod, &configuration);
 }
