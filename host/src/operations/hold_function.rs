@@ -33,6 +33,14 @@ impl HoldFunction {
     fn is_ours(machine: &Machine<'_>, hold: &Hold) -> bool {
         hold.owner.is_interface_of(&machine.attachment)
     }
+
+    fn report(&self, machine: &Machine<'_>, error: &crate::Error) {
+        machine.trace.error(format_args!(
+            "PCI function {} cannot be restored now: {error}; `plumbctl functions` shows that it \
+             is still held, the next ADD on it or a GC restores it",
+            self.address
+        ));
+    }
 }
 
 impl Perform for HoldFunction {
@@ -84,7 +92,13 @@ impl Perform for HoldFunction {
     /// device.
     fn undo(&self, machine: &mut Machine<'_>) -> Result<()> {
         let holds = Holds::new(&machine.state_folder);
-        let locked = holds.lock(&self.address)?;
+        let locked = match holds.lock(&self.address) {
+            Ok(locked) => locked,
+            Err(error) => {
+                self.report(machine, &error);
+                return Ok(());
+            }
+        };
         match &locked {
             Some(locked) if Self::is_ours(machine, &locked.hold) => {}
             None if self.held => {}
@@ -110,10 +124,7 @@ impl Perform for HoldFunction {
                     return Ok(());
                 }
                 Err(error) => {
-                    machine.trace.error(format_args!(
-                        "PCI function {} cannot be restored now: {error}",
-                        self.address
-                    ));
+                    self.report(machine, &error);
                     return Ok(());
                 }
             }

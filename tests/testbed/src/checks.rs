@@ -1,7 +1,7 @@
 //! What every flavour must do.
 
 use plumb_tests::{Pod, result};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::configuration::version_1_0;
 use crate::program::{inside, run};
@@ -98,4 +98,26 @@ pub fn assert_speaks_version_1_0(bed: &Bed, configuration: &Value) {
     let added = bed.add(&pod, &configuration);
     result::assert_layout(&added, "1.0.0", &pod);
     bed.delete(&pod, &configuration);
+}
+
+/// With an IPAM plugin of another maker the pod has the address that it gave, and the plugin
+/// has it back after DEL.
+#[track_caller]
+pub fn assert_takes_addresses_of_host_local(bed: &Bed, configuration: &Value) {
+    const FOLDER: &str = "/run/host-local";
+    let pod = bed.pod();
+    let mut configuration = version_1_0(configuration.clone());
+    configuration["ipam"] = json!({
+        "type": "host-local",
+        "dataDir": FOLDER,
+        "ranges": [[{"subnet": "10.8.0.0/24", "rangeStart": "10.8.0.20", "rangeEnd": "10.8.0.20"}]],
+    });
+    let lease = std::path::Path::new(FOLDER).join("rail0/10.8.0.20");
+    let added = bed.add(&pod, &configuration);
+    assert_eq!(result::addresses(&added), ["10.8.0.20/24"]);
+    assert_eq!(pod.addresses("eth0"), ["10.8.0.20/24"]);
+    assert!(lease.exists(), "{}", lease.display());
+    bed.check(&pod, &configuration, &added).expect_silence();
+    bed.delete(&pod, &configuration);
+    assert!(!lease.exists(), "{} is still there", lease.display());
 }

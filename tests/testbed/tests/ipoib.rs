@@ -1,7 +1,8 @@
 //! Type `ipoib`: a child of an InfiniBand parent in the pod.
 
 use plumb_testbed::checks::{
-    assert_finds, assert_goes_without_trace, assert_speaks_version_1_0, damages_in_pod,
+    assert_finds, assert_goes_without_trace, assert_speaks_version_1_0,
+    assert_takes_addresses_of_host_local, damages_in_pod,
 };
 use plumb_testbed::configuration::{ipoib, without_ipam};
 use plumb_testbed::program::{inside, run};
@@ -41,6 +42,12 @@ fn a_child_comes_and_goes() {
 fn a_result_of_version_1_0_has_no_key_that_is_newer() {
     let bed = bed(BED);
     assert_speaks_version_1_0(&bed, &ipoib(&parent(&bed)));
+}
+
+#[test]
+fn addresses_come_from_another_makers_plugin() {
+    let bed = bed(BED);
+    assert_takes_addresses_of_host_local(&bed, &ipoib(&parent(&bed)));
 }
 
 #[test]

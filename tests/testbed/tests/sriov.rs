@@ -1,7 +1,8 @@
 //! Types `sriov` and `rdma`: an Ethernet function as the pod's interface, and its RDMA device.
 
 use plumb_testbed::checks::{
-    Damage, assert_finds, assert_goes_without_trace, assert_speaks_version_1_0, damages_in_pod,
+    Damage, assert_finds, assert_goes_without_trace, assert_speaks_version_1_0,
+    assert_takes_addresses_of_host_local, damages_in_pod,
 };
 use plumb_testbed::configuration::{sriov, without_ipam};
 use plumb_testbed::program::{inside, run};
@@ -75,6 +76,12 @@ fn a_function_becomes_the_pods_interface_and_comes_back() {
 fn a_result_of_version_1_0_has_no_key_that_is_newer() {
     let bed = bed(BED);
     assert_speaks_version_1_0(&bed, &sriov(bed.function(0)));
+}
+
+#[test]
+fn addresses_come_from_another_makers_plugin() {
+    let bed = bed(BED);
+    assert_takes_addresses_of_host_local(&bed, &sriov(bed.function(0)));
 }
 
 /// What a network does not speak of stays as the operator has set it.
