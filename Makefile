@@ -63,7 +63,9 @@ bench-vm: build ## the hardware flavours beside shell scripts, in a virtual mach
 	tests/testbed/run --kernel 6.12 --timeout 1800 -- target/release/plumb-testbed-bench --plumb target/release/plumb
 
 deny: ## licences, sources and duplicate versions of the dependencies
-	$(CARGO) deny --offline check bans licenses sources
+	@# all platforms' crates: what was built so far fetched only this one's
+	$(CARGO) fetch --locked --quiet
+	$(CARGO) deny --offline --locked check bans licenses sources
 
 install: build ## install plumb into BIN_DIR, /opt/cni/bin unless told otherwise
 	target/release/plumbctl install --bin-dir $(or $(BIN_DIR),/opt/cni/bin)
