@@ -1,0 +1,2 @@
+//! Real container runtimes on a private node: each test starts the runtime itself, lets it
+//! attach containers to plumb's networks, and ends it again.
