@@ -22,7 +22,7 @@ const DEADLINE: Duration = Duration::from_secs(10);
 /// has no use for them, because libcni does so.
 #[derive(Debug, Clone)]
 pub struct Call {
-    program: PathBuf,
+    program: Option<PathBuf>,
     wrapper: Vec<String>,
     environment: BTreeMap<String, String>,
     stdin: Vec<u8>,
@@ -49,7 +49,7 @@ impl Call {
             environment.insert(name.to_owned(), value.to_owned());
         }
         Self {
-            program: binaries::plumb(),
+            program: None,
             wrapper: Vec::new(),
             environment,
             stdin: configuration.to_string().into_bytes(),
@@ -140,7 +140,7 @@ impl Call {
 
     /// Calls another program than plumb.
     pub fn program(mut self, program: impl Into<PathBuf>) -> Self {
-        self.program = program.into();
+        self.program = Some(program.into());
         self
     }
 
@@ -185,13 +185,14 @@ impl Call {
     /// Starts the call; for several at a time.
     #[track_caller]
     pub fn start(self) -> Running {
+        let program = self.program.clone().unwrap_or_else(binaries::plumb);
         let mut command = match self.wrapper.split_first() {
             Some((shell, arguments)) => {
                 let mut command = Command::new(shell);
-                command.args(arguments).arg(&self.program);
+                command.args(arguments).arg(&program);
                 command
             }
-            None => Command::new(&self.program),
+            None => Command::new(&program),
         };
         let started = Instant::now();
         let mut child = command
@@ -202,7 +203,7 @@ impl Call {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .unwrap_or_else(|error| panic!("run {}: {error}", self.program.display()));
+            .unwrap_or_else(|error| panic!("run {}: {error}", program.display()));
         let mut pipe = child.stdin.take().expect("stdin is piped");
         let bytes = self.stdin.clone();
         // A plugin may well end without reading its input; EPIPE is no failure then.

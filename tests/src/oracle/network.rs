@@ -80,7 +80,11 @@ fn look_into(namespace: Option<&str>, lines: &mut BTreeSet<String>) {
 fn link_line(link: &Value) -> String {
     let flags = link["flags"].as_array().into_iter().flatten();
     let up = flags.into_iter().any(|flag| flag == "UP");
-    let detail = &link["linkinfo"];
+    let mut detail = link["linkinfo"].clone();
+    if let Some(data) = detail["info_data"].as_object_mut() {
+        // A bridge's timers run.
+        data.retain(|key, _| !key.ends_with("_timer"));
+    }
     format!(
         "kind={} mac={} mtu={} alias={} parent={} up={up} promiscuity={} master={} info={}",
         text(&detail["info_kind"]),

@@ -1,0 +1,162 @@
+//! 901 to 904: many calls at a time (specification, section 2, "Lifecycle and ordering").
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use plumb_tests::{Pod, wait};
+
+use super::{INTERFACE, ON_INTERFACE};
+use crate::case::{ensure, failed};
+use crate::scene::unchanged;
+use crate::{Case, Scene, Stop, Verdict, expect};
+
+pub(super) const CASES: &[Case] = &[
+    Case::must(
+        901,
+        "many-pods",
+        "section 2: calls for different containers may run at the same time",
+        "32 ADDs at a time succeed, no address is given twice, and 32 DELs leave nothing",
+        many_pods,
+    ),
+    Case::relied(
+        902,
+        "many-interfaces",
+        "containerd attaches the networks of a pod side by side",
+        "4 ADDs for one container at a time succeed, and 4 DELs leave nothing",
+        many_interfaces,
+    )
+    .kinds(INTERFACE),
+    Case::relied(
+        903,
+        "slow-delegate",
+        "a delegate that hangs must not hold up the node",
+        "while the delegate of one pod takes its time, another pod comes up",
+        slow_delegate,
+    )
+    .kinds(ON_INTERFACE)
+    .delegating(),
+    Case::must(
+        904,
+        "killed-among-others",
+        "section 2; runtimes kill a plugin whose time is over",
+        "when half of 16 ADDs at a time are killed, the others succeed, and DEL leaves nothing of any",
+        killed_among_others,
+    ),
+];
+
+fn many_pods(scene: &Scene) -> Verdict {
+    let pods: Vec<Pod> = (0..32).map(|_| scene.pod()).collect();
+    let clean = scene.rehearsed(&pods);
+    let running: Vec<_> = pods
+        .iter()
+        .map(|pod| scene.pod_call("ADD", pod).start())
+        .collect();
+    let mut seen = BTreeSet::new();
+    for one in running {
+        let outcome = one.finish();
+        let result = expect::result(&outcome)?;
+        for ip in result["ips"].as_array().into_iter().flatten() {
+            let address = ip["address"].as_str().unwrap_or_default().to_owned();
+            // Addresses that were there before, or that the configuration fixes, are no choice.
+            let chosen = !fixed(scene, &address);
+            if chosen && !seen.insert(address.clone()) {
+                return Err(failed(format!("{address} was given twice"), &outcome));
+            }
+        }
+    }
+    let running: Vec<_> = pods
+        .iter()
+        .map(|pod| scene.pod_call("DEL", pod).start())
+        .collect();
+    for one in running {
+        expect::silence(&one.finish())?;
+    }
+    unchanged(&clean)
+}
+
+fn fixed(scene: &Scene, address: &str) -> bool {
+    address.starts_with("10.99.0.") || scene.subject.configuration.to_string().contains(address)
+}
+
+fn many_interfaces(scene: &Scene) -> Verdict {
+    const NAMES: [&str; 4] = ["eth0", "net1", "net2", "net3"];
+    if super::add::shares_a_device(scene) {
+        return Err(Stop::NotApplicable(
+            "the configuration names a device of which there is one".into(),
+        ));
+    }
+    let pod = scene.pod();
+    let clean = scene.rehearsed(std::slice::from_ref(&pod));
+    for verb in ["ADD", "DEL"] {
+        let running: Vec<_> = NAMES
+            .iter()
+            .map(|name| scene.pod_call(verb, &pod).interface(name).start())
+            .collect();
+        for one in running {
+            expect::success(&one.finish())?;
+        }
+        let there = NAMES.iter().filter(|name| pod.link(name).is_some()).count();
+        let wanted = if verb == "ADD" { NAMES.len() } else { 0 };
+        ensure(there == wanted, || {
+            format!("after {verb} the pod has {there} interfaces, not {wanted}")
+        })?;
+    }
+    unchanged(&clean)
+}
+
+fn slow_delegate(scene: &Scene) -> Verdict {
+    let slow = scene.pod();
+    let quick = scene.pod();
+    let delegate = scene.delegate();
+    let clean = scene.rehearsed(&[slow.clone(), quick.clone()]);
+    let gate = scene.node.scratch().join("gate");
+    delegate.answers(
+        "ADD",
+        &format!(
+            "if [ $CNI_CONTAINERID = {} ]; then while [ ! -e {} ]; do sleep 0.02; done; fi\n\
+             echo '{}'",
+            slow.container(),
+            gate.display(),
+            scene.address("10.9.0.5/24")
+        ),
+    );
+    let call = |verb, pod| {
+        scene
+            .call_with(verb, pod, &scene.delegating(pod))
+            .path(&delegate.path())
+    };
+    let waiting = call("ADD", &slow).start();
+    wait::until("the delegate is called", || !delegate.calls().is_empty());
+    // A call that does not end in time fails the case.
+    let outcome = call("ADD", &quick).run();
+    fs::write(&gate, "").expect("open the gate");
+    expect::result(&outcome)?;
+    expect::result(&waiting.finish())?;
+    for pod in [&slow, &quick] {
+        expect::silence(&call("DEL", pod).run())?;
+    }
+    unchanged(&clean)
+}
+
+fn killed_among_others(scene: &Scene) -> Verdict {
+    let usual = super::deaths::usual_time(scene)?;
+    let pods: Vec<Pod> = (0..16).map(|_| scene.pod()).collect();
+    let clean = scene.rehearsed(&pods);
+    let running: Vec<_> = pods
+        .iter()
+        .map(|pod| scene.pod_call("ADD", pod).start())
+        .collect();
+    for (index, mut one) in running.into_iter().enumerate() {
+        if index % 2 == 0 {
+            std::thread::sleep(usual / 4);
+            one.kill();
+            one.finish();
+        } else {
+            expect::result(&one.finish())?;
+        }
+    }
+    for pod in &pods {
+        scene.delete(pod)?;
+    }
+    unchanged(&clean)
+}
