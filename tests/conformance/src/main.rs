@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use cni_conformance::report::{json, junit, text};
+use cni_conformance::report::{json, junit, table, text};
 use cni_conformance::{Case, Expectations, Kind, Subject, Version, cases, libcni, run};
 
 /// Judges a CNI plugin by the specification, and by what runtimes rely on.
@@ -39,6 +39,11 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// show the results of several runs side by side, as a table in Markdown
+    Table {
+        /// files that --json wrote
+        files: Vec<PathBuf>,
+    },
 }
 
 #[derive(Args)]
@@ -67,7 +72,7 @@ struct Run {
     /// only these cases: numbers or names, with commas between
     #[arg(long, value_delimiter = ',')]
     cases: Vec<String>,
-    /// failures that are known: NUMBER[@VERSION] NAME # reason, one on a line
+    /// failures that are known: NUMBER[@VERSION][?] NAME # reason, one on a line
     #[arg(long)]
     expect: Option<PathBuf>,
     /// write the results to this file as JSON
@@ -88,6 +93,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let ended = match (arguments.command, arguments.run) {
         (Some(Command::List { json }), _) => list(json).map(|()| true),
+        (Some(Command::Table { files }), _) => table(&files).map(|()| true),
         (Some(Command::Run(run)), _) => judge(&run),
         (None, Some(run)) => judge(&run),
         (None, None) => Err("nothing to do: give --plugin and --config, or see --help".into()),
@@ -118,6 +124,18 @@ fn list(as_json: bool) -> Result<(), String> {
             case.demand
         );
     }
+    Ok(())
+}
+
+fn table(files: &[PathBuf]) -> Result<(), String> {
+    let mut runs = Vec::new();
+    for path in files {
+        let run = serde_json::from_str(&read(path)?)
+            .map_err(|error| format!("read {}: {error}", path.display()))?;
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        runs.push((name.into_owned(), run));
+    }
+    print!("{}", table::markdown(&runs));
     Ok(())
 }
 

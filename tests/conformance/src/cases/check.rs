@@ -216,6 +216,9 @@ fn check_address_given_back(scene: &Scene) -> Verdict {
 fn check_asks_the_delegate(scene: &Scene) -> Verdict {
     let pod = scene.pod();
     let delegate = scene.delegate();
+    let mut answer = scene.address("10.9.0.5/24");
+    answer["routes"] = json!([]);
+    delegate.answers("ADD", &format!("echo '{answer}'"));
     let configuration = scene.delegating(&pod);
     let added = scene
         .call_with("ADD", &pod, &configuration)

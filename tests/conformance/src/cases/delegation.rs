@@ -68,7 +68,7 @@ pub(super) const CASES: &[Case] = &[
     )
     .kinds(ON_INTERFACE)
     .delegating(),
-    Case::must(
+    Case::should(
         857,
         "failed-add-of-the-delegate",
         "section 4: a delegate that fails on ADD",

@@ -1,4 +1,4 @@
-//! 101 to 114: verbs and environment (specification, section 2, "Parameters").
+//! 101 to 115: verbs and environment (specification, section 2, "Parameters").
 
 use serde_json::json;
 
@@ -99,7 +99,7 @@ pub(super) const CASES: &[Case] = &[
         113,
         "arguments",
         "section 2, Parameters: CNI_ARGS",
-        "CNI_ARGS may be empty, have unknown and repeated keys, = in a value and a last ;",
+        "CNI_ARGS may be empty, and hold what Kubernetes runtimes send",
         arguments,
     ),
     Case::should(
@@ -110,6 +110,13 @@ pub(super) const CASES: &[Case] = &[
         arguments_yield,
     )
     .kinds(INTERFACE),
+    Case::relied(
+        115,
+        "strange-arguments",
+        "Multus appends its caller's keys to its own; users write what they like",
+        "CNI_ARGS may hold keys that nobody knows, = in a value and a last ;",
+        strange_arguments,
+    ),
 ];
 
 fn verbs_understood(scene: &Scene) -> Verdict {
@@ -307,6 +314,29 @@ fn bad_names(scene: &Scene, verb: &str) -> Verdict {
 }
 
 fn arguments(scene: &Scene) -> Verdict {
+    taken(
+        scene,
+        &[
+            "",
+            "IgnoreUnknown=1;K8S_POD_NAMESPACE=ns;K8S_POD_NAME=p;K8S_POD_INFRA_CONTAINER_ID=c;K8S_POD_UID=u",
+            "IgnoreUnknown=true;K8S_POD_NAME=p;IgnoreUnknown=1;K8S_POD_NAME=p",
+            "IgnoreUnknown=1;K8S_POD_INFRA_CONTAINER_ID=",
+        ],
+    )
+}
+
+fn strange_arguments(scene: &Scene) -> Verdict {
+    taken(
+        scene,
+        &[
+            "UNKNOWN=x",
+            "IgnoreUnknown=1;ODD=a=b",
+            "IgnoreUnknown=1;K8S_POD_NAME=p;",
+        ],
+    )
+}
+
+fn taken(scene: &Scene, forms: &[&str]) -> Verdict {
     let pod = scene.pod();
     let delegate = scene.delegate();
     // What a delegate makes of CNI_ARGS is not the plugin's fault: the suite's own takes all.
@@ -314,15 +344,7 @@ fn arguments(scene: &Scene) -> Verdict {
         true => (scene.delegating(&pod), delegate.path()),
         false => (scene.configuration(&pod), scene.subject.cni_path.clone()),
     };
-    for arguments in [
-        "",
-        "IgnoreUnknown=1;K8S_POD_NAMESPACE=ns;K8S_POD_NAME=p;K8S_POD_INFRA_CONTAINER_ID=c;K8S_POD_UID=u",
-        "IgnoreUnknown=true;K8S_POD_NAME=p;IgnoreUnknown=1;K8S_POD_NAME=p",
-        "IgnoreUnknown=1;K8S_POD_INFRA_CONTAINER_ID=",
-        "UNKNOWN=x",
-        "IgnoreUnknown=1;ODD=a=b",
-        "IgnoreUnknown=1;K8S_POD_NAME=p;",
-    ] {
+    for arguments in forms {
         for verb in ["ADD", "DEL"] {
             let call = scene.call_with(verb, &pod, &configuration);
             expect::success(&call.path(&path).arguments(arguments).run())?;
