@@ -11,7 +11,7 @@ OTHERS = -p plumb-tests $(GUESTS)
 # an ADD, it starts in half the time, and runs on any distribution.
 STATIC = -C target-feature=+crt-static -C relocation-model=static
 
-.PHONY: help setup components build lint test test-unit test-kernel test-vm demo bench bench-vm deny install clean
+.PHONY: help setup components build lint test test-unit test-kernel conformance test-vm demo bench bench-vm deny install clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -42,6 +42,11 @@ test-unit: build ## tests that need no other binary
 test-kernel: build ## the built binary, and hostile components, in private network namespaces
 	$(CARGO) test --release --locked -p plumb-tests
 	$(CARGO) test --profile tools --locked -p plumb-hostile
+
+conformance: build ## the conformance suite: its own tests, then plumb and the reference plugins
+	$(CARGO) test --release --locked -p cni-conformance -p cni-specimen
+	$(CARGO) build --release --locked -p cni-conformance
+	@tests/conformance/run
 
 test-vm: build ## the hardware flavours in virtual machines: SR-IOV and InfiniBand, two kernels
 	@.ci/setup vm
