@@ -143,6 +143,7 @@ fn pools(request: &Request) -> Result<(Vec<Pool>, String)> {
 
 /// Makes the plan of an ADD.
 pub fn plan(request: &Request, sandbox: &Sandbox<'_>, facts: &Rc<dyn Facts>) -> Result<Plan> {
+    request.configuration.check_dns()?;
     let previous = request.previous()?;
     let wish = components::request(request, &previous.clone().unwrap_or_default())?;
     let flavour = flavour(request)?;

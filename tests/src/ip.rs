@@ -16,8 +16,29 @@ pub fn json(namespace: Option<&str>, command: &str) -> Vec<Value> {
 /// Runs several commands, one on a line; the thread's own namespace or a named one.
 #[track_caller]
 pub fn batch(namespace: Option<&str>, commands: &str) {
+    run_batch(namespace, &[], commands);
+}
+
+/// What several commands of ip(8) show with all details, in one process: the records of
+/// each command. `family` is `-4` or `-6`, or empty for both where ip(8) can show both.
+#[track_caller]
+pub fn batch_json(namespace: Option<&str>, family: &str, commands: &[&str]) -> Vec<Vec<Value>> {
+    let options = ["-j", "-d", family];
+    let used = if family.is_empty() { 2 } else { 3 };
+    let output = run_batch(namespace, &options[..used], &commands.join("\n"));
+    let shown: Vec<Vec<Value>> = serde_json::Deserializer::from_slice(&output)
+        .into_iter()
+        .collect::<Result<_, _>>()
+        .unwrap_or_else(|error| panic!("the output of {commands:?} is not JSON: {error}"));
+    assert_eq!(shown.len(), commands.len(), "answers to {commands:?}");
+    shown
+}
+
+#[track_caller]
+fn run_batch(namespace: Option<&str>, options: &[&str], commands: &str) -> Vec<u8> {
     let mut ip = command(namespace);
-    ip.args(["-batch", "-"])
+    ip.args(options)
+        .args(["-batch", "-"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
@@ -34,6 +55,7 @@ pub fn batch(namespace: Option<&str>, commands: &str) {
         "ip -batch in {namespace:?} failed: {}\n{commands}",
         String::from_utf8_lossy(&output.stderr)
     );
+    output.stdout
 }
 
 /// One link with its details, or none.

@@ -20,7 +20,7 @@ pub fn until(what: &str, mut condition: impl FnMut() -> bool) {
 
 /// Looks until there is no difference, or for `patience`; what is different then.
 #[track_caller]
-pub fn settled(patience: Duration, difference: impl Fn() -> String) -> String {
+pub fn settled(patience: Duration, mut difference: impl FnMut() -> String) -> String {
     let started = Instant::now();
     loop {
         let text = difference();

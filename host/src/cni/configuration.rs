@@ -115,6 +115,36 @@ impl Configuration {
             .filter(|dns| dns.as_object().is_some_and(|dns| !dns.is_empty()))
     }
 
+    /// Refuses a `dns` that cannot stand in a result: the runtime would refuse the result,
+    /// and the pod with it, when all has been done.
+    pub fn check_dns(&self) -> Result<()> {
+        let dns = match self.lower.get("dns") {
+            None | Some(Value::Null) => return Ok(()),
+            Some(Value::Object(dns)) => dns,
+            Some(other) => {
+                return Err(Error::configuration(format!(
+                    "\"dns\" must be an object, not {other}"
+                )));
+            }
+        };
+        let is_text = |value: &Value| value.is_string() || value.is_null();
+        let is_list = |value: &Value| match value {
+            Value::Array(items) => items.iter().all(is_text),
+            other => other.is_null(),
+        };
+        for (key, value) in dns {
+            let needed = match key.as_str() {
+                "domain" if !is_text(value) => "a string",
+                "nameservers" | "search" | "options" if !is_list(value) => "a list of strings",
+                _ => continue,
+            };
+            return Err(Error::configuration(format!(
+                "{key:?} of \"dns\" must be {needed}, not {value}"
+            )));
+        }
+        Ok(())
+    }
+
     /// `stateFolder`
     pub fn state_folder(&self) -> Result<PathBuf> {
         self.folder("statefolder", DEFAULT_STATE_FOLDER)

@@ -58,9 +58,9 @@ impl Perform for DelegateIpam {
 
     fn undo(&self, machine: &mut Machine<'_>) -> Result<()> {
         match machine.call.run(&self.plugin, "DEL") {
-            // The plugin was taken off the node: nobody can release any more, and no
-            // retry would change that.
-            Err(error @ delegate::Error::NotInPath { .. }) => {
+            // The plugin was taken off the node, or never could be one: nobody can release
+            // anything, and no retry would change that.
+            Err(error @ (delegate::Error::NotInPath { .. } | delegate::Error::Name { .. })) => {
                 machine.trace.error(format_args!(
                     "cannot release the addresses of {}: {error}",
                     machine.attachment

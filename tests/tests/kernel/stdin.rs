@@ -121,6 +121,32 @@ fn dns_of_the_configuration_is_in_the_result() {
     assert_eq!(result["dns"], dns);
 }
 
+/// A runtime reads the result into the specification's types: one that it cannot read
+/// would cost the pod when all has been done.
+#[test]
+fn dns_that_no_runtime_could_read_is_refused() {
+    let node = Node::new();
+    let pod = node.pod();
+    let oracle = Oracle::new(&node);
+    for (dns, said) in [
+        (json!("10.1.0.53"), "\"dns\" must be an object"),
+        (
+            json!({"nameservers": "10.1.0.53"}),
+            "\"nameservers\" of \"dns\"",
+        ),
+        (json!({"Search": [1]}), "\"search\" of \"dns\""),
+        (json!({"options": {}}), "\"options\" of \"dns\""),
+        (json!({"domain": ["example.org"]}), "\"domain\" of \"dns\""),
+    ] {
+        let configuration = with(pool(), json!({"dns": dns}));
+        Call::add(&node, &pod, &configuration)
+            .run()
+            .expect_error(7, said);
+        node.delete(&pod, &configuration);
+        oracle.assert_unchanged();
+    }
+}
+
 /// Check 19: Go ignores the case of keys, and containerd relies on it.
 #[test]
 fn keys_may_be_written_in_any_letter_case() {
