@@ -5,7 +5,7 @@ CARGO ?= cargo
 # the features of all that one call builds, and the compiler would end up in plumb.
 COMPILING = -p plumb-compiler -p plumbctl -p plumb-hostile
 GUESTS = -p plumb-sdk -p macvlan-shared -p sriov-rdma -p ib-sriov -p ipoib -p pool
-OTHERS = -p plumb-tests $(GUESTS)
+OTHERS = -p plumb-tests -p plumb-runtimes -p cni-conformance -p cni-specimen $(GUESTS)
 
 # plumb runs for every pod: without shared libraries and relocations, which take a tenth of
 # an ADD, it starts in half the time, and runs on any distribution.

@@ -9,6 +9,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
 
 use crate::node::MARKER;
@@ -229,6 +231,12 @@ impl Running {
     /// Kills the plugin, as a runtime does whose own deadline has passed.
     pub fn kill(&mut self) {
         self.child.kill().expect("send SIGKILL to our own child");
+    }
+
+    /// Sends the plugin a signal.
+    pub fn signal(&self, signal: Signal) {
+        let process = Pid::from_raw(self.child.id().cast_signed());
+        kill(process, signal).expect("send a signal to our own child");
     }
 
     /// Waits until both outputs are closed and the plugin has ended.

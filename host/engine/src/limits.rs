@@ -14,12 +14,13 @@ use std::time::Duration;
 /// and an endless loop burns them in a quarter of a second.
 pub const FUEL: u64 = 500_000_000;
 
-/// Wall clock for instantiation and call together.
+/// Processor time for instantiation and call together.
 ///
-/// Fuel ends a loop much earlier; this ends a component on a node that is so busy that
-/// fuel is burnt slowly. Container runtimes and Multus give an ADD minutes, but a pod with eight
-/// interfaces runs eight of them. The host raises the epoch once, this long after the
-/// start, with the store's deadline set to 1. It cannot interrupt a host function.
+/// Fuel ends a loop much earlier; this ends a component that has the host work for it.
+/// Not the time on the wall: on a node that starts hundreds of pods at once a component
+/// waits long for a processor, which is no fault of its own. The host raises the epoch
+/// once, this long after the start, with the store's deadline set to 1. It cannot
+/// interrupt a host function.
 pub const DEADLINE: Duration = Duration::from_secs(2);
 
 /// Bytes of one linear memory; there are at most [`MEMORIES`].

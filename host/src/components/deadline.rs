@@ -1,4 +1,4 @@
-//! The wall clock behind the fuel: an alarm that raises the engine's epoch.
+//! The clock behind the fuel: an alarm that raises the engine's epoch.
 //!
 //! A timer and a signal instead of a thread: starting one costs as much as a component's
 //! whole call, and a second thread would stand in the way of fork and setns.
@@ -48,7 +48,7 @@ impl Deadline {
             signal: Signal::SIGALRM,
             si_value: 0,
         };
-        let mut timer = Timer::new(ClockId::CLOCK_MONOTONIC, SigEvent::new(notify))?;
+        let mut timer = Timer::new(ClockId::CLOCK_PROCESS_CPUTIME_ID, SigEvent::new(notify))?;
         timer.set(
             Expiration::OneShot(limits::DEADLINE.into()),
             TimerSetTimeFlags::empty(),

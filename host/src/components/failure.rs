@@ -24,7 +24,7 @@ pub fn explain(component: &str, error: &wasmtime::Error, host: &Host) -> Error {
         Some(Trap::Interrupt) => (
             Code::COMPONENT_FAILED,
             format!(
-                "was stopped: it ran longer than {} s",
+                "was stopped: it used more than {} s of processor time",
                 limits::DEADLINE.as_secs()
             ),
         ),

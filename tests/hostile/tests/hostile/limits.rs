@@ -1,7 +1,9 @@
 //! A component that takes more than it may have is stopped by name of the limit.
 
 use std::fs;
+use std::time::Duration;
 
+use nix::sys::signal::Signal;
 use plumb_engine::limits;
 use plumb_hostile::{Scene, component};
 use serde_json::json;
@@ -61,13 +63,27 @@ fn large_calls_run_out_of_time_or_of_calls() {
     let scene = Scene::new();
     let configuration = scene.flavour("large-calls");
     let error = scene.assert_refused(&configuration, FAILED, &[]);
-    let time = format!("longer than {} s", limits::DEADLINE.as_secs());
+    let time = format!("more than {} s of processor time", limits::DEADLINE.as_secs());
     let calls = format!("more than {} times", limits::HOST_CALLS);
     assert!(
         error.message.contains(&time) || error.message.contains(&calls),
         "expected {time:?} or {calls:?} in {:?}",
         error.message
     );
+}
+
+/// A component that gets no processor has done nothing wrong: what ends this one is fuel.
+#[test]
+fn time_without_a_processor_does_not_count() {
+    let scene = Scene::new();
+    let configuration = scene.flavour("endless-loop");
+    let running = scene.add(&configuration).start();
+    // It is in the component a few milliseconds after its start, and for longer than that.
+    std::thread::sleep(Duration::from_millis(50));
+    running.signal(Signal::SIGSTOP);
+    std::thread::sleep(limits::DEADLINE + Duration::from_millis(500));
+    running.signal(Signal::SIGCONT);
+    running.finish().expect_error(FAILED, &fuel());
 }
 
 #[test]
