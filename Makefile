@@ -11,7 +11,7 @@ OTHERS = -p plumb-tests $(GUESTS)
 # an ADD, it starts in half the time, and runs on any distribution.
 STATIC = -C target-feature=+crt-static -C relocation-model=static
 
-.PHONY: help setup components build lint test test-unit test-kernel test-vm demo bench bench-vm deny install clean
+.PHONY: help setup components build lint test test-unit test-kernel test-vm test-runtimes demo bench bench-vm deny install clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -46,6 +46,10 @@ test-kernel: build ## the built binary, and hostile components, in private netwo
 test-vm: build ## the hardware flavours in virtual machines: SR-IOV and InfiniBand, two kernels
 	@.ci/setup vm
 	@CARGO=$(CARGO) tests/testbed/test-vm
+
+test-runtimes: build ## real containers of podman and containerd, on private nodes (root)
+	@.ci/setup runtimes
+	$(CARGO) test --release --locked -p plumb-runtimes
 
 demo: build ## two pods, a ping, and nothing left
 	@tests/demo/run

@@ -9,13 +9,15 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use plumb_tests::node::MARKER;
 use plumb_tests::{Node, binaries};
+use serde_json::Value;
 
-use crate::{Finished, cgroups, image, mounts, packages};
+use crate::{Finished, cgroups, image, mounts, network, packages};
 
 /// Where plumb is installed: containerd and podman look there.
 pub const PLUGINS: &str = "/opt/cni/bin";
 
-const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// Where the programs of the machine are.
+pub const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// Seconds: a runtime that hangs is a failure, not a test that never ends.
 const DEADLINE: &str = "60";
@@ -31,16 +33,13 @@ pub struct Host {
 }
 
 impl Host {
-    /// Makes the host. As with [`Node::new`], the calling thread moves into it.
+    /// Makes the host, with one network of one plugin. As with [`Node::new`], the calling
+    /// thread moves into it.
     ///
     /// # Panics
     ///
     /// When this is not root, who alone may make control groups.
-    #[expect(
-        clippy::new_without_default,
-        reason = "it changes the thread it is called on"
-    )]
-    pub fn new() -> Self {
+    pub fn new(plugin: &Value) -> Self {
         assert!(
             nix::unistd::geteuid().is_root(),
             "the tests with container runtimes need root: run them with sudo"
@@ -57,8 +56,11 @@ impl Host {
         mounts::writable("/etc", host.scratch());
         mounts::writable("/opt", host.scratch());
         image::make(&host);
-        let install = ["install", "--bin-dir", PLUGINS];
-        host.run(binaries::plumbctl(), install).expect_success();
+        network::set(plugin);
+        let mut install = host.command(binaries::plumbctl());
+        install.args(["install", "--bin-dir", PLUGINS, "--binary"]);
+        install.arg(binaries::plumb());
+        Finished::of(install).expect_success();
         host
     }
 

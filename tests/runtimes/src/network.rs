@@ -47,7 +47,7 @@ pub fn without_parent() -> Value {
 /// Makes this network the only one of the host; `plugin` is the one plugin's configuration,
 /// with the list's name and version in it.
 #[track_caller]
-pub fn set(plugin: &Value) {
+pub(crate) fn set(plugin: &Value) {
     // Packages of runtimes bring networks of their own.
     if Path::new(FOLDER).exists() {
         fs::remove_dir_all(FOLDER).expect("remove other networks");

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use crate::host;
+
 /// Makes sure that a program of a Debian package is there.
 ///
 /// # Panics
@@ -9,8 +11,8 @@ use std::path::Path;
 /// With the name of the package, when it is not.
 #[track_caller]
 pub fn require(program: &str, package: &str) {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path).any(|folder| folder.join(program).is_file());
+    let mut folders = host::PATH.split(':').map(Path::new);
+    let found = folders.any(|folder| folder.join(program).is_file());
     assert!(
         found,
         "there is no program {program}, which this test runs: install the Debian package \

@@ -120,6 +120,8 @@ fn configure(host: &Host) {
 [containers]
 # podman raises both limits otherwise, which takes CAP_SYS_RESOURCE.
 default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
+# A profile is loaded into the kernel, for all of the machine.
+apparmor_profile = "unconfined"
 [network]
 network_backend = "cni"
 cni_plugin_dirs = ["{plugins}", "{reference}"]

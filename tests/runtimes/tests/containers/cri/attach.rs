@@ -20,8 +20,7 @@ fn two_pods_reach_each_other_by_both_families() {
 /// `count` of them, and each answers to the other.
 #[track_caller]
 fn two_pods(network: &Value, count: usize) {
-    let host = Host::new();
-    network::set(network);
+    let host = Host::new(network);
     let containerd = Containerd::new(&host);
     let cri = Cri::new(&containerd);
     let clean = Oracle::new(host.node());

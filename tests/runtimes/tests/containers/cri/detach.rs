@@ -9,8 +9,7 @@ use plumb_tests::Oracle;
 
 #[test]
 fn a_pod_is_removed_after_containerd_was_killed() {
-    let host = Host::new();
-    network::set(&network::pool());
+    let host = Host::new(&network::pool());
     // The daemon is another process in the end: the oracle looks while there is none.
     let clean = Oracle::new(host.node());
     let mut containerd = Containerd::new(&host);
@@ -32,8 +31,7 @@ fn a_pod_is_removed_after_containerd_was_killed() {
 
 #[test]
 fn a_pod_is_removed_whose_namespace_is_gone() {
-    let host = Host::new();
-    network::set(&network::pool());
+    let host = Host::new(&network::pool());
     let containerd = Containerd::new(&host);
     let cri = Cri::new(&containerd);
     let clean = Oracle::new(host.node());
@@ -48,8 +46,7 @@ fn a_pod_is_removed_whose_namespace_is_gone() {
 
 #[test]
 fn a_pod_is_removed_that_was_never_stopped() {
-    let host = Host::new();
-    network::set(&network::pool());
+    let host = Host::new(&network::pool());
     let containerd = Containerd::new(&host);
     let cri = Cri::new(&containerd);
     let clean = Oracle::new(host.node());

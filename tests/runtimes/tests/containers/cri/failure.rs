@@ -6,8 +6,7 @@ use plumb_tests::Oracle;
 
 #[test]
 fn an_exhausted_pool_is_explained() {
-    let host = Host::new();
-    network::set(&network::one_address());
+    let host = Host::new(&network::one_address());
     let containerd = Containerd::new(&host);
     let cri = Cri::new(&containerd);
     let clean = Oracle::new(host.node());
@@ -25,8 +24,7 @@ fn an_exhausted_pool_is_explained() {
 
 #[test]
 fn a_missing_parent_is_explained() {
-    let host = Host::new();
-    network::set(&network::without_parent());
+    let host = Host::new(&network::without_parent());
     let containerd = Containerd::new(&host);
     let cri = Cri::new(&containerd);
     let clean = Oracle::new(host.node());

@@ -10,16 +10,13 @@ use serde_json::{Value, json};
 
 #[test]
 fn keys_of_go_and_pods_annotations_do_no_harm() {
-    let host = Host::new();
     let capabilities = json!({
         "portMappings": true,
         "bandwidth": true,
         "io.kubernetes.cri.pod-annotations": true,
     });
-    network::set(&with(
-        network::pool(),
-        json!({"capabilities": capabilities}),
-    ));
+    let changes = json!({"capabilities": capabilities});
+    let host = Host::new(&with(network::pool(), changes));
     let recorder = recorder::install(&host);
     let containerd = Containerd::new(&host);
     let cri = Cri::new(&containerd);

@@ -18,8 +18,7 @@ fn two_containers_reach_each_other_by_both_families() {
 /// expected, and each answers to the other.
 #[track_caller]
 fn two_containers(network: &serde_json::Value, expected: &[&str]) {
-    let host = Host::new();
-    network::set(network);
+    let host = Host::new(network);
     let containerd = Containerd::new(&host);
     let ctr = Ctr::new(&containerd);
     let clean = Oracle::new(host.node());

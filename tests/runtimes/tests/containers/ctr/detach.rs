@@ -7,8 +7,7 @@ use plumb_tests::Oracle;
 
 #[test]
 fn a_container_that_was_killed_leaves_nothing_and_may_come_again() {
-    let host = Host::new();
-    network::set(&network::pool());
+    let host = Host::new(&network::pool());
     let containerd = Containerd::new(&host);
     let ctr = Ctr::new(&containerd);
     let clean = Oracle::new(host.node());
@@ -24,8 +23,7 @@ fn a_container_that_was_killed_leaves_nothing_and_may_come_again() {
 
 #[test]
 fn eight_containers_at_once_get_eight_addresses_and_leave_nothing() {
-    let host = Host::new();
-    network::set(&network::pool());
+    let host = Host::new(&network::pool());
     let containerd = Containerd::new(&host);
     let ctr = Ctr::new(&containerd);
     let clean = Oracle::new(host.node());

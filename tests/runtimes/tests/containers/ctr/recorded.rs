@@ -6,8 +6,7 @@ use serde_json::Value;
 
 #[test]
 fn ctr_detaches_without_naming_the_namespace() {
-    let host = Host::new();
-    network::set(&network::pool());
+    let host = Host::new(&network::pool());
     let recorder = recorder::install(&host);
     let containerd = Containerd::new(&host);
     let ctr = Ctr::new(&containerd);

@@ -6,8 +6,7 @@ use serde_json::Value;
 
 #[test]
 fn two_containers_reach_each_other_and_leave_nothing() {
-    let host = Host::new();
-    network::set(&network::pool());
+    let host = Host::new(&network::pool());
     let podman = Podman::new(&host);
     let clean = Oracle::new(host.node());
     attach_two(&podman, &["10.1.0.0/24"]);
@@ -17,8 +16,7 @@ fn two_containers_reach_each_other_and_leave_nothing() {
 
 #[test]
 fn two_containers_reach_each_other_by_both_families() {
-    let host = Host::new();
-    network::set(&network::dual_stack());
+    let host = Host::new(&network::dual_stack());
     let podman = Podman::new(&host);
     let clean = Oracle::new(host.node());
     attach_two(&podman, &["10.1.0.0/24", "fd00:1::/64"]);
@@ -28,8 +26,7 @@ fn two_containers_reach_each_other_by_both_families() {
 
 #[test]
 fn plumbs_networks_are_listed_beside_podmans_own() {
-    let host = Host::new();
-    network::set(&network::pool());
+    let host = Host::new(&network::pool());
     let podman = Podman::new(&host);
     let listed = podman.call(&["network", "ls", "--format", "{{.Name}} {{.Driver}}"]);
     let listed = listed.expect_silent_success();

@@ -11,8 +11,7 @@ use plumb_tests::{Oracle, wait};
 
 #[test]
 fn a_container_whose_process_was_killed_leaves_nothing() {
-    let host = Host::new();
-    network::set(&network::pool());
+    let host = Host::new(&network::pool());
     let podman = Podman::new(&host);
     let clean = Oracle::new(host.node());
     podman.run("a", &["rail0"]).expect_success();
@@ -31,8 +30,7 @@ fn a_container_whose_process_was_killed_leaves_nothing() {
 
 #[test]
 fn a_container_that_was_stopped_is_attached_again_when_it_is_started() {
-    let host = Host::new();
-    network::set(&network::pool());
+    let host = Host::new(&network::pool());
     let podman = Podman::new(&host);
     let clean = Oracle::new(host.node());
     podman.run("a", &["rail0"]).expect_success();
@@ -48,8 +46,7 @@ fn a_container_that_was_stopped_is_attached_again_when_it_is_started() {
 
 #[test]
 fn eight_containers_at_once_get_eight_addresses_and_leave_nothing() {
-    let host = Host::new();
-    network::set(&network::pool());
+    let host = Host::new(&network::pool());
     let podman = Podman::new(&host);
     let clean = Oracle::new(host.node());
     let names: Vec<String> = (1..=8).map(|number| format!("c{number}")).collect();

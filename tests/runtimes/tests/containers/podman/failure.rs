@@ -5,8 +5,7 @@ use plumb_tests::Oracle;
 
 #[test]
 fn an_exhausted_pool_is_explained() {
-    let host = Host::new();
-    network::set(&network::one_address());
+    let host = Host::new(&network::one_address());
     let podman = Podman::new(&host);
     let clean = Oracle::new(host.node());
     podman.run("a", &["rail0"]).expect_success();
@@ -24,8 +23,7 @@ fn an_exhausted_pool_is_explained() {
 
 #[test]
 fn a_missing_parent_is_explained() {
-    let host = Host::new();
-    network::set(&network::without_parent());
+    let host = Host::new(&network::without_parent());
     let podman = Podman::new(&host);
     let clean = Oracle::new(host.node());
     podman

@@ -7,8 +7,7 @@ use serde_json::json;
 
 #[test]
 fn a_container_gets_the_address_the_mac_and_the_name_that_it_asks_for() {
-    let host = Host::new();
-    network::set(&network::pool());
+    let host = Host::new(&network::pool());
     let podman = Podman::new(&host);
     let clean = Oracle::new(host.node());
     let network = "rail0:ip=10.1.0.40,mac=02:11:22:33:44:55,interface_name=rdma0";
@@ -25,8 +24,7 @@ fn a_container_gets_the_address_the_mac_and_the_name_that_it_asks_for() {
 
 #[test]
 fn a_running_container_is_connected_and_disconnected() {
-    let host = Host::new();
-    network::set(&network::pool());
+    let host = Host::new(&network::pool());
     network::add(&second());
     let podman = Podman::new(&host);
     let clean = Oracle::new(host.node());
@@ -44,8 +42,7 @@ fn a_running_container_is_connected_and_disconnected() {
 
 #[test]
 fn a_container_may_have_two_networks() {
-    let host = Host::new();
-    network::set(&network::pool());
+    let host = Host::new(&network::pool());
     network::add(&second());
     let podman = Podman::new(&host);
     let clean = Oracle::new(host.node());

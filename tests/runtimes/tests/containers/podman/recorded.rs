@@ -6,8 +6,7 @@ use serde_json::{Value, json};
 
 #[test]
 fn podman_asks_for_the_version_and_passes_address_and_mac_as_arguments() {
-    let host = Host::new();
-    network::set(&network::pool());
+    let host = Host::new(&network::pool());
     let recorder = recorder::install(&host);
     let podman = Podman::new(&host);
     let clean = Oracle::new(host.node());
