@@ -11,7 +11,7 @@ OTHERS = -p plumb-tests -p plumb-runtimes -p cni-conformance -p cni-specimen $(G
 # an ADD, it starts in half the time, and runs on any distribution.
 STATIC = -C target-feature=+crt-static -C relocation-model=static
 
-.PHONY: help setup components build lint test test-unit test-kernel conformance test-vm demo bench bench-vm deny install clean
+.PHONY: help setup components build lint test test-unit test-kernel conformance test-runtimes test-vm demo bench bench-vm deny install clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -51,6 +51,10 @@ conformance: build ## the conformance suite: its own tests, then plumb and the r
 test-vm: build ## the hardware flavours in virtual machines: SR-IOV and InfiniBand, two kernels
 	@.ci/setup vm
 	@CARGO=$(CARGO) tests/testbed/test-vm
+
+test-runtimes: build ## real containers of podman and containerd, on private nodes (root)
+	@.ci/setup runtimes
+	$(CARGO) test --release --locked -p plumb-runtimes
 
 demo: build ## two pods, a ping, and nothing left
 	@tests/demo/run

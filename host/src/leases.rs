@@ -24,6 +24,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
@@ -53,6 +54,16 @@ pub struct Pod {
     pub namespace: String,
     /// The pod's name: for a StatefulSet the same before and after a restart.
     pub name: String,
+}
+
+/// As kubectl writes it; podman tells a name and no namespace.
+impl fmt::Display for Pod {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.namespace.as_str() {
+            "" => formatter.write_str(&self.name),
+            namespace => write!(formatter, "{namespace}/{}", self.name),
+        }
+    }
 }
 
 /// One address and who holds it.

@@ -66,9 +66,10 @@ fn condition(record: &Record) -> &'static str {
 
 fn print(record: &Record) {
     let header = &record.header;
-    let pod = header.pod.as_ref().map_or_else(String::new, |pod| {
-        format!("  pod {}/{}", pod.namespace, pod.name)
-    });
+    let pod = header
+        .pod
+        .as_ref()
+        .map_or_else(String::new, |pod| format!("  pod {pod}"));
     println!(
         "{}  {}  since {}{pod}",
         header.attachment,

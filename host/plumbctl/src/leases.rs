@@ -40,9 +40,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         return print_json(&items);
     }
     for lease in leases {
-        let pod = lease.pod.as_ref().map_or_else(String::new, |pod| {
-            format!("  pod {}/{}", pod.namespace, pod.name)
-        });
+        let pod = lease
+            .pod
+            .as_ref()
+            .map_or_else(String::new, |pod| format!("  pod {pod}"));
         println!(
             "{}  pool {}  {}/{}/{}  since {}{pod}",
             lease.address,

@@ -1,5 +1,6 @@
 //! What a call means: the environment and the configuration together.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
@@ -113,6 +114,12 @@ pub struct Pod {
     pub uid: String,
 }
 
+impl fmt::Display for Pod {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        leases::Pod::from(self).fmt(formatter)
+    }
+}
+
 /// A call of a runtime.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -161,7 +168,7 @@ impl Request {
     /// One line about the call, for the trace.
     pub fn describe(&self) -> String {
         let pod = match &self.pod {
-            Some(pod) => format!(", pod {}/{}", pod.namespace, pod.name),
+            Some(pod) => format!(", pod {pod}"),
             None => String::new(),
         };
         let netns = match &self.environment.netns {

@@ -190,7 +190,7 @@ fn holder(lease: &Lease) -> String {
         interface_name,
     } = &lease.owner;
     let pod = match &lease.pod {
-        Some(pod) => format!("pod {}/{}", pod.namespace, pod.name),
+        Some(pod) => format!("pod {pod}"),
         None => "a container without a pod name".to_owned(),
     };
     let since = utc(lease.since);

@@ -26,7 +26,7 @@ pub(super) fn look(lines: &mut BTreeSet<String>) {
     let mounts = fs::read_to_string("/proc/thread-self/mountinfo").expect("read the mounts");
     for mount in mounts.lines() {
         let point = mount.split(' ').nth(4).unwrap_or("?");
-        if !point.starts_with("/run/netns/") {
+        if !point.starts_with("/run/netns/") && !Path::new(point).starts_with(SCRATCH) {
             lines.insert(format!("mount {point}"));
         }
     }

@@ -1,6 +1,6 @@
 //! Who gets which address, and what a refusal says.
 
-use super::super::{ClaimError, Error, Leases, Owner, Store, Usage};
+use super::super::{ClaimError, Error, Leases, Owner, Pod, Store, Usage};
 use super::damage::beginning;
 use super::{Folder, addresses, claim_one, ip, owner, pod, pool};
 
@@ -154,6 +154,27 @@ fn a_refusal_names_the_holder() {
         panic!("{text}")
     };
     assert_eq!(lease.since, since);
+}
+
+/// podman tells a name and no namespace.
+#[test]
+fn a_refusal_names_a_holder_without_namespace() {
+    let folder = Folder::new();
+    let store = folder.store();
+    let wanted = [vec![pool("requested", &[("10.0.0.5", "10.0.0.5")])]];
+    let holder = Pod {
+        namespace: String::new(),
+        ..pod("worker-0")
+    };
+    store
+        .claim("", &owner("4f1c"), Some(&holder), &wanted, false)
+        .expect("free");
+    let error = store
+        .claim("", &owner("77aa"), Some(&pod("other")), &wanted, true)
+        .expect_err("taken");
+    let text = error.to_string();
+    let expected = "address 10.0.0.5 is held by pod worker-0 (container 4f1c, ";
+    assert!(text.starts_with(expected), "{text}");
 }
 
 #[test]
