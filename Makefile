@@ -44,7 +44,7 @@ test-kernel: build ## the built binary, and hostile components, in private netwo
 	$(CARGO) test --profile tools --locked -p plumb-hostile
 
 test-fuzz: components ## what plumb reads: all kept inputs, then some seconds of new ones
-	@CARGO=$(CARGO) tests/fuzz/run --seconds 5
+	@CARGO=$(CARGO) tests/fuzz/run --seconds 4
 
 fuzz: components ## new inputs for long: SECONDS_EACH for each target, 600 unless told otherwise
 	@CARGO=$(CARGO) tests/fuzz/run --seconds $(or $(SECONDS_EACH),600)
