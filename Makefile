@@ -11,7 +11,8 @@ OTHERS = -p plumb-tests -p plumb-runtimes -p cni-conformance -p cni-specimen $(G
 # an ADD, it starts in half the time, and runs on any distribution.
 STATIC = -C target-feature=+crt-static -C relocation-model=static
 
-.PHONY: help setup components build lint test test-unit test-kernel conformance test-runtimes test-vm demo bench bench-vm deny install clean
+.PHONY: help setup components build lint test test-unit test-kernel test-fuzz conformance test-runtimes test-vm
+.PHONY: fuzz demo bench bench-vm deny install clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -30,10 +31,10 @@ build: components ## build plumb and plumbctl into target/release
 
 lint: components ## formatting and clippy, warnings are errors
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --locked --all-targets -p plumb -p plumb-engine -p plumb-fault -p plumb-bench -p plumb-testbed -p plumb-testbed-bench $(OTHERS) -- -D warnings
+	$(CARGO) clippy --locked --all-targets -p plumb -p plumb-engine -p plumb-fault -p plumb-bench -p plumb-testbed -p plumb-testbed-bench -p plumb-fuzz $(OTHERS) -- -D warnings
 	$(CARGO) clippy --locked --all-targets $(COMPILING) -- -D warnings
 
-test: lint test-unit test-kernel ## lint, unit tests, and the built binary against a real kernel
+test: lint test-unit test-kernel test-fuzz ## lint, unit tests, the built binary against a real kernel, fuzzing
 
 test-unit: build ## tests that need no other binary
 	$(CARGO) test --release --locked -p plumb -p plumb-engine -p plumb-bench $(GUESTS)
@@ -43,18 +44,25 @@ test-kernel: build ## the built binary, and hostile components, in private netwo
 	$(CARGO) test --release --locked -p plumb-tests
 	$(CARGO) test --profile tools --locked -p plumb-hostile
 
+test-fuzz: components ## what plumb reads: all kept inputs, then some seconds of new ones
+	@CARGO=$(CARGO) tests/fuzz/run --seconds 4
+
 conformance: build ## the conformance suite: its own tests, then plumb and the reference plugins
-	$(CARGO) test --release --locked -p cni-conformance -p cni-specimen
-	$(CARGO) build --release --locked -p cni-conformance
+	$(CARGO) test --profile tools --locked -p cni-conformance -p cni-specimen
+	$(CARGO) build --profile tools --locked -p cni-conformance
 	@tests/conformance/run
+
+test-runtimes: build ## podman, containerd and Multus attach real containers, on private nodes (root)
+	@.ci/setup runtimes
+	@tests/runtimes/tools >/dev/null
+	$(CARGO) test --profile tools --locked -p plumb-runtimes
 
 test-vm: build ## the hardware flavours in virtual machines: SR-IOV and InfiniBand, two kernels
 	@.ci/setup vm
 	@CARGO=$(CARGO) tests/testbed/test-vm
 
-test-runtimes: build ## real containers of podman and containerd, on private nodes (root)
-	@.ci/setup runtimes
-	$(CARGO) test --release --locked -p plumb-runtimes
+fuzz: components ## new inputs for long: SECONDS_EACH for each target, 600 unless told otherwise
+	@CARGO=$(CARGO) tests/fuzz/run --seconds $(or $(SECONDS_EACH),600)
 
 demo: build ## two pods, a ping, and nothing left
 	@tests/demo/run

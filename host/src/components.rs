@@ -4,14 +4,18 @@
 //! configuration names, and a recorder. What it records comes back as operations; a
 //! trap, a time-out or a refusal leaves nothing to undo, because nothing has happened.
 
-mod bindings;
+// Public for `tests/fuzz`, which hands over what a component may hand over.
+#[doc(hidden)]
+pub mod bindings;
 mod builtin;
 mod checks;
-mod conversion;
+#[doc(hidden)]
+pub mod conversion;
 mod deadline;
 mod facts;
 mod failure;
-mod host;
+#[doc(hidden)]
+pub mod host;
 mod operations;
 pub mod store;
 

@@ -152,10 +152,11 @@ enum Line {
 
 impl Record {
     /// Understands the lines of a file. None for a file without a whole line: its
-    /// writer died before it did anything.
-    fn parse(text: &str) -> std::result::Result<Option<Self>, String> {
-        let mut lines = text.split_inclusive('\n').enumerate();
-        let whole = |line: &str| line.ends_with('\n');
+    /// writer died before it did anything. Bytes, because a piece of a line may end within
+    /// a letter.
+    fn parse(text: &[u8]) -> std::result::Result<Option<Self>, String> {
+        let mut lines = text.split_inclusive(|byte| *byte == b'\n').enumerate();
+        let whole = |line: &[u8]| line.ends_with(b"\n");
         let header = match lines.next() {
             Some((_, line)) if whole(line) => match decode(1, line)? {
                 Line::Header(header) if header.layout == LAYOUT => header,
@@ -207,6 +208,6 @@ impl Record {
     }
 }
 
-fn decode(number: usize, line: &str) -> std::result::Result<Line, String> {
-    serde_json::from_str(line).map_err(|error| format!("line {number}: {error}"))
+fn decode(number: usize, line: &[u8]) -> std::result::Result<Line, String> {
+    serde_json::from_slice(line).map_err(|error| format!("line {number}: {error}"))
 }

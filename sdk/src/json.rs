@@ -1,9 +1,11 @@
 //! A reader of JSON for serde.
 //!
-//! The host has parsed the text already, so this need not be a judge of JSON. It is here
-//! for two reasons. It is small: a component is loaded for every pod, and a general
-//! reader with its floating point numbers is half of a small component. And its errors
-//! name the key, which is what the user needs.
+//! It is here for two reasons. It is small: a component is loaded for every pod, and a
+//! general reader with its floating point numbers is half of a small component. And its
+//! errors name the key, which is what the user needs.
+//!
+//! What a type wants is read as strictly as any reader of JSON does. Values that nobody
+//! wants are passed over with a glance: the host has parsed the text already.
 
 mod access;
 mod error;

@@ -168,6 +168,10 @@ fn check_container_id(id: &str) -> Result<()> {
     )))
 }
 
+/// To the kernel text is Latin-1 (`_ctype`, lib/ctype.c): in UTF-8 this is a part of letters
+/// such as 'à'.
+const NO_BREAK_SPACE: u8 = 0xa0;
+
 /// The kernel's rule (`dev_valid_name`, net/core/dev.c).
 fn check_interface_name(name: &str) -> Result<()> {
     let problem = if name.len() > 15 {
@@ -176,6 +180,8 @@ fn check_interface_name(name: &str) -> Result<()> {
         "is reserved"
     } else if name.contains(['/', ':']) || name.chars().any(char::is_whitespace) {
         "contains '/', ':' or white space"
+    } else if name.bytes().any(|byte| byte == NO_BREAK_SPACE) {
+        "contains a letter that has the byte 0xa0, which is white space to the kernel"
     } else if name.contains('%') {
         // The kernel takes "eth%d" for a pattern and numbers it (dev_alloc_name).
         "contains '%'"
@@ -253,6 +259,7 @@ mod tests {
             ("eth%d", false),
             ("a:b", false),
             ("a\u{2003}b", false),
+            ("\u{e0}", false),
         ] {
             assert_eq!(check_interface_name(name).is_ok(), accepted, "{name:?}");
         }

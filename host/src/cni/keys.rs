@@ -22,28 +22,22 @@ pub fn lower(value: &Value) -> Value {
     }
 }
 
-/// The value of a key in any letter case; the exact spelling first.
+/// The value of a key in any letter case; the exact spelling first, and as in [`lower`] null
+/// is absent.
 pub fn get<'a>(map: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
-    map.get(key).or_else(|| {
+    let exact = map.get(key).filter(|value| !value.is_null());
+    exact.or_else(|| {
         map.iter()
-            .find(|(name, _)| name.eq_ignore_ascii_case(key))
+            .rfind(|(name, value)| name.eq_ignore_ascii_case(key) && !value.is_null())
             .map(|(_, value)| value)
     })
 }
 
-/// Takes a key in any letter case out; the exact spelling first.
+/// Takes a key in any letter case out; which of several counts is as for [`get`].
 pub fn remove(map: &mut Map<String, Value>, key: &str) -> Option<Value> {
-    let exact = map.remove(key);
-    let others: Vec<_> = map
-        .keys()
-        .filter(|name| name.eq_ignore_ascii_case(key))
-        .cloned()
-        .collect();
-    let mut other = None;
-    for name in others {
-        other = map.remove(&name);
-    }
-    exact.or(other)
+    let found = get(map, key).cloned();
+    map.retain(|name, _| !name.eq_ignore_ascii_case(key));
+    found
 }
 
 #[cfg(test)]
@@ -65,6 +59,18 @@ mod tests {
             lower(&value),
             json!({"cni.dev/valid-attachments": null, "a": [null]})
         );
+    }
+
+    #[test]
+    fn a_null_hides_no_other_spelling() {
+        let mut map = json!({"IPs": 1, "ips": null, "iPs": 3, "iPS": null})
+            .as_object()
+            .unwrap()
+            .clone();
+        assert_eq!(lower(&map.clone().into()), json!({"ips": 3}));
+        assert_eq!(get(&map, "ips"), Some(&json!(3)));
+        assert_eq!(remove(&mut map, "ips"), Some(json!(3)));
+        assert!(map.is_empty());
     }
 
     #[test]

@@ -61,6 +61,12 @@ pub fn render(
     let mut addresses = take("ips");
     let mut routes = take("routes");
     let index = interfaces.len();
+    if index == 0 {
+        // The number of an interface that nobody told of would become that of ours.
+        for address in addresses.iter_mut().filter_map(Value::as_object_mut) {
+            keys::remove(address, "interface");
+        }
+    }
     interfaces.extend(
         attached
             .interface
@@ -202,6 +208,16 @@ mod tests {
         assert!(new.get("dns").is_none());
         let middle = render(Version::V1_0_0, None, &attached());
         assert!(middle["interfaces"][0].get("mtu").is_none());
+    }
+
+    #[test]
+    fn an_address_of_no_interface_does_not_fall_to_ours() {
+        let previous = json!({
+            "ips": [{"address": "10.9.0.5/24", "Interface": 0}],
+        });
+        let result = render(Version::V1_0_0, previous.as_object(), &attached());
+        assert_eq!(result["ips"][0], json!({"address": "10.9.0.5/24"}));
+        assert_eq!(result["ips"][1]["interface"], 0);
     }
 
     #[test]

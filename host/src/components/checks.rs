@@ -13,6 +13,9 @@ use crate::operations::Parent;
 /// Bytes of an Ethernet address.
 const ETHERNET_ADDRESS: usize = 6;
 
+/// Bytes of an InfiniBand address (`INFINIBAND_ALEN`, linux/if_infiniband.h).
+const INFINIBAND_ADDRESS: usize = 20;
+
 /// Smallest MTU of an IPv4 link (RFC 791); the kernel's own lower bound for Ethernet.
 const SMALLEST_MTU: u32 = 68;
 
@@ -41,6 +44,17 @@ pub(super) fn check_mac(mac: &[u8]) -> Result<(), Error> {
         )));
     }
     Ok(())
+}
+
+/// An address of Ethernet or of InfiniBand, of whatever kind.
+pub(super) fn check_hardware_address(mac: &[u8]) -> Result<(), Error> {
+    if matches!(mac.len(), ETHERNET_ADDRESS | INFINIBAND_ADDRESS) {
+        return Ok(());
+    }
+    Err(invalid(format!(
+        "{:?} is not a hardware address of {ETHERNET_ADDRESS} or {INFINIBAND_ADDRESS} bytes",
+        mac::text(mac)
+    )))
 }
 
 /// `IB_DEVICE_NAME_MAX` (rdma/ib_verbs.h) less the zero at the end.

@@ -209,6 +209,12 @@ pub fn proposal(component: &str, proposal: wit::Proposal, pools: &[Pool]) -> Res
                     candidate.pool
                 )));
             };
+            if pool.disabled {
+                return Err(broken(format!(
+                    "pool {}, which is disabled",
+                    candidate.pool
+                )));
+            }
             if candidate.ranges.len() > limits::RANGES {
                 return Err(broken(format!(
                     "{} ranges of pool {}, where {} are possible",

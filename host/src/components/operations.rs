@@ -9,8 +9,8 @@ use wasmtime::component::Resource;
 use super::bindings::operations as wit;
 use super::bindings::types::{Error, IpAddress, IpNetwork, Route};
 use super::checks::{
-    check_infiniband, check_mac, check_mtu, check_partition_key, check_rdma_name, invalid,
-    settings_of, temporary_name,
+    check_hardware_address, check_infiniband, check_mac, check_mtu, check_partition_key,
+    check_rdma_name, invalid, settings_of, temporary_name,
 };
 use super::conversion;
 use super::host::{Host, LinkHandle, PciHandle, PodLinkHandle, Recorded};
@@ -229,6 +229,9 @@ impl wit::Host for Host {
     ) -> Answer<()> {
         self.count_call()?;
         let address = self.function(&function)?;
+        if let Some(Err(error)) = mac.as_deref().map(check_hardware_address) {
+            return Ok(Err(error));
+        }
         let operation = ReportFunction { address, mac };
         self.add("report-function", Operation::ReportFunction(operation))
     }
@@ -282,7 +285,8 @@ impl wit::Host for Host {
                 "{name:?} is not the name of a sysctl"
             ))));
         }
-        if value.len() > 64 || value.contains(['\n', '\0']) {
+        // It stands in the plan and in the trace, so it must not steer a terminal either.
+        if value.len() > 64 || value.contains(char::is_control) {
             return Ok(Err(invalid(format!(
                 "{value:?} is not the value of a sysctl"
             ))));
@@ -376,11 +380,8 @@ impl wit::Host for Host {
     ) -> Answer<()> {
         self.count_call()?;
         self.table.get(&link)?;
-        if !matches!(mac.len(), 6 | 20) {
-            return Ok(Err(invalid(format!(
-                "{} is not a hardware address of 6 or 20 bytes",
-                mac::text(&mac)
-            ))));
+        if let Err(error) = check_hardware_address(&mac) {
+            return Ok(Err(error));
         }
         let address = conversion::address(address);
         let operation = AddNeighbour { address, mac };

@@ -36,11 +36,7 @@ impl Journal {
         };
         let mut text = Vec::new();
         file.read_to_end(&mut text).map_err(io("read", path))?;
-        let parsed = match std::str::from_utf8(&text) {
-            Ok(text) => Record::parse(text),
-            Err(error) => Err(error.to_string()),
-        };
-        let record = match parsed {
+        let record = match Record::parse(&text) {
             Ok(record) => record,
             Err(reason) => {
                 return Err(Error::Corrupt {

@@ -84,7 +84,7 @@ impl Folder {
 
     /// Reads a record without a lock, for showing it.
     pub fn read(&self, attachment: &Attachment) -> Result<Option<Record>, String> {
-        match fs::read_to_string(self.path(attachment)) {
+        match fs::read(self.path(attachment)) {
             Ok(text) => Record::parse(&text),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error.to_string()),

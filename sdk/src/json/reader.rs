@@ -27,7 +27,9 @@ impl<'de> Reader<'de> {
     /// The next byte that is no white space.
     pub(super) fn peek(&mut self) -> Option<u8> {
         let rest = &self.text.as_bytes()[self.at..];
-        let blank = rest.iter().take_while(|byte| byte.is_ascii_whitespace());
+        let blank = rest
+            .iter()
+            .take_while(|byte| matches!(byte, b' ' | b'\n' | b'\t' | b'\r'));
         self.at += blank.count();
         self.text.as_bytes().get(self.at).copied()
     }
@@ -98,12 +100,12 @@ impl<'de> Reader<'de> {
             return self.visit_integer(visitor);
         }
         let length = number.len();
-        match number.parse() {
-            Ok(value) => {
+        match number.parse::<f64>() {
+            Ok(value) if value.is_finite() => {
                 self.at += length;
                 visitor.visit_f64(value)
             }
-            Err(_) => Err(self.mismatch(&visitor)),
+            _ => Err(self.mismatch(&visitor)),
         }
     }
 
@@ -125,12 +127,15 @@ impl<'de> Reader<'de> {
         let mut copy = String::new();
         loop {
             let rest = self.rest();
-            let Some(length) = rest.bytes().position(|byte| byte == b'"' || byte == b'\\') else {
-                return Err(self.malformed());
-            };
+            let is_plain = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
+            let length = rest.bytes().take_while(|byte| is_plain(*byte)).count();
             let plain = &rest[..length];
+            let end = rest.as_bytes().get(length);
+            if !matches!(end, Some(b'"' | b'\\')) {
+                return Err(self.malformed());
+            }
             self.at += length + 1;
-            if rest.as_bytes()[length] == b'"' {
+            if end == Some(&b'"') {
                 if copy.is_empty() {
                     return Ok(Cow::Borrowed(plain));
                 }
@@ -196,7 +201,7 @@ impl<'de> Reader<'de> {
     fn number(&mut self) -> &'de str {
         self.peek();
         let word = self.word();
-        match word.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
+        match is_number(word.as_bytes()) {
             true => word,
             false => "",
         }
@@ -247,15 +252,48 @@ impl<'de> Reader<'de> {
         if (0xd800..0xdc00).contains(&first) && self.rest().starts_with("\\u") {
             self.at += 2;
             let second = self.four_digits()?;
-            code = 0x10000 + ((first - 0xd800) << 10) + (second.wrapping_sub(0xdc00) & 0x3ff);
+            if !(0xdc00..0xe000).contains(&second) {
+                return Err(self.malformed());
+            }
+            code = 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00);
         }
         char::from_u32(code).ok_or_else(|| self.malformed())
     }
 
     fn four_digits(&mut self) -> Result<u32, Error> {
         let digits = self.rest().get(..4).unwrap_or_default();
+        // from_str_radix takes a sign, too.
         let code = u32::from_str_radix(digits, 16).map_err(|_| self.malformed())?;
+        if digits.starts_with('+') {
+            return Err(self.malformed());
+        }
         self.at += 4;
         Ok(code)
     }
+}
+
+/// The form of RFC 8259, section 6, which is narrower than what Rust parses.
+fn is_number(text: &[u8]) -> bool {
+    let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let mut rest = text.strip_prefix(b"-").unwrap_or(text);
+    let whole = digits(rest);
+    if whole == 0 || (whole > 1 && rest[0] == b'0') {
+        return false;
+    }
+    rest = &rest[whole..];
+    if let Some(fraction) = rest.strip_prefix(b".") {
+        let length = digits(fraction);
+        if length == 0 {
+            return false;
+        }
+        rest = &fraction[length..];
+    }
+    if let [b'e' | b'E', exponent @ ..] = rest {
+        let exponent = match exponent {
+            [b'+' | b'-', unsigned @ ..] => unsigned,
+            unsigned => unsigned,
+        };
+        return !exponent.is_empty() && digits(exponent) == exponent.len();
+    }
+    rest.is_empty()
 }

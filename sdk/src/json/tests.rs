@@ -60,7 +60,7 @@ fn every_kind_of_value_is_read() {
     for text in [
         r#"{"a": [1, -2, 0, 18446744073709551615, -9223372036854775808], "b": {"c": {}}, "d": []}"#,
         r#"  [ true , false , null , "x" ]  "#,
-        r#"[1.5, -2e3, 0.25E-2]"#,
+        r#"[1.5, -2e3, 0.25E-2, 0, -0.0, 10, 1e+2, 0e1]"#,
         r#""plain""#,
         r#""quote \" slash \\ \/ controls \b\f\n\r\t""#,
         r#""\u00e9 \u20ac \ud83d\ude00 é€😀""#,
@@ -96,6 +96,19 @@ fn malformed_text_is_refused_and_never_a_panic() {
         "}",
         ":",
         "{1: 2}",
+        "00",
+        "-01",
+        "1.",
+        "-.5",
+        "1e",
+        "1e999",
+        "-infinity",
+        "+1",
+        "\u{c}1",
+        "\"a\nb\"",
+        "\"\\u+123\"",
+        "\"\\ud83d\\u0041\"",
+        "[01]",
     ] {
         assert!(read::<Value>(text).is_err(), "{text}");
     }

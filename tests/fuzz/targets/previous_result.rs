@@ -1,0 +1,151 @@
+//! `prevResult`: what an earlier plugin of the chain printed, and what plumb prints with it.
+
+#![no_main]
+
+use libfuzzer_sys::{Corpus, fuzz_target};
+use plumb::cni::previous::Previous;
+use plumb::cni::result::{Address, Attached, Interface, render};
+use plumb::cni::{Version, keys, output};
+use plumb::kernel::route::Route;
+use serde_json::{Map, Value, json};
+
+fuzz_target!(|data: &[u8]| -> Corpus {
+    let Ok(Value::Object(written)) = serde_json::from_slice(data) else {
+        return Corpus::Reject;
+    };
+    let previous = match Previous::parse(&written, "prevResult") {
+        Ok(previous) => previous,
+        Err(error) => {
+            output::error(Version::NEWEST, &error);
+            return Corpus::Keep;
+        }
+    };
+    for version in Version::ALL {
+        for attached in [interface(), nothing()] {
+            check(version, &written, &previous, &attached);
+        }
+    }
+    Corpus::Keep
+});
+
+/// What is printed means what came in, and what plumb did besides.
+fn check(version: Version, written: &Map<String, Value>, previous: &Previous, attached: &Attached) {
+    let printed = output::result(&render(version, Some(written), attached));
+    let Ok(Value::Object(object)) = serde_json::from_str(&printed) else {
+        panic!("{printed} is no JSON object");
+    };
+    assert_eq!(object["cniVersion"], version.as_str());
+    let result = match Previous::parse(&object, "the result") {
+        Ok(result) => result,
+        Err(error) => panic!("{printed} is not understood: {error}"),
+    };
+
+    let count = previous.interfaces.len();
+    assert_eq!(result.interfaces[..count], previous.interfaces, "{printed}");
+    assert_eq!(
+        names(&result.interfaces[count..]),
+        names_of(&attached.interface),
+        "{printed}"
+    );
+
+    let (before, ours) = result.addresses.split_at(previous.addresses.len());
+    for (after, before) in before.iter().zip(&previous.addresses) {
+        assert_eq!(
+            (after.address, after.gateway),
+            (before.address, before.gateway)
+        );
+        // An address stays with its interface, and never falls to one that came later.
+        let interface = before.interface.filter(|index| *index < count);
+        assert_eq!(after.interface, interface, "{printed}");
+    }
+    let expected = attached.addresses.iter().map(|address| {
+        let interface = Some(count);
+        (address.address, address.gateway, interface)
+    });
+    assert!(
+        ours.iter()
+            .map(|address| (address.address, address.gateway, address.interface))
+            .eq(expected),
+        "{printed}"
+    );
+
+    let (before, ours) = result.routes.split_at(previous.routes.len());
+    assert_eq!(before, previous.routes, "{printed}");
+    assert_eq!(ours.len(), attached.routes.len(), "{printed}");
+    for (ours, wanted) in ours.iter().zip(&attached.routes) {
+        assert_eq!(ours.destination, wanted.destination);
+        assert_eq!(ours.gateway, wanted.gateway);
+        if version >= Version::V1_1_0 {
+            assert_eq!(ours, wanted);
+        }
+    }
+
+    let own = ["cniVersion", "interfaces", "ips", "routes", "dns"];
+    for key in written.keys() {
+        if !own.iter().any(|own| own.eq_ignore_ascii_case(key)) {
+            assert!(object.contains_key(key), "{key:?} of another is kept");
+        }
+    }
+    match (&attached.dns, keys::get(written, "dns")) {
+        (Some(dns), _) => assert_eq!(object["dns"], *dns),
+        (None, Some(Value::Object(dns))) if !dns.is_empty() => {
+            assert_eq!(
+                object["dns"].as_object().map(Map::len),
+                Some(dns.len()),
+                "{printed}"
+            );
+        }
+        _ => {}
+    }
+}
+
+fn names(interfaces: &[plumb::cni::previous::Interface]) -> Vec<&str> {
+    let names = interfaces.iter().map(|interface| interface.name.as_str());
+    names.collect()
+}
+
+fn names_of(interface: &Option<Interface>) -> Vec<&str> {
+    let names = interface.iter().map(|interface| interface.name.as_str());
+    names.collect()
+}
+
+/// An ADD that gave the pod an interface.
+fn interface() -> Attached {
+    let gateway = Some([10, 0, 0, 1].into());
+    Attached {
+        interface: Some(Interface {
+            name: "net1".into(),
+            mac: "02:00:00:00:00:01".into(),
+            mtu: Some(9000),
+            sandbox: "/run/netns/pod".into(),
+            pci_address: Some("0000:3b:00.2".into()),
+        }),
+        addresses: vec![
+            Address {
+                address: "10.0.0.5/24".parse().expect("an address"),
+                gateway,
+            },
+            Address {
+                address: "fd00::5/64".parse().expect("an address"),
+                gateway: None,
+            },
+        ],
+        routes: vec![Route {
+            mtu: Some(1500),
+            table: Some(254),
+            scope: Some(0),
+            ..Route::new("0.0.0.0/0".parse().expect("a network"), gateway)
+        }],
+        dns: Some(json!({"nameservers": ["10.0.0.2"]})),
+    }
+}
+
+/// An ADD that worked on the interface of an earlier plugin.
+fn nothing() -> Attached {
+    Attached {
+        interface: None,
+        addresses: Vec::new(),
+        routes: Vec::new(),
+        dns: None,
+    }
+}
