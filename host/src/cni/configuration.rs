@@ -231,7 +231,7 @@ fn network_name(lower: &Map<String, Value>) -> Result<String> {
         )),
         Some(other) => Err(Error::configuration(format!(
             "network name {other} must begin with a letter or digit and hold only letters, \
-             digits, '_', '.' and '-'"
+             digits, '_', '.' and '-', 255 of them at most"
         ))),
     }
 }

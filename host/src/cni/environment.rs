@@ -149,12 +149,14 @@ fn unknown_command(command: &str) -> Error {
 }
 
 /// `^[A-Za-z0-9][A-Za-z0-9_.\-]*$`, as libcni checks container IDs and network names:
-/// it makes them safe as file names.
+/// it makes them safe as file names, which have no more than 255 bytes (`NAME_MAX`,
+/// limits.h).
 pub(super) fn is_identifier(text: &str) -> bool {
     let mut bytes = text.bytes();
-    bytes
-        .next()
-        .is_some_and(|byte| byte.is_ascii_alphanumeric())
+    text.len() <= 255
+        && bytes
+            .next()
+            .is_some_and(|byte| byte.is_ascii_alphanumeric())
         && bytes.all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
 }
 
@@ -164,7 +166,7 @@ fn check_container_id(id: &str) -> Result<()> {
     }
     Err(invalid(format!(
         "CNI_CONTAINERID {id:?} must begin with a letter or digit and hold only letters, \
-         digits, '_', '.' and '-'"
+         digits, '_', '.' and '-', 255 of them at most"
     )))
 }
 
@@ -231,7 +233,10 @@ mod tests {
 
     #[test]
     fn container_ids_must_be_safe_file_names() {
+        let (longest, too_long) = ("a".repeat(255), "a".repeat(256));
         for (id, accepted) in [
+            (longest.as_str(), true),
+            (&too_long, false),
             ("default-t1", true),
             ("a_b.c-d", true),
             ("../x", false),

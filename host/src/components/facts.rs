@@ -115,7 +115,10 @@ impl FactsHost for Host {
             Ok(None) => {
                 return Ok(Err(failure(
                     ErrorCode::NotFound,
-                    format!("no PCI function at {address}"),
+                    format!(
+                        "no PCI function at {address} on this node: `lspci -D` lists those it \
+                         has, and a device plugin that knows others must be started again"
+                    ),
                 )));
             }
             Err(error) => return Ok(Err(unavailable(error))),

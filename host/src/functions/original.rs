@@ -46,7 +46,10 @@ impl Original {
         let Some(function) = pci::function(&kernel.sysfs, address) else {
             return Err(Error::new(
                 Code::NOT_AVAILABLE,
-                format!("no PCI function at {address}"),
+                format!(
+                    "no PCI function at {address} on this node: `lspci -D` lists those it \
+                         has, and a device plugin that knows others must be started again"
+                ),
             ));
         };
         let link = host_link(kernel, address)?.map(|link| OriginalLink {

@@ -96,7 +96,14 @@ fn one_process_at_a_time_restores_a_function() {
     // Who waits meanwhile finds the next holder, not the one that was released.
     let waiting = std::thread::spawn({
         let holds = holds.clone();
-        move || holds.lock(ADDRESS).unwrap().unwrap().hold
+        move || {
+            loop {
+                // Between the two holders there is none for a moment.
+                if let Some(locked) = holds.lock(ADDRESS).unwrap() {
+                    return locked.hold;
+                }
+            }
+        }
     });
     holds.release(ADDRESS).unwrap();
     holds.take(ADDRESS, &hold("second")).unwrap();

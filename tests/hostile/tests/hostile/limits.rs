@@ -63,7 +63,10 @@ fn large_calls_run_out_of_time_or_of_calls() {
     let scene = Scene::new();
     let configuration = scene.flavour("large-calls");
     let error = scene.assert_refused(&configuration, FAILED, &[]);
-    let time = format!("more than {} s of processor time", limits::DEADLINE.as_secs());
+    let time = format!(
+        "more than {} s of processor time",
+        limits::DEADLINE.as_secs()
+    );
     let calls = format!("more than {} times", limits::HOST_CALLS);
     assert!(
         error.message.contains(&time) || error.message.contains(&calls),
