@@ -95,7 +95,7 @@ pub(super) const CASES: &[Case] = &[
         gc_twice,
     )
     .since(SINCE),
-    Case::must(
+    Case::relied(
         811,
         "gc-beside-add",
         "two runtimes may share a node",
