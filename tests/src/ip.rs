@@ -13,10 +13,31 @@ pub fn json(namespace: Option<&str>, command: &str) -> Vec<Value> {
         .unwrap_or_else(|error| panic!("ip {command} in {namespace:?}: {error}"))
 }
 
+/// Runs several commands of ip(8) in one process, with JSON output; the records of each.
+/// `options` are for all of them, as `-6` is.
+#[track_caller]
+pub fn json_of_each(namespace: Option<&str>, options: &str, commands: &[&str]) -> Vec<Vec<Value>> {
+    let mut ip = command(namespace);
+    ip.args(["-j", options]);
+    let output = run_batch(ip, &(commands.join("\n") + "\n"))
+        .unwrap_or_else(|error| panic!("ip {options} {commands:?} in {namespace:?}: {error}"));
+    let records: Vec<Vec<Value>> = serde_json::Deserializer::from_slice(&output)
+        .into_iter()
+        .collect::<Result<_, _>>()
+        .unwrap_or_else(|error| panic!("the output of ip {commands:?} is not JSON: {error}"));
+    assert_eq!(records.len(), commands.len(), "an answer to each command");
+    records
+}
+
 /// Runs several commands, one on a line; the thread's own namespace or a named one.
 #[track_caller]
 pub fn batch(namespace: Option<&str>, commands: &str) {
-    let mut ip = command(namespace);
+    if let Err(error) = run_batch(command(namespace), commands) {
+        panic!("ip -batch in {namespace:?} failed: {error}\n{commands}");
+    }
+}
+
+fn run_batch(mut ip: Command, commands: &str) -> Result<Vec<u8>, String> {
     ip.args(["-batch", "-"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -29,11 +50,10 @@ pub fn batch(namespace: Option<&str>, commands: &str) {
         .write_all(commands.as_bytes())
         .expect("write the commands");
     let output = child.wait_with_output().expect("wait for ip");
-    assert!(
-        output.status.success(),
-        "ip -batch in {namespace:?} failed: {}\n{commands}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    match output.status.success() {
+        true => Ok(output.stdout),
+        false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+    }
 }
 
 /// One link with its details, or none.
