@@ -13,32 +13,36 @@ pub fn json(namespace: Option<&str>, command: &str) -> Vec<Value> {
         .unwrap_or_else(|error| panic!("ip {command} in {namespace:?}: {error}"))
 }
 
+/// Runs several commands of ip(8) in one process, with JSON output; the records of each.
+/// `options` are for all of them, as `-6` is.
+#[track_caller]
+pub fn json_of_each(
+    namespace: Option<&str>,
+    options: &[&str],
+    commands: &[&str],
+) -> Vec<Vec<Value>> {
+    let mut ip = command(namespace);
+    ip.arg("-j").args(options);
+    let output = run_batch(ip, &(commands.join("\n") + "\n"))
+        .unwrap_or_else(|error| panic!("ip {options:?} {commands:?} in {namespace:?}: {error}"));
+    let records: Vec<Vec<Value>> = serde_json::Deserializer::from_slice(&output)
+        .into_iter()
+        .collect::<Result<_, _>>()
+        .unwrap_or_else(|error| panic!("the output of ip {commands:?} is not JSON: {error}"));
+    assert_eq!(records.len(), commands.len(), "an answer to each command");
+    records
+}
+
 /// Runs several commands, one on a line; the thread's own namespace or a named one.
 #[track_caller]
 pub fn batch(namespace: Option<&str>, commands: &str) {
-    run_batch(namespace, &[], commands);
+    if let Err(error) = run_batch(command(namespace), commands) {
+        panic!("ip -batch in {namespace:?} failed: {error}\n{commands}");
+    }
 }
 
-/// What several commands of ip(8) show with all details, in one process: the records of
-/// each command. `family` is `-4` or `-6`, or empty for both where ip(8) can show both.
-#[track_caller]
-pub fn batch_json(namespace: Option<&str>, family: &str, commands: &[&str]) -> Vec<Vec<Value>> {
-    let options = ["-j", "-d", family];
-    let used = if family.is_empty() { 2 } else { 3 };
-    let output = run_batch(namespace, &options[..used], &commands.join("\n"));
-    let shown: Vec<Vec<Value>> = serde_json::Deserializer::from_slice(&output)
-        .into_iter()
-        .collect::<Result<_, _>>()
-        .unwrap_or_else(|error| panic!("the output of {commands:?} is not JSON: {error}"));
-    assert_eq!(shown.len(), commands.len(), "answers to {commands:?}");
-    shown
-}
-
-#[track_caller]
-fn run_batch(namespace: Option<&str>, options: &[&str], commands: &str) -> Vec<u8> {
-    let mut ip = command(namespace);
-    ip.args(options)
-        .args(["-batch", "-"])
+fn run_batch(mut ip: Command, commands: &str) -> Result<Vec<u8>, String> {
+    ip.args(["-batch", "-"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
@@ -50,12 +54,10 @@ fn run_batch(namespace: Option<&str>, options: &[&str], commands: &str) -> Vec<u
         .write_all(commands.as_bytes())
         .expect("write the commands");
     let output = child.wait_with_output().expect("wait for ip");
-    assert!(
-        output.status.success(),
-        "ip -batch in {namespace:?} failed: {}\n{commands}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    output.stdout
+    match output.status.success() {
+        true => Ok(output.stdout),
+        false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+    }
 }
 
 /// One link with its details, or none.

@@ -43,9 +43,13 @@ fn look_into(namespace: Option<&str>, lines: &mut BTreeSet<String>) {
         Some(pod) => format!("pod {pod}"),
         None => "node".to_owned(),
     };
-    for link in ip::json(namespace, "-d address show") {
+    // The oracle looks often: three processes for each namespace, not six.
+    let links = ["address show", "neighbour show nud permanent"];
+    let mut links = ip::json_of_each(namespace, &["-d"], &links);
+    let neighbours = links.pop().unwrap_or_default();
+    for link in links.iter().flatten() {
         let name = text(&link["ifname"]);
-        lines.insert(format!("{place}: link {name} {}", link_line(&link)));
+        lines.insert(format!("{place}: link {name} {}", link_line(link)));
         let addresses = link["addr_info"].as_array().into_iter().flatten();
         for address in addresses.filter(|address| !is_kernels_own(text(&address["local"]))) {
             lines.insert(format!(
@@ -55,24 +59,25 @@ fn look_into(namespace: Option<&str>, lines: &mut BTreeSet<String>) {
             ));
         }
     }
-    for command in [
-        "-4 route show table all",
-        "-6 route show table all",
-        "-4 rule show",
-        "-6 rule show",
-        "neighbour show nud permanent",
-    ] {
-        for mut record in ip::json(namespace, command) {
-            if is_kernels_own(text(&record["dst"])) {
-                continue;
-            }
-            // `linkdown` comes and goes with the carrier.
-            record["flags"] = Value::Null;
-            lines.insert(format!(
-                "{place}: {} {record}",
-                command.trim_start_matches("-")
-            ));
+    look_at_records(&place, "neighbour", neighbours, lines);
+    for family in ["-4", "-6"] {
+        let commands = ["route show table all", "rule show"];
+        let found = ip::json_of_each(namespace, &[family], &commands);
+        for (command, records) in commands.into_iter().zip(found) {
+            let what = format!("{} {command}", family.trim_start_matches('-'));
+            look_at_records(&place, &what, records, lines);
         }
+    }
+}
+
+fn look_at_records(place: &str, what: &str, records: Vec<Value>, lines: &mut BTreeSet<String>) {
+    for mut record in records {
+        if is_kernels_own(text(&record["dst"])) {
+            continue;
+        }
+        // `linkdown` comes and goes with the carrier.
+        record["flags"] = Value::Null;
+        lines.insert(format!("{place}: {what} {record}"));
     }
 }
 

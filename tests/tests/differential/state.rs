@@ -97,9 +97,9 @@ impl State {
 
     #[track_caller]
     fn look_into(&mut self, place: &str, namespace: Option<&str>, cards: &Cards) {
-        let shown = ip::batch_json(
+        let shown = ip::json_of_each(
             namespace,
-            "",
+            &["-d"],
             &[
                 "address show",
                 "route show table all",
@@ -120,7 +120,7 @@ impl State {
         // ip(8) shows IPv4 rules only, unless it is asked for the others alone; the node's
         // IPv6 rules are nobody's business here.
         if namespace.is_some() {
-            let rules = ip::batch_json(namespace, "-6", &["rule show"]);
+            let rules = ip::json_of_each(namespace, &["-d", "-6"], &["rule show"]);
             self.insert_records(&format!("{place}: IPv6 rule"), &rules[0]);
         }
     }

@@ -1,0 +1,7 @@
+//! The specimen as a runtime calls it.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cni_specimen::main()
+}

@@ -1,0 +1,11 @@
+//! The suite's own machinery: what it takes, what it tells, and how it ends.
+
+mod machinery {
+    mod expectations;
+    mod finished;
+    mod libcni;
+    mod list;
+    mod program;
+    mod reports;
+    mod script;
+}
