@@ -19,7 +19,7 @@ pub fn add(request: &Request) -> Result<Value, Error> {
     let master = configured::master(&request.configuration)?;
     let mac = configured::hardware_address(request)?;
     let namespace = Namespace::open(&request.namespace)
-        .inspect_err(|_| defects::after_a_refused_namespace(request))?;
+        .inspect_err(|error| defects::after_a_refused_namespace(request, error))?;
     let mut record = Record::create(request)?;
     if let Some(attachment) = record.attachment() {
         if defects::has("second-add-undoes-the-first") {
