@@ -6,6 +6,7 @@ mod machinery {
     mod libcni;
     mod list;
     mod program;
+    mod recordings;
     mod reports;
     mod script;
 }

@@ -1,7 +1,7 @@
 //! 971 to 977: the whole life of a container, by the calls that each runtime really makes.
 
 use plumb_tests::{Call, Pod};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::del::Sleeper;
 use crate::libcni::input;
@@ -118,6 +118,7 @@ fn compose(
     let mut configuration = scene.configuration_in(pod, version);
     let namespace = match step.namespace {
         Namespace::Mounted => pod.path().to_owned(),
+        Namespace::MountedInVar => format!("/var{}", pod.path()),
         Namespace::OfProcess => sleeper.path(),
         Namespace::Empty => String::new(),
         Namespace::Dummy => "dummy".into(),
@@ -134,13 +135,14 @@ fn compose(
     let for_the_pod = ["ADD", "CHECK", "DEL"].contains(&step.verb);
     let capabilities = match for_the_pod {
         true => runtime.capabilities(),
-        false => Map::new(),
+        false => &[],
     };
     let stdin = match step.verb {
         "VERSION" => format!("{{\"cniVersion\":\"{}\"}}", runtime.newest()),
         _ => {
             let previous = result.filter(|_| step.previous);
-            input::compose(&configuration, version, previous, &capabilities)
+            let library = runtime.library();
+            input::compose(&configuration, version, previous, capabilities, library)
         }
     };
     // A chained plugin works on the interface that is there.

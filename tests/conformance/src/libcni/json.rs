@@ -26,6 +26,16 @@ pub fn escape(text: &str) -> String {
     escaped
 }
 
+/// The same JSON with the keys of every object sorted.
+///
+/// # Panics
+///
+/// When it is not JSON.
+pub fn sort(text: &str) -> String {
+    let value: Value = serde_json::from_str(text).expect("the text was made by a JSON writer");
+    marshal(&value)
+}
+
 /// JSON that is put into an object as it is.
 ///
 /// # Panics

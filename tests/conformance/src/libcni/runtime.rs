@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use super::input::Capability;
+use super::result::Library;
 use crate::Version;
 
 /// A program that calls plugins.
@@ -28,6 +30,8 @@ pub enum Runtime {
 pub enum Namespace {
     /// A mounted file, as in `/run/netns`.
     Mounted,
+    /// The same by its older path, `/var/run/netns`.
+    MountedInVar,
     /// `/proc/PID/ns/net`
     OfProcess,
     /// `CNI_NETNS` is empty.
@@ -107,28 +111,56 @@ impl Runtime {
         }
     }
 
-    /// Values for the capabilities that a plugin may ask for.
-    pub fn capabilities(self) -> Map<String, Value> {
-        let value = match self {
-            Self::Podman => json!({
-                "aliases": {"rail0": ["web"]},
-                "portMappings": [{"hostPort": 8080, "containerPort": 80, "protocol": "tcp", "hostIP": ""}],
-            }),
+    /// Values for the capabilities that a plugin may ask for, each as the runtime writes it.
+    pub fn capabilities(self) -> &'static [Capability] {
+        match self {
+            Self::Podman => &[
+                ("aliases", r#"{"rail0":["web"]}"#),
+                (
+                    "portMappings",
+                    r#"[{"hostPort":8080,"containerPort":80,"protocol":"tcp","hostIP":""}]"#,
+                ),
+            ],
             // The structures of the CRI have no JSON names: Go writes theirs.
-            Self::Containerd => json!({
-                "portMappings": [{"HostPort": 8081, "ContainerPort": 80, "Protocol": "tcp", "HostIP": ""}],
-                "bandwidth": {"IngressRate": 1_000_000, "IngressBurst": 1_000_000, "EgressRate": 1_000_000, "EgressBurst": 1_000_000},
-                "dns": {"Servers": ["10.1.0.53"], "Searches": ["svc.example"], "Options": ["ndots:5"]},
-                "io.kubernetes.cri.pod-annotations": {"example/annotation": "<a & b>"},
-            }),
-            Self::Crio => json!({
-                "portMappings": [{"hostPort": 8081, "containerPort": 80, "protocol": "tcp", "hostIP": ""}],
-                "cgroupPath": "/kubepods/besteffort/pod1/crio-7f0a",
-                "io.kubernetes.cri.pod-annotations": {"example/annotation": "<a & b>"},
-            }),
-            _ => json!({}),
-        };
-        value.as_object().cloned().unwrap_or_default()
+            Self::Containerd => &[
+                (
+                    "bandwidth",
+                    r#"{"IngressRate":10000000,"IngressBurst":4294967295,"EgressRate":0,"EgressBurst":0}"#,
+                ),
+                (
+                    "dns",
+                    r#"{"Servers":["10.1.0.53"],"Searches":["svc.example"],"Options":["ndots:5"]}"#,
+                ),
+                (
+                    "io.kubernetes.cri.pod-annotations",
+                    r#"{"kubernetes.io/ingress-bandwidth":"10M"}"#,
+                ),
+                (
+                    "portMappings",
+                    r#"[{"HostPort":8081,"ContainerPort":80,"Protocol":"tcp","HostIP":""}]"#,
+                ),
+            ],
+            Self::Crio => &[
+                ("cgroupPath", r#""/kubepods/besteffort/pod1/crio-7f0a""#),
+                (
+                    "io.kubernetes.cri.pod-annotations",
+                    r#"{"example/annotation":"<a & b>"}"#,
+                ),
+                (
+                    "portMappings",
+                    r#"[{"hostPort":8081,"containerPort":80,"protocol":"tcp","hostIP":""}]"#,
+                ),
+            ],
+            _ => &[],
+        }
+    }
+
+    /// Which release of the reference library it was built with.
+    pub fn library(self) -> Library {
+        match self {
+            Self::Podman | Self::Ctr | Self::Containerd => Library::Ordered,
+            Self::Cnitool | Self::Crio | Self::MultusThin | Self::MultusThick => Library::Sorted,
+        }
     }
 
     /// Variables that it leaves in the plugin's environment beside those of CNI.
@@ -137,13 +169,18 @@ impl Runtime {
             Self::Podman => &[
                 ("HOME", "/root"),
                 ("TERM", "xterm"),
-                ("LANG", "C.UTF-8"),
-                ("LS_COLORS", ""),
+                ("TMPDIR", "/var/tmp"),
+                ("XDG_RUNTIME_DIR", ""),
             ],
             Self::Ctr => &[("HOME", "/root"), ("TERM", "xterm")],
-            Self::Containerd | Self::Crio | Self::MultusThin => {
-                &[("LANG", "C.UTF-8"), ("INVOCATION_ID", "5c1e6e6a")]
-            }
+            Self::Containerd => &[
+                ("LD_LIBRARY_PATH", "/opt/containerd/lib:"),
+                (
+                    "PATH",
+                    "/opt/containerd/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                ),
+            ],
+            Self::Crio | Self::MultusThin => &[("LANG", "C.UTF-8"), ("INVOCATION_ID", "5c1e6e6a")],
             Self::MultusThick => &[
                 ("HOSTNAME", "kube-multus-ds-x7k2p"),
                 ("KUBERNETES_SERVICE_HOST", "10.96.0.1"),
@@ -165,7 +202,7 @@ impl Runtime {
 
     /// The calls for one container, from its first day to its last.
     pub fn steps(self, container: &str) -> Vec<Step> {
-        use Namespace::{Dummy, Empty, Mounted, OfProcess};
+        use Namespace::{Dummy, Empty, Mounted, MountedInVar, OfProcess};
         match self {
             Self::Cnitool => vec![
                 Step::new("ADD", Mounted, ""),
@@ -199,8 +236,8 @@ impl Runtime {
                     "IgnoreUnknown=1;K8S_POD_UID=u1;K8S_POD_NAME=pod1;K8S_POD_NAMESPACE=default;K8S_POD_INFRA_CONTAINER_ID={container}"
                 );
                 vec![
-                    Step::new("ADD", Mounted, &add),
-                    Step::new("DEL", Mounted, &delete).with_previous(),
+                    Step::new("ADD", MountedInVar, &add),
+                    Step::new("DEL", MountedInVar, &delete).with_previous(),
                     Step::new("DEL", Empty, &add).after_the_namespace(),
                     Step::new("DEL", Empty, &delete).after_the_namespace(),
                 ]

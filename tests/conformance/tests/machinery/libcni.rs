@@ -2,14 +2,20 @@
 //! library's types and from the rules of Go's encoding/json.
 
 use cni_conformance::Version;
-use cni_conformance::libcni::{input, json, result};
-use serde_json::{Map, Value, json};
+use cni_conformance::libcni::input::{self, Capability};
+use cni_conformance::libcni::json;
+use cni_conformance::libcni::result::{self, Library};
+use serde_json::{Value, json};
 
 const OLD: Version = Version::V0_4_0;
 const NEW: Version = Version::V1_1_0;
 
-fn capabilities(value: Value) -> Map<String, Value> {
-    value.as_object().cloned().expect("an object")
+fn marshal(result: &Value, version: Version) -> String {
+    result::marshal(result, version, Library::Ordered)
+}
+
+fn compose(configuration: &Value, previous: Option<&Value>, given: &[Capability]) -> String {
+    input::compose(configuration, NEW, previous, given, Library::Ordered)
 }
 
 #[test]
@@ -49,7 +55,7 @@ fn a_result_has_the_order_of_the_structure() {
         "cniVersion": "1.1.0",
     });
     assert_eq!(
-        result::marshal(&printed, NEW),
+        marshal(&printed, NEW),
         concat!(
             r#"{"cniVersion":"1.1.0","#,
             r#""interfaces":[{"name":"eth0","mac":"02:00:00:00:00:01","mtu":9000,"sandbox":"/run/netns/a"}],"#,
@@ -63,8 +69,8 @@ fn a_result_has_the_order_of_the_structure() {
 #[test]
 fn the_version_of_an_address_is_of_the_old_structure_only() {
     let printed = json!({"ips": [{"version": "4", "address": "10.0.0.2/24", "interface": 1}]});
-    let old = result::marshal(&printed, OLD);
-    let new = result::marshal(&printed, NEW);
+    let old = marshal(&printed, OLD);
+    let new = marshal(&printed, NEW);
     assert!(
         old.contains(r#"[{"version":"4","interface":1,"address""#),
         "{old}"
@@ -78,11 +84,30 @@ fn what_is_empty_is_left_out_and_dns_never() {
         "cniVersion": "1.1.0", "interfaces": [], "ips": null, "routes": [],
         "dns": {"nameservers": [], "domain": ""},
     });
+    assert_eq!(marshal(&printed, NEW), r#"{"cniVersion":"1.1.0","dns":{}}"#);
+    assert_eq!(marshal(&json!({}), NEW), r#"{"dns":{}}"#);
+}
+
+/// Go's `int`s, unlike its pointers to them, are empty when they are 0.
+#[test]
+fn numbers_that_are_0_are_left_out() {
+    let printed = json!({
+        "interfaces": [{"name": "eth0", "mtu": 0}],
+        "routes": [{"dst": "0.0.0.0/0", "mtu": 0, "advmss": 0, "priority": 0, "scope": 0}],
+    });
     assert_eq!(
-        result::marshal(&printed, NEW),
-        r#"{"cniVersion":"1.1.0","dns":{}}"#
+        marshal(&printed, NEW),
+        r#"{"interfaces":[{"name":"eth0"}],"routes":[{"dst":"0.0.0.0/0","scope":0}],"dns":{}}"#
     );
-    assert_eq!(result::marshal(&json!({}), NEW), r#"{"dns":{}}"#);
+}
+
+#[test]
+fn the_old_structure_of_an_interface_has_three_fields() {
+    let printed = json!({"interfaces": [{"name": "a", "mac": "b", "sandbox": "c", "mtu": 9000}]});
+    assert_eq!(
+        marshal(&printed, OLD),
+        r#"{"interfaces":[{"name":"a","mac":"b","sandbox":"c"}],"dns":{}}"#
+    );
 }
 
 #[test]
@@ -91,7 +116,7 @@ fn index_0_stays_and_no_index_stays_away() {
         {"address": "10.0.0.2/24", "interface": 0},
         {"address": "10.0.0.3/24", "gateway": ""},
     ]});
-    let text = result::marshal(&printed, NEW);
+    let text = marshal(&printed, NEW);
     assert!(
         text.contains(r#"{"interface":0,"address":"10.0.0.2/24"}"#),
         "{text}"
@@ -102,7 +127,7 @@ fn index_0_stays_and_no_index_stays_away() {
 #[test]
 fn what_the_structure_does_not_have_is_lost() {
     let printed = json!({"acme": 1, "interfaces": [{"name": "eth0", "acme": 2}]});
-    assert!(!result::marshal(&printed, NEW).contains("acme"));
+    assert!(!marshal(&printed, NEW).contains("acme"));
 }
 
 #[test]
@@ -110,7 +135,7 @@ fn the_library_adds_the_version_and_sorts_the_configuration() {
     let configuration =
         json!({"type": "t", "name": "n", "cniVersion": "0.4.0", "ipam": {"type": "i"}});
     assert_eq!(
-        input::compose(&configuration, NEW, None, &Map::new()),
+        compose(&configuration, None, &[]),
         r#"{"cniVersion":"1.1.0","ipam":{"type":"i"},"name":"n","type":"t"}"#
     );
 }
@@ -121,7 +146,7 @@ fn the_previous_result_keeps_the_order_of_its_structure() {
     let previous =
         json!({"ips": [{"gateway": "10.0.0.1", "address": "10.0.0.2/24"}], "cniVersion": "1.1.0"});
     assert_eq!(
-        input::compose(&configuration, NEW, Some(&previous), &Map::new()),
+        compose(&configuration, Some(&previous), &[]),
         concat!(
             r#"{"cniVersion":"1.1.0","name":"n","prevResult":{"cniVersion":"1.1.0","#,
             r#""ips":[{"address":"10.0.0.2/24","gateway":"10.0.0.1"}],"dns":{}},"type":"t"}"#,
@@ -134,9 +159,9 @@ fn with_capabilities_the_previous_result_is_sorted_as_well() {
     let configuration = json!({"name": "n", "type": "t", "capabilities": {"mac": true}});
     let previous =
         json!({"ips": [{"interface": 0, "address": "10.0.0.2/24"}], "cniVersion": "1.1.0"});
-    let given = capabilities(json!({"mac": "02:00:00:00:00:01"}));
+    let given = [("mac", r#""02:00:00:00:00:01""#)];
     assert_eq!(
-        input::compose(&configuration, NEW, Some(&previous), &given),
+        compose(&configuration, Some(&previous), &given),
         concat!(
             r#"{"capabilities":{"mac":true},"cniVersion":"1.1.0","name":"n","#,
             r#""prevResult":{"cniVersion":"1.1.0","dns":{},"#,
@@ -152,12 +177,12 @@ fn only_capabilities_that_are_true_are_given_and_the_key_stays() {
         "name": "n",
         "capabilities": {"mac": false, "ips": "true", "portMappings": true},
     });
-    let given = capabilities(json!({"mac": "m", "ips": ["i"], "bandwidth": {}}));
-    let text = input::compose(&configuration, NEW, None, &given);
+    let given = [("mac", r#""m""#), ("ips", r#"["i"]"#), ("bandwidth", "{}")];
+    let text = compose(&configuration, None, &given);
     assert!(!text.contains("runtimeConfig"), "{text}");
     assert!(text.contains(r#""capabilities":{"ips":"true","#), "{text}");
-    let given = capabilities(json!({"mac": "m", "portMappings": []}));
-    let text = input::compose(&configuration, NEW, None, &given);
+    let given = [("mac", r#""m""#), ("portMappings", "[]")];
+    let text = compose(&configuration, None, &given);
     assert!(
         text.contains(r#""runtimeConfig":{"portMappings":[]}"#),
         "{text}"
@@ -167,8 +192,8 @@ fn only_capabilities_that_are_true_are_given_and_the_key_stays() {
 #[test]
 fn annotations_are_escaped_in_the_input() {
     let configuration = json!({"name": "n", "capabilities": {"a": true}});
-    let given = capabilities(json!({"a": {"k": "<a & b>"}}));
-    let text = input::compose(&configuration, NEW, None, &given);
+    let given = [("a", r#"{"k":"<a & b>"}"#)];
+    let text = compose(&configuration, None, &given);
     assert!(text.contains(r#"\u003ca \u0026 b\u003e"#), "{text}");
     let decoded: Value = serde_json::from_str(&text).expect("it is JSON");
     assert_eq!(decoded["runtimeConfig"]["a"]["k"], "<a & b>");

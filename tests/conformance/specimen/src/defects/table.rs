@@ -19,8 +19,10 @@ pub const DEFECTS: &[Defect] = &[
     Defect::new(110, "counts-characters", "the length of an interface name is counted in characters"),
     Defect::new(111, "any-network-name", "ADD takes any network name, and makes a path of it"),
     Defect::new(112, "del-of-any-network-name", "DEL takes any network name"),
-    Defect::new(113, "one-equals-sign", "a value in CNI_ARGS must not have ="),
+    Defect::new(113, "arguments-once", "a key must not be repeated in CNI_ARGS")
+        .with(&[976], "Multus appends the keys of its caller to its own"),
     Defect::new(114, "arguments-win", "MAC of CNI_ARGS wins over runtimeConfig"),
+    Defect::new(115, "one-equals-sign", "a value in CNI_ARGS must not have ="),
     // Standard input.
     Defect::new(201, "reads-one-document", "what follows the first document is not looked at"),
     Defect::new(202, "null-is-empty", "null is taken for an empty configuration"),
@@ -123,7 +125,7 @@ pub const DEFECTS: &[Defect] = &[
     Defect::new(809, "gc-takes-one-key", "GC refuses both keys at once")
         .with(&[975], "CRI-O's library sends both keys"),
     Defect::new(810, "gc-makes-an-index", "GC where there never was an ADD leaves a file"),
-    Defect::new(811, "gc-by-the-list-alone", "GC takes away what is not in the list, though it lives"),
+    Defect::new(811, "gc-wants-quiet", "GC is an error while an ADD is at work"),
     // Delegation.
     Defect::new(851, "looks-into-one-folder", "the delegate is looked for in the first folder only"),
     Defect::new(852, "cleans-the-environment", "the delegate gets no variables but those of CNI"),

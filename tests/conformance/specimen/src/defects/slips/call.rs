@@ -25,6 +25,12 @@ pub fn before_the_call() -> Result<(), Error> {
     if has("one-equals-sign") && pairs.clone().any(|pair| pair.matches('=').count() != 1) {
         return refuse("CNI_ARGS has a pair with more than one =");
     }
+    if has("arguments-once") {
+        let keys: Vec<_> = pairs.clone().map(|pair| pair.split('=').next()).collect();
+        if (1..keys.len()).any(|index| keys[..index].contains(&keys[index])) {
+            return refuse("CNI_ARGS repeats a key");
+        }
+    }
     if has("wants-ignore-unknown-first")
         && pairs
             .clone()
