@@ -125,6 +125,9 @@ fn makes_the_interface(scene: &Scene) -> Verdict {
         .filter_map(|ip| Some(ip["address"].as_str()?.to_owned()))
         .collect();
     told.sort();
+    if told.is_empty() && scene.subject.ipam().is_some() {
+        return Err(failed("the result has no address", &outcome));
+    }
     let there = pod.addresses("eth0");
     match told == there {
         true => Ok(()),

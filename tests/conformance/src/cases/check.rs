@@ -1,6 +1,6 @@
 //! 701 to 711: CHECK (specification, section 2, "CHECK").
 
-use plumb_tests::Pod;
+use plumb_tests::{Delegate, Pod};
 use serde_json::{Value, json};
 
 use super::{INTERFACE, ON_INTERFACE};
@@ -54,7 +54,8 @@ pub(super) const CASES: &[Case] = &[
         check_address_gone,
     )
     .kinds(INTERFACE)
-    .since(SINCE),
+    .since(SINCE)
+    .delegating(),
     Case::should(
         706,
         "check-route-gone",
@@ -81,7 +82,8 @@ pub(super) const CASES: &[Case] = &[
         check_interface_down,
     )
     .kinds(INTERFACE)
-    .since(SINCE),
+    .since(SINCE)
+    .delegating(),
     Case::should(
         709,
         "check-address-given-back",
@@ -154,11 +156,7 @@ fn check_interface_gone(scene: &Scene) -> Verdict {
 }
 
 fn check_address_gone(scene: &Scene) -> Verdict {
-    fails_after(scene, |pod, result| {
-        let address = first(result, "ips", "address")?;
-        pod.ip(&format!("address delete {address} dev eth0"));
-        Ok(())
-    })
+    fails_without_routes_after(scene, "address delete 10.9.0.5/24 dev eth0")
 }
 
 fn check_route_gone(scene: &Scene) -> Verdict {
@@ -187,11 +185,33 @@ fn check_hardware_address(scene: &Scene) -> Verdict {
 }
 
 fn check_interface_down(scene: &Scene) -> Verdict {
-    fails_after(scene, |pod, _| {
-        // The addresses stay, and the routes that went are not what this is about.
-        pod.ip("link set eth0 down");
-        Ok(())
-    })
+    fails_without_routes_after(scene, "link set eth0 down")
+}
+
+/// As [`fails_after`], with an attachment that has an address and no route of its own: the
+/// kernel takes routes away with the address and with the link, and a CHECK that looks at
+/// routes alone would find it by them.
+fn fails_without_routes_after(scene: &Scene, damage: &str) -> Verdict {
+    let pod = scene.pod();
+    let delegate = without_routes(scene);
+    let mut configuration = scene.delegating(&pod);
+    let call = |verb, configuration: &Value| {
+        let call = scene.call_with(verb, &pod, configuration);
+        call.path(&delegate.path()).run()
+    };
+    configuration["prevResult"] = expect::result(&call("ADD", &configuration))?;
+    expect::silence(&call("CHECK", &configuration))?;
+    pod.ip(damage);
+    expect::refusal(&call("CHECK", &configuration)).map(|_| ())
+}
+
+/// The suite's IPAM plugin, which answers with an address only.
+fn without_routes(scene: &Scene) -> Delegate {
+    let delegate = scene.delegate();
+    let mut answer = scene.address("10.9.0.5/24");
+    answer["routes"] = json!([]);
+    delegate.answers("ADD", &format!("echo '{answer}'"));
+    delegate
 }
 
 fn check_address_given_back(scene: &Scene) -> Verdict {
@@ -215,10 +235,7 @@ fn check_address_given_back(scene: &Scene) -> Verdict {
 
 fn check_asks_the_delegate(scene: &Scene) -> Verdict {
     let pod = scene.pod();
-    let delegate = scene.delegate();
-    let mut answer = scene.address("10.9.0.5/24");
-    answer["routes"] = json!([]);
-    delegate.answers("ADD", &format!("echo '{answer}'"));
+    let delegate = without_routes(scene);
     let configuration = scene.delegating(&pod);
     let added = scene
         .call_with("ADD", &pod, &configuration)

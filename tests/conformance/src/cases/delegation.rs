@@ -283,20 +283,24 @@ fn del_of_the_delegate(scene: &Scene) -> Verdict {
 }
 
 fn del_of_the_delegate_without_namespace(scene: &Scene) -> Verdict {
-    for path in [None, Some("")] {
+    for is_gone in [true, false] {
         let pod = scene.pod();
         let delegate = scene.delegate();
+        let clean = scene.rehearsed(std::slice::from_ref(&pod));
         expect::result(&call(scene, "ADD", &pod, &delegate).run())?;
-        let delete = call(scene, "DEL", &pod, &delegate);
-        let delete = match path {
-            Some(path) => delete.variable("CNI_NETNS", path),
-            None => {
-                pod.remove();
-                delete
-            }
-        };
-        expect::silence(&delete.run())?;
+        let mut delete = call(scene, "DEL", &pod, &delegate);
+        if is_gone {
+            pod.remove();
+        } else {
+            delete = delete.variable("CNI_NETNS", "");
+        }
+        let outcome = delete.run();
+        expect::silence(&outcome)?;
         last_call(&delegate, "DEL")?;
+        if !is_gone {
+            pod.remove();
+        }
+        unchanged_after(&clean, &outcome)?;
     }
     Ok(())
 }

@@ -21,7 +21,7 @@ pub(super) const CASES: &[Case] = &[
         302,
         "version-list",
         "section 5, Version: supportedVersions",
-        "VERSION lists the supported versions, each a version of the specification",
+        "VERSION lists the supported versions, each of three numbers",
         version_list,
     ),
     Case::relied(

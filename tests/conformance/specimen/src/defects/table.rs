@@ -131,7 +131,8 @@ pub const DEFECTS: &[Defect] = &[
     Defect::new(852, "cleans-the-environment", "the delegate gets no variables but those of CNI"),
     Defect::new(853, "passes-its-own-part", "the delegate gets name, version and ipam only"),
     Defect::new(854, "forgets-the-delegates-routes", "the delegate's routes are not in the result"),
-    Defect::new(855, "remembers-the-first-ipam", "whether DEL calls a delegate depends on the network's first ADD"),
+    Defect::new(855, "remembers-the-first-ipam", "whether DEL calls a delegate depends on the network's first ADD")
+        .with(&[856], "there the network's first ADD is one without the delegate as well"),
     Defect::new(856, "del-without-namespace-without-delegate", "DEL without a namespace does not call the delegate"),
     Defect::new(857, "no-del-after-failed-delegate", "the delegate gets no DEL when its ADD has failed"),
     Defect::new(858, "delegates-before-it-deletes", "when the delegate fails on DEL, the interface stays"),
