@@ -48,7 +48,8 @@ pub fn add(request: &Request) -> Result<Value, Error> {
         &mut record,
         attachment.clone(),
     );
-    defects::after_add(request, &ipam, made.is_ok(), &record.path);
+    let made = made.and_then(|result| defects::before_the_result(request).map(|()| result));
+    defects::after_add(request, made.is_ok(), &record.path);
     match made {
         Ok(result) => Ok(result),
         Err(error) => {

@@ -82,8 +82,10 @@ pub const DEFECTS: &[Defect] = &[
     Defect::new(604, "cannot-read-old-results", "DEL cannot read a prevResult of 0.4.0")
         .in_versions(&["0.4.0", "1.0.0", "1.1.0"]),
     Defect::new(605, "refuses-an-empty-result", "DEL refuses an empty prevResult"),
-    Defect::new(606, "keeps-the-address-without-path", "DEL does not give the address back when the path is gone"),
-    Defect::new(607, "keeps-the-address-without-namespace", "DEL with an empty CNI_NETNS gives nothing back without prevResult"),
+    Defect::new(606, "keeps-the-address-without-path", "DEL does not give the address back when the path is gone")
+        .with(&[856], "it looks at what is left as well"),
+    Defect::new(607, "keeps-the-address-without-namespace", "DEL with an empty CNI_NETNS gives nothing back without prevResult")
+        .with(&[856], "it looks at what is left as well"),
     Defect::new(608, "needs-the-namespace", "DEL fails when CNI_NETNS is not set"),
     Defect::new(609, "del-refuses-a-file", "DEL fails when the path is no namespace"),
     Defect::new(610, "del-needs-the-process", "DEL fails when the process has ended"),
@@ -144,7 +146,7 @@ pub const DEFECTS: &[Defect] = &[
     Defect::new(901, "chooses-without-the-lock", "two ADDs at a time may choose the same address"),
     Defect::new(902, "one-add-for-a-container", "a second ADD at a time for the same container is refused"),
     Defect::new(903, "waits-for-all-delegates", "one ADD at a time waits for its delegate"),
-    Defect::new(904, "lock-of-the-dead", "the lock of a killed ADD stays until its DEL"),
+    Defect::new(904, "lock-of-the-dead", "an ADD that was killed is in the way of all others until its DEL"),
     // Calls that are killed.
     Defect::new(921, "leaves-a-draft", "ADD writes its record by a draft, which DEL does not know")
         .perhaps_with(&[904], "it kills ADDs as well, each at one moment"),

@@ -3,6 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -93,19 +94,8 @@ pub fn turn(request: &Request, ipam: &Ipam, record: &Path) -> Result<Turn, Error
             false => taken(),
         };
     }
-    if has("lock-of-the-dead") && *ipam == Ipam::Pool {
-        let lock = folder.join("adding.lock");
-        let made = || {
-            OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .open(&lock)
-                .is_ok()
-        };
-        if !within(Duration::from_secs(2), made) {
-            return taken();
-        }
-        let _ = fs::write(&lock, request.container.as_bytes());
+    if has("lock-of-the-dead") {
+        let _ = File::create(lock_of_an_add(request, process::id()));
     }
     Ok(Turn::default())
 }
@@ -166,16 +156,44 @@ pub fn second_address(request: &Request, ipam: &Ipam, commands: &mut String) {
     }
 }
 
+/// When ADD has done its work.
+pub fn before_the_result(request: &Request) -> Result<(), Error> {
+    let is_dead = |process: u32| !Path::new(&format!("/proc/{process}")).exists();
+    match has("lock-of-the-dead") && locks_of_adds(request).any(|(_, process, _)| is_dead(process))
+    {
+        true => Err(Error::new(TRY_AGAIN, "another ADD has not come to its end")),
+        false => Ok(()),
+    }
+}
+
+/// Path, process and container of each ADD that is at work, or was when it was killed.
+pub(super) fn locks_of_adds(request: &Request) -> impl Iterator<Item = (PathBuf, u32, String)> {
+    let entries = fs::read_dir(folder_of(request))
+        .into_iter()
+        .flatten()
+        .flatten();
+    entries.filter_map(|entry| {
+        let name = entry.file_name().into_string().ok()?;
+        let (process, container) = name.strip_prefix("adding-")?.split_once('-')?;
+        let container = container.strip_suffix(".lock")?.to_owned();
+        Some((entry.path(), process.parse().ok()?, container))
+    })
+}
+
+fn lock_of_an_add(request: &Request, process: u32) -> PathBuf {
+    folder_of(request).join(format!("adding-{process}-{}.lock", request.container))
+}
+
 /// When ADD has ended, well or not.
-pub fn after_add(request: &Request, ipam: &Ipam, succeeded: bool, record: &Path) {
+pub fn after_add(request: &Request, succeeded: bool, record: &Path) {
     if has("leaves-a-trace") && succeeded {
         let _ = fs::write(folder_of(request).join("version"), "1");
     }
     if has("busy-when-killed") {
         let _ = fs::remove_file(busy(record));
     }
-    if has("lock-of-the-dead") && *ipam == Ipam::Pool {
-        let _ = fs::remove_file(folder_of(request).join("adding.lock"));
+    if has("lock-of-the-dead") {
+        let _ = fs::remove_file(lock_of_an_add(request, process::id()));
     }
 }
 

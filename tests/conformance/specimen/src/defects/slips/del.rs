@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{add::first, folder_of, remove_notes};
+use super::add::{first, locks_of_adds};
+use super::{folder_of, remove_notes};
 use crate::defects::has;
 use crate::error::{CONFIGURATION, ENVIRONMENT, EXISTS, Error, INPUT_OUTPUT, NAMESPACE};
 use crate::namespace::Namespace;
@@ -53,9 +54,10 @@ pub fn before_delete(request: &Request) -> Result<(), Error> {
         return Err(Error::new(EXISTS, "the attachment does not exist"));
     }
     if has("lock-of-the-dead") {
-        let lock = folder_of(request).join("adding.lock");
-        if fs::read(&lock).is_ok_and(|maker| maker == request.container.as_bytes()) {
-            let _ = fs::remove_file(lock);
+        for (lock, _, container) in locks_of_adds(request) {
+            if container == request.container {
+                let _ = fs::remove_file(lock);
+            }
         }
     }
     Ok(())
