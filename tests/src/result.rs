@@ -142,7 +142,11 @@ fn check_ip(ip: &Map<String, Value>, before_1_0: bool, interfaces: usize) -> Res
 }
 
 /// An address with a prefix length; gives its family as the old versions write it.
-fn check_network(text: &str) -> Result<&'static str, String> {
+///
+/// # Errors
+///
+/// A sentence with the text that is none.
+pub fn check_network(text: &str) -> Result<&'static str, String> {
     let wrong = || format!("{text:?} is not an address with a prefix length");
     let (address, length) = text.split_once('/').ok_or_else(wrong)?;
     let address: IpAddr = address.parse().map_err(|_| wrong())?;

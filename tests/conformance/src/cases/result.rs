@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 
+use plumb_tests::result::check_network;
 use serde_json::{Map, Value};
 
 use super::INTERFACE;
@@ -90,7 +91,7 @@ fn check(result: &Value, version: Version) -> Result<(), String> {
     for ip in list(result, "ips")? {
         let ip = object(ip, "an entry of ips")?;
         let address = text(ip, "address")?;
-        let family = network(address)?;
+        let family = check_network(address)?;
         optional_number(ip, "interface")?;
         if let Some(gateway) = ip.get("gateway") {
             let valid = gateway
@@ -111,7 +112,7 @@ fn check(result: &Value, version: Version) -> Result<(), String> {
     }
     for route in list(result, "routes")? {
         let route = object(route, "a route")?;
-        network(text(route, "dst")?)?;
+        check_network(text(route, "dst")?)?;
         optional_text(route, "gw")?;
         if newest {
             for key in ["mtu", "advmss", "priority", "table", "scope"] {
@@ -215,25 +216,13 @@ fn old_layout(scene: &Scene) -> Verdict {
     let result = expect::result(&outcome)?;
     let four = result["ip4"]["ip"]
         .as_str()
-        .is_some_and(|address| network(address).is_ok());
+        .is_some_and(|address| check_network(address).is_ok());
     let six = result["ip6"]["ip"]
         .as_str()
-        .is_some_and(|address| network(address).is_ok());
+        .is_some_and(|address| check_network(address).is_ok());
     match (four || six) && result.get("ips").is_none() {
         true => Ok(()),
         false => Err(failed("expected ip4 or ip6, and no ips", &outcome)),
-    }
-}
-
-/// An address with a prefix length; its family as the old versions write it.
-fn network(text: &str) -> Result<&'static str, String> {
-    let wrong = || format!("{text:?} is not an address with a prefix length");
-    let (address, length) = text.split_once('/').ok_or_else(wrong)?;
-    let length: u8 = length.parse().map_err(|_| wrong())?;
-    match address.parse().map_err(|_| wrong())? {
-        IpAddr::V4(_) if length <= 32 => Ok("4"),
-        IpAddr::V6(_) if length <= 128 => Ok("6"),
-        _ => Err(wrong()),
     }
 }
 
