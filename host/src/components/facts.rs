@@ -113,13 +113,7 @@ impl FactsHost for Host {
         let found = match self.facts.pci_function(&address.to_ascii_lowercase()) {
             Ok(Some(found)) => found,
             Ok(None) => {
-                return Ok(Err(failure(
-                    ErrorCode::NotFound,
-                    format!(
-                        "no PCI function at {address} on this node: `lspci -D` lists those it \
-                         has, and a device plugin that knows others must be started again"
-                    ),
-                )));
+                return Ok(Err(failure(ErrorCode::NotFound, pci::absent(&address))));
             }
             Err(error) => return Ok(Err(unavailable(error))),
         };

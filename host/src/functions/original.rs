@@ -44,13 +44,7 @@ impl Original {
     /// changed: only those, and the address of an Ethernet function, are read.
     pub fn read(kernel: &Kernel, address: &str, wanted: &Settings) -> Result<Self> {
         let Some(function) = pci::function(&kernel.sysfs, address) else {
-            return Err(Error::new(
-                Code::NOT_AVAILABLE,
-                format!(
-                    "no PCI function at {address} on this node: `lspci -D` lists those it \
-                         has, and a device plugin that knows others must be started again"
-                ),
-            ));
+            return Err(Error::new(Code::NOT_AVAILABLE, pci::absent(address)));
         };
         let link = host_link(kernel, address)?.map(|link| OriginalLink {
             name: link.name,

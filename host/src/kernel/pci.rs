@@ -76,6 +76,14 @@ pub fn node_guid(sysfs: &Sysfs, address: &str, rdma_device: &str) -> Option<[u8;
     guid::parse_groups(&text(&device.join(rdma_device).join("node_guid"))?)
 }
 
+/// What to tell of an address at which there is no function.
+pub fn absent(address: &str) -> String {
+    format!(
+        "no PCI function at {address} on this node: `lspci -D` lists those it has, and a device \
+         plugin that knows others must be started again"
+    )
+}
+
 /// Takes the function from its driver.
 pub fn unbind(sysfs: &Sysfs, address: &str, driver: &str) -> Result<()> {
     write(&sysfs.pci_driver(driver).join("unbind"), address, || {
