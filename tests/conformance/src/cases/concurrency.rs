@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::thread;
 
-use plumb_tests::{Pod, wait};
+use plumb_tests::{Outcome, Pod, wait};
 
-use super::{INTERFACE, ON_INTERFACE};
+use super::{INTERFACE, ON_INTERFACE, deaths};
 use crate::case::{ensure, failed};
 use crate::scene::unchanged;
 use crate::{Case, Scene, Stop, Verdict, expect};
@@ -139,22 +140,32 @@ fn slow_delegate(scene: &Scene) -> Verdict {
 }
 
 fn killed_among_others(scene: &Scene) -> Verdict {
-    let usual = super::deaths::usual_time(scene)?;
+    let usual = deaths::usual_time(scene)?;
     let pods: Vec<Pod> = (0..16).map(|_| scene.pod()).collect();
     let clean = scene.rehearsed(&pods);
-    let running: Vec<_> = pods
+    let calls = pods.iter().map(|pod| scene.pod_call("ADD", pod));
+    // Each has a thread, because the moment of a kill counts from the start of its own call.
+    let outcomes: Vec<Outcome> = thread::scope(|scope| {
+        let running: Vec<_> = calls
+            .zip(0..)
+            .map(|(call, index)| {
+                scope.spawn(move || match index % 2 {
+                    0 => deaths::kill(call, usual * (index + 1) / 16),
+                    _ => call.run(),
+                })
+            })
+            .collect();
+        let ended = running.into_iter().map(|one| one.join());
+        ended.map(|one| one.expect("a call")).collect()
+    });
+    let (doomed, others): (Vec<_>, Vec<_>) = outcomes
         .iter()
-        .map(|pod| scene.pod_call("ADD", pod).start())
-        .collect();
-    for (index, mut one) in running.into_iter().enumerate() {
-        if index % 2 == 0 {
-            std::thread::sleep(usual / 4);
-            one.kill();
-            one.finish();
-        } else {
-            expect::result(&one.finish())?;
-        }
+        .zip(0..)
+        .partition(|(_, index)| index % 2 == 0);
+    for (outcome, _) in others {
+        expect::result(outcome)?;
     }
+    deaths::seen(doomed.iter().filter(|(one, _)| one.was_killed()).count())?;
     for pod in &pods {
         scene.delete(pod)?;
     }

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use plumb_tests::{Call, Outcome};
+
 use crate::scene::unchanged_after;
 use crate::{Case, Scene, Stop, Verdict, expect};
 
@@ -47,16 +49,21 @@ pub(super) fn usual_time(scene: &Scene) -> Result<Duration, Stop> {
     Ok(times[1])
 }
 
-/// Starts a call and kills it at one of the moments; true when it was not over before.
-fn kill(call: plumb_tests::Call, usual: Duration, moment: u32) -> bool {
+/// Starts a call and kills it after this time, if it is not over before.
+pub(super) fn kill(call: Call, after: Duration) -> Outcome {
     let mut running = call.start();
-    std::thread::sleep(usual * moment / MOMENTS);
+    std::thread::sleep(after);
     running.kill();
-    running.finish().was_killed()
+    running.finish()
+}
+
+/// Kills a call at one of the moments; true when it was not over before.
+fn is_killed(call: Call, usual: Duration, moment: u32) -> bool {
+    kill(call, usual * moment / MOMENTS).was_killed()
 }
 
 /// A sweep in which nothing was killed has shown nothing.
-fn seen(killed: usize) -> Verdict {
+pub(super) fn seen(killed: usize) -> Verdict {
     crate::case::ensure(killed > 0, || {
         "every call was over before it could be killed".into()
     })
@@ -68,7 +75,7 @@ fn killed_add(scene: &Scene) -> Verdict {
     for moment in 0..MOMENTS {
         let pod = scene.pod();
         let clean = scene.rehearsed(std::slice::from_ref(&pod));
-        killed += usize::from(kill(scene.pod_call("ADD", &pod), usual, moment));
+        killed += usize::from(is_killed(scene.pod_call("ADD", &pod), usual, moment));
         let outcome = scene.pod_call("DEL", &pod).run();
         expect::silence(&outcome)?;
         unchanged_after(&clean, &outcome)?;
@@ -82,7 +89,7 @@ fn add_after_killed_add(scene: &Scene) -> Verdict {
     let clean = scene.rehearsed(std::slice::from_ref(&pod));
     let mut killed = 0;
     for moment in 0..MOMENTS {
-        killed += usize::from(kill(scene.pod_call("ADD", &pod), usual, moment));
+        killed += usize::from(is_killed(scene.pod_call("ADD", &pod), usual, moment));
         scene.delete(&pod)?;
         scene.add(&pod)?;
         let outcome = scene.pod_call("DEL", &pod).run();
@@ -99,7 +106,7 @@ fn killed_del(scene: &Scene) -> Verdict {
         let pod = scene.pod();
         let clean = scene.rehearsed(std::slice::from_ref(&pod));
         scene.add(&pod)?;
-        killed += usize::from(kill(scene.pod_call("DEL", &pod), usual, moment));
+        killed += usize::from(is_killed(scene.pod_call("DEL", &pod), usual, moment));
         let outcome = scene.pod_call("DEL", &pod).run();
         expect::silence(&outcome)?;
         unchanged_after(&clean, &outcome)?;
