@@ -98,6 +98,11 @@ impl Bed {
         }
     }
 
+    /// The machine, for calls of other programs than plumb.
+    pub fn node(&self) -> &Node {
+        &self.node
+    }
+
     /// The set-up that it was made in.
     pub fn setup(&self) -> Setup {
         self.setup
