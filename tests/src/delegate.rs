@@ -3,10 +3,9 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
-use crate::Node;
+use crate::{Node, script};
 
 /// A result with one address, for `ADD`.
 pub const ANSWER: &str = r#"echo '{"cniVersion":"1.0.0","ips":[{"address":"10.9.0.5/24","gateway":"10.9.0.1"}],"routes":[{"dst":"10.99.0.0/16"}]}'"#;
@@ -43,10 +42,8 @@ impl Delegate {
         fs::create_dir_all(delegate.folder.join("bin")).expect("make the delegate's folder");
         fs::create_dir_all(delegate.folder.join("calls")).expect("make the delegate's folder");
         let program = delegate.folder.join("bin").join(name);
-        let script = SCRIPT.replace("FOLDER", &delegate.folder.to_string_lossy());
-        fs::write(&program, script).expect("write the delegate");
-        fs::set_permissions(&program, fs::Permissions::from_mode(0o755))
-            .expect("make the delegate executable");
+        let text = SCRIPT.replace("FOLDER", &delegate.folder.to_string_lossy());
+        script::write(program, &text);
         delegate.answers("ADD", ANSWER);
         delegate
     }

@@ -14,6 +14,7 @@ pub mod node;
 pub mod oracle;
 pub mod outcome;
 pub mod result;
+pub mod script;
 pub mod traffic;
 pub mod wait;
 

@@ -1,12 +1,11 @@
 //! Values that are wrong: each is named, with a code, and nothing is left.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use plumb_tests::configuration::{delegated, pool, with};
 use plumb_tests::node::SCRATCH;
-use plumb_tests::{Call, Node, Oracle};
+use plumb_tests::{Call, Node, Oracle, script};
 use serde_json::{Value, json};
 
 /// A change to the configuration, the codes that would be right, and what the message
@@ -263,10 +262,7 @@ fn a_delegates_name_is_no_path() {
         "#!/bin/sh\ntouch {SCRATCH}/executed\necho '{{\"ips\": [{{\"address\": \"10.9.0.5/24\"}}]}}'\n"
     );
     for program in ["evil", "bin/sub/x", "bin/a\\b"] {
-        let program = format!("{SCRATCH}/{program}");
-        fs::write(&program, &trap).expect("write a program");
-        fs::set_permissions(&program, fs::Permissions::from_mode(0o755))
-            .expect("make it executable");
+        script::write(format!("{SCRATCH}/{program}"), &trap);
     }
     let oracle = Oracle::new(&node);
     for name in [

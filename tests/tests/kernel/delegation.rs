@@ -6,7 +6,7 @@ use std::time::Duration;
 use plumb_tests::configuration::{delegated, host_local, with};
 use plumb_tests::delegate::ANSWER;
 use plumb_tests::node::SCRATCH;
-use plumb_tests::{Call, Delegate, Node, Oracle, Pod, binaries, result};
+use plumb_tests::{Call, Delegate, Node, Oracle, Pod, binaries, result, script};
 use serde_json::{Value, json};
 
 const VARIABLES: [&str; 6] = [
@@ -339,13 +339,8 @@ fn a_delegate_that_does_not_read_or_says_too_much_is_no_trouble() {
     let delegate = Delegate::new(&node, "recorder");
     let silent = format!("{SCRATCH}/silent");
     fs::create_dir_all(&silent).expect("make a folder");
-    let script = format!("#!/bin/sh\nexec <&-\n[ $CNI_COMMAND = ADD ] && {ANSWER}\nexit 0\n");
-    fs::write(format!("{silent}/recorder"), script).expect("write a delegate");
-    fs::set_permissions(
-        format!("{silent}/recorder"),
-        std::os::unix::fs::PermissionsExt::from_mode(0o755),
-    )
-    .expect("make it executable");
+    let text = format!("#!/bin/sh\nexec <&-\n[ $CNI_COMMAND = ADD ] && {ANSWER}\nexit 0\n");
+    script::write(format!("{silent}/recorder"), &text);
     let large = with(recorder(), json!({"padding": "x".repeat(1 << 20)}));
     Call::add(&node, &pod, &large)
         .path(&silent)

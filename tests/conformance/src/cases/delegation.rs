@@ -1,10 +1,9 @@
 //! 851 to 862: delegation (specification, section 4).
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 
 use plumb_tests::delegate::{Delegate, Recorded};
-use plumb_tests::{Call, Pod};
+use plumb_tests::{Call, Pod, script};
 use serde_json::{Value, json};
 
 use super::{INTERFACE, ON_INTERFACE};
@@ -150,9 +149,7 @@ fn search_order(scene: &Scene) -> Verdict {
     let delegate = scene.delegate();
     let later = scene.node.scratch().join("later");
     fs::create_dir_all(&later).expect("make a folder");
-    let decoy = later.join(IPAM);
-    fs::write(&decoy, "#!/bin/sh\nexit 1\n").expect("write a decoy");
-    fs::set_permissions(&decoy, fs::Permissions::from_mode(0o755)).expect("make it executable");
+    script::write(later.join(IPAM), "#!/bin/sh\nexit 1\n");
     // A folder of the delegate's name is no plugin.
     let folder = scene.node.scratch().join("earlier");
     fs::create_dir_all(folder.join(IPAM)).expect("make a folder");

@@ -1,9 +1,10 @@
 //! The suite's program, and plugins of a few lines of shell.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use plumb_tests::script;
 
 /// What the program has given back.
 #[derive(Debug)]
@@ -52,13 +53,12 @@ impl Stage {
             .join(name);
         fs::create_dir_all(&folder).expect("create a folder");
         let stage = Self { folder };
-        let plugin = stage.write(
-            "plugin",
+        script::write(
+            stage.path("plugin"),
             &format!(
                 "#!/bin/sh\nif [ \"$CNI_COMMAND\" = VERSION ]; then\n{version}\nexit\nfi\n{shell}\n"
             ),
         );
-        fs::set_permissions(plugin, fs::Permissions::from_mode(0o755)).expect("make it executable");
         stage.write(
             "plugin.conf",
             r#"{"cniVersion": "1.1.0", "name": "n", "type": "plugin"}"#,
