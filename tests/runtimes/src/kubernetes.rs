@@ -128,6 +128,19 @@ impl Kubernetes {
         Some(status)
     }
 
+    /// What the network status of a pod says of each of its interfaces.
+    ///
+    /// # Panics
+    ///
+    /// When the pod has no network status, or one that is no list.
+    #[track_caller]
+    pub fn interfaces(&self, pod: &str) -> Vec<Value> {
+        let status = self.network_status(pod);
+        let status = status.unwrap_or_else(|| panic!("{pod} has no network status"));
+        let interfaces = status.as_array().expect("a network status is a list");
+        interfaces.clone()
+    }
+
     fn objects(&self) -> MutexGuard<'_, Objects> {
         self.shared.objects()
     }

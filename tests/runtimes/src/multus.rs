@@ -15,6 +15,9 @@ use tools::Tools;
 /// Where Multus and its libcni keep what they know of attachments.
 pub const CACHE: &str = "/var/lib/cni/multus";
 
+/// Where Multus wants the device information of attachments (NPWG, "Device Information").
+pub const DEVICE_INFORMATION: &str = "/var/run/k8s.cni.cncf.io/devinfo/cni";
+
 /// Multus with its configuration, and a folder of plugins in which plumb is installed.
 pub struct Multus {
     program: PathBuf,

@@ -5,7 +5,7 @@ use std::path::Path;
 use plumb_runtimes::kubernetes::kubelet::{Allocation, write_checkpoint, write_device_information};
 use plumb_runtimes::kubernetes::{Kubernetes, NETWORKS, RESOURCE_NAME};
 use plumb_runtimes::multus::tools::Tools;
-use plumb_runtimes::multus::{CACHE, Multus, uid};
+use plumb_runtimes::multus::{CACHE, DEVICE_INFORMATION, Multus, uid};
 use plumb_testbed::program::run;
 use plumb_testbed::traffic::assert_reaches;
 use plumb_testbed::{Bed, Function, PATIENCE, Setup, bed, pod, rdma};
@@ -15,9 +15,6 @@ use plumb_tests::{Outcome, Pod};
 use serde_json::{Value, json};
 
 const RESOURCE: &str = "vendor.example/functions";
-
-/// Where Multus wants the device information of attachments.
-const DEVICE_INFORMATION: &str = "/run/k8s.cni.cncf.io/devinfo/cni";
 
 /// The machine as a cluster of one node.
 struct Cluster<'bed> {
@@ -64,12 +61,10 @@ impl<'bed> Cluster<'bed> {
     /// What the network status says of one interface of the pod.
     #[track_caller]
     fn status(&self, pod: &Pod, interface: &str) -> Value {
-        let status = self.kubernetes.network_status(pod.name());
-        let status = status.unwrap_or_else(|| panic!("{} has no network status", pod.name()));
-        let mut entries = status.as_array().into_iter().flatten();
-        let entry = entries.find(|entry| entry["interface"] == interface);
+        let status = self.kubernetes.interfaces(pod.name());
+        let entry = status.iter().find(|entry| entry["interface"] == interface);
         entry
-            .unwrap_or_else(|| panic!("{interface} is not in {status}"))
+            .unwrap_or_else(|| panic!("{interface} is not in {status:?}"))
             .clone()
     }
 }

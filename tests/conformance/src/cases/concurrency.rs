@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::panic::resume_unwind;
 use std::thread;
 
 use plumb_tests::{Outcome, Pod, wait};
@@ -145,33 +146,35 @@ const KILLED_AFTER: [u32; 8] = [1, 2, 4, 6, 8, 12, 16, 24];
 
 fn killed_among_others(scene: &Scene) -> Verdict {
     let usual = deaths::usual_time(scene)?;
-    let pods: Vec<Pod> = (0..16).map(|_| scene.pod()).collect();
-    let clean = scene.rehearsed(&pods);
-    let calls = pods.iter().map(|pod| scene.pod_call("ADD", pod));
-    // Each has a thread, because the moment of a kill counts from the start of its own call.
-    let outcomes: Vec<Outcome> = thread::scope(|scope| {
-        let running: Vec<_> = calls
-            .zip(0..)
-            .map(|(call, index)| {
-                scope.spawn(move || match index % 2 {
-                    0 => deaths::kill(call, usual * KILLED_AFTER[index / 2] / 4),
-                    _ => call.run(),
-                })
+    let pods: Vec<[Pod; 2]> = KILLED_AFTER.map(|_| [scene.pod(), scene.pod()]).into();
+    let clean = scene.rehearsed(&pods.concat());
+    // Each call has a thread, because the moment of a kill counts from the start of its own.
+    let outcomes: Vec<[Outcome; 2]> = thread::scope(|scope| {
+        let running: Vec<_> = pods
+            .iter()
+            .zip(KILLED_AFTER)
+            .map(|(pair, quarters)| {
+                let [doomed, other] = pair.each_ref().map(|pod| scene.pod_call("ADD", pod));
+                [
+                    scope.spawn(move || deaths::kill(doomed, usual * quarters / 4)),
+                    scope.spawn(move || other.run()),
+                ]
             })
             .collect();
-        let ended = running.into_iter().map(|one| one.join());
-        ended.map(|one| one.expect("a call")).collect()
+        running.into_iter().map(|pair| pair.map(ended)).collect()
     });
-    let (doomed, others): (Vec<_>, Vec<_>) = outcomes
-        .iter()
-        .zip(0..)
-        .partition(|(_, index)| index % 2 == 0);
-    for (outcome, _) in others {
-        expect::result(outcome)?;
+    for [_, other] in &outcomes {
+        expect::result(other)?;
     }
-    deaths::seen(doomed.iter().filter(|(one, _)| one.was_killed()).count())?;
-    for pod in &pods {
+    let killed = |pair: &&[Outcome; 2]| pair[0].was_killed();
+    deaths::seen(outcomes.iter().filter(killed).count())?;
+    for pod in pods.iter().flatten() {
         scene.delete(pod)?;
     }
     unchanged(&clean)
+}
+
+/// What a call on a thread of its own came to; a panic of the harness keeps its words.
+fn ended(call: thread::ScopedJoinHandle<'_, Outcome>) -> Outcome {
+    call.join().unwrap_or_else(|panic| resume_unwind(panic))
 }

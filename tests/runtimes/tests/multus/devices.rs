@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use plumb_runtimes::kubernetes::kubelet::{Allocation, write_checkpoint, write_device_information};
-use plumb_runtimes::multus::uid;
+use plumb_runtimes::multus::{DEVICE_INFORMATION, uid};
 use plumb_tests::configuration::with;
 use plumb_tests::delegate::Recorded;
 use plumb_tests::{Oracle, Pod, binaries};
@@ -42,7 +42,7 @@ fn allocate(pod: &Pod, devices: &[&str]) {
 /// The file that tells of the device of an interface in network `rail0`.
 fn device_information(pod: &Pod, interface: &str) -> PathBuf {
     let name = format!("default-rail0-{}_{interface}", pod.container());
-    Path::new("/var/run/k8s.cni.cncf.io/devinfo/cni").join(name)
+    Path::new(DEVICE_INFORMATION).join(name)
 }
 
 fn variables(call: &Recorded) -> BTreeMap<&str, &str> {
