@@ -8,15 +8,13 @@
 #[doc(hidden)]
 pub mod bindings;
 mod builtin;
-mod checks;
 #[doc(hidden)]
 pub mod conversion;
 mod deadline;
-mod facts;
 mod failure;
+mod imports;
 #[doc(hidden)]
-pub mod host;
-mod operations;
+pub mod session;
 pub mod store;
 
 use std::cell::RefCell;
@@ -37,10 +35,10 @@ use crate::{Code, Error, Result};
 
 pub use bindings::types::Request;
 pub use conversion::{Proposal, request};
-pub use host::{Grants, Recorded};
+pub use session::{Grants, Recorded};
 
 use deadline::Deadline;
-use host::Host;
+use session::Session;
 
 /// What a component is made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,7 +95,7 @@ impl Source {
 pub struct Sandbox<'a> {
     engine: Engine,
     /// The contract; what of it a component does not import is not linked.
-    linker: Linker<Host>,
+    linker: Linker<Session>,
     /// By name: a chain may use a component twice, and code is registered with the process
     /// once. Never dropped: the process ends soon, and unmapping code page by page is work
     /// for nothing.
@@ -114,7 +112,7 @@ impl<'a> Sandbox<'a> {
         configuration.with_custom_code_memory(Some(Arc::new(builtin::InPlace)));
         let engine = Engine::new(&configuration).map_err(set_up_failed)?;
         let mut linker = Linker::new(&engine);
-        bindings::Flavour::add_to_linker::<_, HasSelf<Host>>(&mut linker, |host| host)
+        bindings::Flavour::add_to_linker::<_, HasSelf<Session>>(&mut linker, |host| host)
             .map_err(set_up_failed)?;
         let deadline = Deadline::begin(&engine).map_err(set_up_failed)?;
         Ok(Self {
@@ -133,7 +131,7 @@ impl<'a> Sandbox<'a> {
         facts: Rc<dyn Facts>,
         request: &Request,
     ) -> Result<Vec<Recorded>> {
-        let host = Host::new(facts, source, request, true);
+        let host = Session::new(facts, source, request, true);
         let mut call = self.begin(source, host)?;
         let instance =
             bindings::Flavour::instantiate(&mut call.store, &call.component, &self.linker);
@@ -144,7 +142,7 @@ impl<'a> Sandbox<'a> {
 
     /// Asks a flavour whether the node can serve the network.
     pub fn ready(&self, source: &Source, facts: Rc<dyn Facts>, request: &Request) -> Result<()> {
-        let host = Host::new(facts, source, request, false);
+        let host = Session::new(facts, source, request, false);
         let mut call = self.begin(source, host)?;
         let instance =
             bindings::Flavour::instantiate(&mut call.store, &call.component, &self.linker);
@@ -160,7 +158,7 @@ impl<'a> Sandbox<'a> {
         request: &Request,
         pools: &[Pool],
     ) -> Result<Proposal> {
-        let host = Host::new(facts, source, request, false);
+        let host = Session::new(facts, source, request, false);
         let mut call = self.begin(source, host)?;
         let given: Vec<_> = pools.iter().map(conversion::pool).collect();
         let instance =
@@ -172,7 +170,7 @@ impl<'a> Sandbox<'a> {
     }
 
     /// Loads the component into a fresh store with all limits set.
-    fn begin(&self, source: &Source, host: Host) -> Result<Call> {
+    fn begin(&self, source: &Source, host: Session) -> Result<Call> {
         let begin = Instant::now();
         let component = self.load(source)?;
         let loaded = begin.elapsed();
@@ -205,7 +203,7 @@ impl<'a> Sandbox<'a> {
         source: &Source,
         call: Call,
         answer: wasmtime::Result<std::result::Result<T, bindings::types::Error>>,
-    ) -> Result<(Host, T)> {
+    ) -> Result<(Session, T)> {
         let fuel = limits::FUEL - call.store.get_fuel().unwrap_or_default();
         let took = call.begin.elapsed().as_micros();
         let host = call.store.into_data();
@@ -235,7 +233,7 @@ fn set_up_failed(error: impl std::fmt::Display) -> Error {
 
 /// A component in its store.
 struct Call {
-    store: Store<Host>,
+    store: Store<Session>,
     component: Component,
     begin: Instant,
     loaded: Duration,

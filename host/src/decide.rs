@@ -13,7 +13,7 @@ use crate::operations::{
 };
 use crate::plan::{Plan, Step};
 use crate::pools::{self, Folder, Pool};
-use crate::{Code, Error, Result, delegate};
+use crate::{Code, Error, Result, ipam_plugin};
 
 /// The built-in flavour of each `type` that plumb answers to.
 const FLAVOURS: [(&str, &str); 6] = [
@@ -96,7 +96,7 @@ pub fn ipam(request: &Request) -> Result<Ipam> {
             Ok(Ipam::Policy(source, pools, space))
         }
         None => {
-            delegate::check(name, &request.environment.path)?;
+            ipam_plugin::check(name, &request.environment.path)?;
             Ok(Ipam::Delegate(name.to_owned()))
         }
     }
@@ -169,11 +169,11 @@ pub fn plan(request: &Request, sandbox: &Sandbox<'_>, facts: &Rc<dyn Facts>) -> 
                 let previous = previous.clone().unwrap_or_default();
                 plan.steps
                     .push(Step::Assign(delegate_ipam::assigned(&previous)));
-                plan.steps.push(Step::ConfigureAddresses);
+                plan.steps.push(Step::AssignAddresses);
             }
             Recorded::AssignConfigured => {
                 take_configured(&mut plan, &ipam, sandbox, facts, &wish)?;
-                plan.steps.push(Step::ConfigureAddresses);
+                plan.steps.push(Step::AssignAddresses);
             }
             Recorded::ReserveConfigured => {
                 take_configured(&mut plan, &ipam, sandbox, facts, &wish)?;

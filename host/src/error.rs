@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use crate::{delegate, journal, kernel, leases, pools};
+use crate::{ipam_plugin, journal, kernel, leases, pools};
 
 /// A CNI error code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,11 +162,11 @@ impl From<journal::Error> for Error {
     }
 }
 
-impl From<delegate::Error> for Error {
-    fn from(error: delegate::Error) -> Self {
+impl From<ipam_plugin::Error> for Error {
+    fn from(error: ipam_plugin::Error) -> Self {
         match error {
             // The plugin's own code and words reach the user as they are.
-            delegate::Error::Refused {
+            ipam_plugin::Error::Refused {
                 plugin,
                 verb,
                 code,
@@ -182,7 +182,7 @@ impl From<delegate::Error> for Error {
                     None => error,
                 }
             }
-            delegate::Error::Name { .. } => Self::configuration(error.to_string()),
+            ipam_plugin::Error::Name { .. } => Self::configuration(error.to_string()),
             _ => Self::new(Code::DELEGATE_FAILED, error.to_string()),
         }
     }

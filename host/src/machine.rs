@@ -10,8 +10,8 @@ use ipnetwork::IpNetwork;
 use serde_json::Value;
 
 use crate::cni::request::{Attachment, Pod};
-use crate::delegate::Call;
 use crate::functions::Original;
+use crate::ipam_plugin::Call;
 use crate::kernel::link::Link;
 use crate::kernel::netns::NetnsError;
 use crate::kernel::route::Route;

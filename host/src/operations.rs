@@ -25,10 +25,10 @@ pub mod hold_function;
 pub mod move_link;
 pub mod move_rdma_device;
 pub mod report_function;
-pub mod set_link_mac;
-pub mod set_link_mtu;
 pub mod set_link_sysctl;
-pub mod set_link_up;
+pub mod set_mac;
+pub mod set_mtu;
+pub mod set_up;
 pub mod set_virtual_function;
 pub mod write_device_info;
 
@@ -53,10 +53,10 @@ pub use hold_function::HoldFunction;
 pub use move_link::MoveLink;
 pub use move_rdma_device::MoveRdmaDevice;
 pub use report_function::ReportFunction;
-pub use set_link_mac::SetLinkMac;
-pub use set_link_mtu::SetLinkMtu;
 pub use set_link_sysctl::SetLinkSysctl;
-pub use set_link_up::SetLinkUp;
+pub use set_mac::SetMac;
+pub use set_mtu::SetMtu;
+pub use set_up::SetUp;
 pub use set_virtual_function::SetVirtualFunction;
 pub use write_device_info::WriteDeviceInfo;
 
@@ -76,7 +76,7 @@ pub enum Lifetime {
 }
 
 /// The inside that all operations have.
-pub trait Perform {
+pub trait Reversible {
     /// One line for the plan, the trace and errors.
     fn describe(&self) -> String;
     /// With what its effect ends by itself.
@@ -118,16 +118,19 @@ pub enum Operation {
     CreateIpoib(CreateIpoib),
     /// See [`write_device_info`].
     WriteDeviceInfo(WriteDeviceInfo),
-    /// See [`set_link_mtu`].
-    SetLinkMtu(SetLinkMtu),
-    /// See [`set_link_mac`].
-    SetLinkMac(SetLinkMac),
+    /// See [`set_mtu`].
+    #[serde(alias = "set-link-mtu")]
+    SetMtu(SetMtu),
+    /// See [`set_mac`].
+    #[serde(alias = "set-link-mac")]
+    SetMac(SetMac),
     /// See [`set_link_sysctl`].
     SetLinkSysctl(SetLinkSysctl),
     /// See [`add_address`].
     AddAddress(AddAddress),
-    /// See [`set_link_up`].
-    SetLinkUp(SetLinkUp),
+    /// See [`set_up`].
+    #[serde(alias = "set-link-up")]
+    SetUp(SetUp),
     /// See [`add_route`].
     AddRoute(AddRoute),
     /// See [`add_rule`].
@@ -137,7 +140,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    fn inside(&self) -> &dyn Perform {
+    fn inside(&self) -> &dyn Reversible {
         match self {
             Self::ClaimAddresses(operation) => operation,
             Self::DelegateIpam(operation) => operation,
@@ -150,18 +153,18 @@ impl Operation {
             Self::ReportFunction(operation) => operation,
             Self::CreateIpoib(operation) => operation,
             Self::WriteDeviceInfo(operation) => operation,
-            Self::SetLinkMtu(operation) => operation,
-            Self::SetLinkMac(operation) => operation,
+            Self::SetMtu(operation) => operation,
+            Self::SetMac(operation) => operation,
             Self::SetLinkSysctl(operation) => operation,
             Self::AddAddress(operation) => operation,
-            Self::SetLinkUp(operation) => operation,
+            Self::SetUp(operation) => operation,
             Self::AddRoute(operation) => operation,
             Self::AddRule(operation) => operation,
             Self::AddNeighbour(operation) => operation,
         }
     }
 
-    fn inside_mut(&mut self) -> &mut dyn Perform {
+    fn inside_mut(&mut self) -> &mut dyn Reversible {
         match self {
             Self::ClaimAddresses(operation) => operation,
             Self::DelegateIpam(operation) => operation,
@@ -174,11 +177,11 @@ impl Operation {
             Self::ReportFunction(operation) => operation,
             Self::CreateIpoib(operation) => operation,
             Self::WriteDeviceInfo(operation) => operation,
-            Self::SetLinkMtu(operation) => operation,
-            Self::SetLinkMac(operation) => operation,
+            Self::SetMtu(operation) => operation,
+            Self::SetMac(operation) => operation,
             Self::SetLinkSysctl(operation) => operation,
             Self::AddAddress(operation) => operation,
-            Self::SetLinkUp(operation) => operation,
+            Self::SetUp(operation) => operation,
             Self::AddRoute(operation) => operation,
             Self::AddRule(operation) => operation,
             Self::AddNeighbour(operation) => operation,
@@ -210,7 +213,7 @@ impl Operation {
     }
 }
 
-impl Perform for Operation {
+impl Reversible for Operation {
     fn describe(&self) -> String {
         self.inside().describe()
     }

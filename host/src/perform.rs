@@ -6,7 +6,7 @@ use crate::Result;
 use crate::journal::Journal;
 use crate::kernel::sysctl;
 use crate::machine::Machine;
-use crate::operations::{AddAddress, AddRoute, Operation, Perform, SetLinkSysctl, SetLinkUp};
+use crate::operations::{AddAddress, AddRoute, Operation, Reversible, SetLinkSysctl, SetUp};
 use crate::plan::{Plan, Step};
 use crate::watch::{Moment, Watcher};
 
@@ -22,7 +22,7 @@ pub fn perform(
         match step {
             Step::Operation(operation) => one(operation, journal, machine, watcher)?,
             Step::Assign(assigned) => machine.assigned = assigned,
-            Step::ConfigureAddresses => {
+            Step::AssignAddresses => {
                 for operation in address_operations(machine)? {
                     one(operation, journal, machine, watcher)?;
                 }
@@ -80,7 +80,7 @@ fn address_operations(machine: &Machine<'_>) -> Result<Vec<Operation>> {
             address: assigned.address,
         })
     }));
-    operations.push(Operation::SetLinkUp(SetLinkUp::default()));
+    operations.push(Operation::SetUp(SetUp::default()));
     operations.extend(assigned.routes.iter().map(|route| {
         Operation::AddRoute(AddRoute {
             route: route.clone(),

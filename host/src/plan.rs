@@ -1,18 +1,18 @@
 //! What will be done, decided before anything is.
 
 use crate::machine::Assigned;
-use crate::operations::{Operation, Perform};
+use crate::operations::{Operation, Reversible};
 
 /// A step of a plan.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step {
-    /// Perform this operation.
+    /// Reversible this operation.
     Operation(Operation),
     /// Take these addresses as assigned.
     Assign(Assigned),
     /// Give the pod's interface what is assigned by then, and set it up. It becomes one
     /// operation for each address and route when they are known.
-    ConfigureAddresses,
+    AssignAddresses,
 }
 
 /// The steps of an attachment, in their order.
@@ -44,7 +44,7 @@ impl Plan {
                         .collect();
                     format!("take the previous result's {}", addresses.join(", "))
                 }
-                Step::ConfigureAddresses => {
+                Step::AssignAddresses => {
                     "give the interface its addresses, set it up, add its routes".into()
                 }
             })

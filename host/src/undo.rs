@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use crate::journal::{Folder, Journal, State};
 use crate::machine::Machine;
-use crate::operations::{Lifetime, Perform};
+use crate::operations::{Lifetime, Reversible};
 use crate::watch::{Moment, Watcher};
 use crate::{Code, Error, Result};
 

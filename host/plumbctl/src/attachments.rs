@@ -1,7 +1,7 @@
 //! `plumbctl attachments`: the records of the journal, for people and programs.
 
 use plumb::journal::{Folder, Record, State as StepState};
-use plumb::operations::Perform;
+use plumb::operations::Reversible;
 use plumb::trace::timestamp;
 use serde_json::{Value, json};
 

@@ -12,7 +12,7 @@ use plumb::facts::{Facts, KernelFacts, RecordedFacts};
 use plumb::kernel::{Kernel, Netns};
 use plumb::leases::{ClaimError, Leases, Owner, Pod, Store};
 use plumb::operations::claim_addresses::ClaimAddresses;
-use plumb::operations::{Operation, Perform};
+use plumb::operations::{Operation, Reversible};
 use plumb::plan::{Plan, Step};
 use plumb::trace::Trace;
 use serde_json::{Map, Value, json};
@@ -142,7 +142,7 @@ fn plan(
                 json!({"description": line, "operation": {"claim-addresses": claim}})
             }
             Step::Operation(operation) => json!({"description": line, "operation": operation}),
-            Step::Assign(_) | Step::ConfigureAddresses => {
+            Step::Assign(_) | Step::AssignAddresses => {
                 json!({"description": configure(&plan, step, assigned.as_deref(), line)})
             }
         });
@@ -214,7 +214,7 @@ fn preview(claim: &ClaimAddresses, request: &Request) -> Result<(String, Vec<Str
 
 /// The step that gives the interface its addresses, with those that are known already.
 fn configure(plan: &Plan, step: &Step, assigned: Option<&[String]>, line: String) -> String {
-    if !matches!(step, Step::ConfigureAddresses) {
+    if !matches!(step, Step::AssignAddresses) {
         return line;
     }
     let delegate = plan.steps.iter().find_map(|step| match step {

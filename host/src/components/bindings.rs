@@ -7,9 +7,9 @@ mod flavour {
         path: "../wit",
         world: "plumb:cni/flavour",
         with: {
-            "plumb:cni/facts.link": super::super::host::LinkHandle,
-            "plumb:cni/facts.pci-function": super::super::host::PciHandle,
-            "plumb:cni/operations.pod-link": super::super::host::PodLinkHandle,
+            "plumb:cni/facts.link": super::super::session::LinkHandle,
+            "plumb:cni/facts.pci-function": super::super::session::PciHandle,
+            "plumb:cni/operations.pod-link": super::super::session::PodLinkHandle,
         },
         imports: { default: trappable },
     });

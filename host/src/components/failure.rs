@@ -3,7 +3,7 @@
 use plumb_engine::limits;
 use wasmtime::Trap;
 
-use super::host::Host;
+use super::session::Session;
 use crate::{Code, Error};
 
 /// How many of a component's last log lines go into the details: a panic's message is
@@ -11,7 +11,7 @@ use crate::{Code, Error};
 const LAST_LINES: usize = 3;
 
 /// The error for a component that trapped, went over a limit or cannot be linked.
-pub fn explain(component: &str, error: &wasmtime::Error, host: &Host) -> Error {
+pub fn explain(component: &str, error: &wasmtime::Error, host: &Session) -> Error {
     let text = format!("{error:#}");
     let (code, reason) = match error.downcast_ref::<Trap>() {
         Some(Trap::OutOfFuel) => (

@@ -3,7 +3,7 @@
 use ipnetwork::IpNetwork;
 use serde::{Deserialize, Serialize};
 
-use super::{Lifetime, Perform, difference};
+use super::{Lifetime, Reversible, difference};
 use crate::Result;
 use crate::cni::previous::Previous;
 use crate::machine::Machine;
@@ -15,7 +15,7 @@ pub struct AddAddress {
     pub address: IpNetwork,
 }
 
-impl Perform for AddAddress {
+impl Reversible for AddAddress {
     fn describe(&self) -> String {
         format!("add address {}", self.address)
     }

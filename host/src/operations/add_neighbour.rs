@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Lifetime, Perform, difference};
+use super::{Lifetime, Reversible, difference};
 use crate::Result;
 use crate::cni::previous::Previous;
 use crate::mac;
@@ -19,7 +19,7 @@ pub struct AddNeighbour {
     pub mac: Vec<u8>,
 }
 
-impl Perform for AddNeighbour {
+impl Reversible for AddNeighbour {
     fn describe(&self) -> String {
         format!("add neighbour {} at {}", self.address, mac::text(&self.mac))
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Lifetime, Perform, difference};
+use super::{Lifetime, Reversible, difference};
 use crate::Result;
 use crate::cni::previous::Previous;
 use crate::kernel::route::Route;
@@ -17,7 +17,7 @@ pub struct AddRoute {
     pub existed: bool,
 }
 
-impl Perform for AddRoute {
+impl Reversible for AddRoute {
     fn describe(&self) -> String {
         format!("add route {}", self.route)
     }

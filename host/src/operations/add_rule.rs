@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Lifetime, Perform, difference};
+use super::{Lifetime, Reversible, difference};
 use crate::Result;
 use crate::cni::previous::Previous;
 use crate::kernel::rule::Rule;
@@ -27,7 +27,7 @@ impl AddRule {
     }
 }
 
-impl Perform for AddRule {
+impl Reversible for AddRule {
     fn describe(&self) -> String {
         format!("add rule {}", self.rule)
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::difference;
 use crate::cni::previous::Previous;
-use crate::kernel::child::Child;
+use crate::kernel::create_link::Child;
 use crate::kernel::link::Link;
 use crate::machine::Machine;
 use crate::{Code, Error, Result, mac};

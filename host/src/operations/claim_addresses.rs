@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use ipnetwork::IpNetwork;
 use serde::{Deserialize, Serialize};
 
-use super::{Lifetime, Perform, difference};
+use super::{Lifetime, Reversible, difference};
 use crate::cni::previous::Previous;
 use crate::kernel::route::Route;
 use crate::leases::{self, Candidate, ClaimError, Claimed, Leases};
@@ -97,7 +97,7 @@ impl ClaimAddresses {
     }
 }
 
-impl Perform for ClaimAddresses {
+impl Reversible for ClaimAddresses {
     fn describe(&self) -> String {
         let addresses = match self.addresses.as_slice() {
             [] => String::new(),

@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Lifetime, Parent, Perform, child, difference};
+use super::{Lifetime, Parent, Reversible, child, difference};
 use crate::Result;
 use crate::cni::previous::Previous;
 use crate::functions::wait;
 use crate::kernel::RouteSocket;
-use crate::kernel::child::Child;
+use crate::kernel::create_link::Child;
 use crate::kernel::link::Link;
 use crate::machine::Machine;
 
@@ -75,7 +75,7 @@ impl CreateIpoib {
     }
 }
 
-impl Perform for CreateIpoib {
+impl Reversible for CreateIpoib {
     fn describe(&self) -> String {
         let key = self
             .partition_key

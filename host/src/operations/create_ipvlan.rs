@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Lifetime, Parent, Perform, child};
+use super::{Lifetime, Parent, Reversible, child};
 use crate::Result;
 use crate::cni::previous::Previous;
-use crate::kernel::child::Child;
+use crate::kernel::create_link::Child;
 use crate::kernel::link::Link;
 use crate::machine::Machine;
 
@@ -37,7 +37,7 @@ impl CreateIpvlan {
     }
 }
 
-impl Perform for CreateIpvlan {
+impl Reversible for CreateIpvlan {
     fn describe(&self) -> String {
         let mtu = self
             .mtu

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Lifetime, Parent, Perform, child};
+use super::{Lifetime, Parent, Reversible, child};
 use crate::Result;
 use crate::cni::previous::Previous;
-use crate::kernel::child::Child;
+use crate::kernel::create_link::Child;
 use crate::kernel::link::Link;
 use crate::mac;
 use crate::machine::Machine;
@@ -41,7 +41,7 @@ impl CreateMacvlan {
     }
 }
 
-impl Perform for CreateMacvlan {
+impl Reversible for CreateMacvlan {
     fn describe(&self) -> String {
         let mtu = self
             .mtu

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Lifetime, Perform};
+use super::{Lifetime, Reversible};
 use crate::cni::keys;
 use crate::cni::previous::Previous;
 use crate::machine::{Assigned, AssignedAddress, Machine};
-use crate::{Code, Error, Result, delegate};
+use crate::{Code, Error, Result, ipam_plugin};
 
 /// What is recorded. The intent is on disk before the plugin runs, so that whatever it
 /// reserved is released by a DEL even when this process dies meanwhile.
@@ -16,7 +16,7 @@ pub struct DelegateIpam {
     pub plugin: String,
 }
 
-impl Perform for DelegateIpam {
+impl Reversible for DelegateIpam {
     fn describe(&self) -> String {
         format!("ask ipam plugin {} for addresses", self.plugin)
     }
@@ -26,7 +26,7 @@ impl Perform for DelegateIpam {
     }
 
     fn prepare(&mut self, machine: &Machine<'_>) -> Result<()> {
-        Ok(delegate::check(&self.plugin, &machine.call.path)?)
+        Ok(ipam_plugin::check(&self.plugin, &machine.call.path)?)
     }
 
     fn perform(&mut self, machine: &mut Machine<'_>) -> Result<()> {
@@ -60,7 +60,9 @@ impl Perform for DelegateIpam {
         match machine.call.run(&self.plugin, "DEL") {
             // The plugin was taken off the node, or never could be one: nobody can release
             // anything, and no retry would change that.
-            Err(error @ (delegate::Error::NotInPath { .. } | delegate::Error::Name { .. })) => {
+            Err(
+                error @ (ipam_plugin::Error::NotInPath { .. } | ipam_plugin::Error::Name { .. }),
+            ) => {
                 machine.trace.error(format_args!(
                     "cannot release the addresses of {}: {error}",
                     machine.attachment

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Lifetime, Perform, difference};
+use super::{Lifetime, Reversible, difference};
 use crate::Result;
 use crate::cni::previous::Previous;
 use crate::functions::{Hold, Holds, Original, Restored, restore};
@@ -43,7 +43,7 @@ impl HoldFunction {
     }
 }
 
-impl Perform for HoldFunction {
+impl Reversible for HoldFunction {
     fn describe(&self) -> String {
         format!("take PCI function {}", self.address)
     }

@@ -4,7 +4,7 @@ use std::os::fd::AsFd;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Lifetime, Perform, child, difference};
+use super::{Lifetime, Reversible, child, difference};
 use crate::Result;
 use crate::cni::previous::Previous;
 use crate::functions::{Found, wait_for_link};
@@ -21,7 +21,7 @@ pub struct MoveLink {
     pub index: Option<u32>,
 }
 
-impl Perform for MoveLink {
+impl Reversible for MoveLink {
     fn describe(&self) -> String {
         format!(
             "move the interface of PCI function {} into the pod as {}",

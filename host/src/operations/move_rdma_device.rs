@@ -5,7 +5,7 @@ use std::os::fd::AsFd;
 use nix::errno::Errno;
 use serde::{Deserialize, Serialize};
 
-use super::{Lifetime, Perform, difference};
+use super::{Lifetime, Reversible, difference};
 use crate::cni::previous::Previous;
 use crate::functions::RdmaLock;
 use crate::kernel::pci;
@@ -59,7 +59,7 @@ fn refusal(error: crate::kernel::Error) -> Error {
     }
 }
 
-impl Perform for MoveRdmaDevice {
+impl Reversible for MoveRdmaDevice {
     fn describe(&self) -> String {
         let name = self
             .name

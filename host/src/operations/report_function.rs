@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Lifetime, Perform, difference};
+use super::{Lifetime, Reversible, difference};
 use crate::Result;
 use crate::cni::previous::Previous;
 use crate::kernel::pci;
@@ -18,7 +18,7 @@ pub struct ReportFunction {
     pub mac: Option<Vec<u8>>,
 }
 
-impl Perform for ReportFunction {
+impl Reversible for ReportFunction {
     fn describe(&self) -> String {
         format!(
             "report PCI function {}, which a program drives",

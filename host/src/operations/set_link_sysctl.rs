@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Lifetime, Perform};
+use super::{Lifetime, Reversible};
 use crate::cni::previous::Previous;
 use crate::kernel::sysctl;
 use crate::machine::Machine;
@@ -36,7 +36,7 @@ impl SetLinkSysctl {
     }
 }
 
-impl Perform for SetLinkSysctl {
+impl Reversible for SetLinkSysctl {
     fn describe(&self) -> String {
         format!(
             "set sysctl net.{}.conf.INTERFACE.{} = {}",

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Lifetime, Perform, difference};
+use super::{Lifetime, Reversible, difference};
 use crate::cni::previous::Previous;
 use crate::functions::{self, Found, Original, RdmaLock, rebind};
 use crate::kernel::guid::{self, Guid};
@@ -77,7 +77,7 @@ impl SetVirtualFunction {
     }
 }
 
-impl Perform for SetVirtualFunction {
+impl Reversible for SetVirtualFunction {
     fn describe(&self) -> String {
         let settings: Vec<_> = self
             .settings

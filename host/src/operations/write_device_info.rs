@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{Lifetime, Perform};
+use super::{Lifetime, Reversible};
 use crate::cni::previous::Previous;
 use crate::kernel::pci;
 use crate::machine::Machine;
@@ -84,7 +84,7 @@ fn draft(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
-impl Perform for WriteDeviceInfo {
+impl Reversible for WriteDeviceInfo {
     fn describe(&self) -> String {
         format!(
             "write the device information of {} to {}",

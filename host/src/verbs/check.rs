@@ -5,11 +5,11 @@ use std::rc::Rc;
 use super::open_netns;
 use crate::cni::Request;
 use crate::cni::previous::Previous;
-use crate::delegate::Call;
+use crate::ipam_plugin::Call;
 use crate::journal::Folder;
 use crate::kernel::Kernel;
 use crate::machine::Machine;
-use crate::operations::Perform;
+use crate::operations::Reversible;
 use crate::trace::Trace;
 use crate::{Code, Error, Result};
 

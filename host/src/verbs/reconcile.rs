@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::recorded_netns;
 use crate::cni::Request;
-use crate::delegate::Call;
+use crate::ipam_plugin::Call;
 use crate::journal::{self, Folder, Journal};
 use crate::kernel::{Kernel, boot};
 use crate::machine::Machine;

@@ -9,7 +9,7 @@ use libfuzzer_sys::fuzz_target;
 use plumb::cni::request::Attachment;
 use plumb::journal::{Error, Folder, Header, Journal, LAYOUT, PodNetns, Record, State, Step};
 use plumb::kernel::netns::Identity;
-use plumb::operations::{Operation, Perform, SetLinkUp};
+use plumb::operations::{Operation, Reversible, SetUp};
 use plumb_fuzz::Scratch;
 
 fuzz_target!(|data: &[u8]| {
@@ -86,7 +86,7 @@ fn continued(
             }
         }
     };
-    let operation = Operation::SetLinkUp(SetLinkUp::default());
+    let operation = Operation::SetUp(SetUp::default());
     let number = journal.intend(&operation).expect("intend");
     assert_eq!(number, expected.steps.len());
     let state = State::Stuck("device busy\n\"x\"".to_owned());

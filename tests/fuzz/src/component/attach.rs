@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use arbitrary::{Error, Result, Unstructured};
-use plumb::components::host::Host;
+use plumb::components::session::Session;
 use plumb::components::{Request, Source, World};
 use plumb::facts::{Facts, RecordedFacts};
 
@@ -54,7 +54,7 @@ pub fn run(choices: &mut Unstructured<'_>) -> Result<()> {
     let source = Source::find("macvlan-shared", World::Flavour, "/nowhere".as_ref())
         .expect("built in")
         .expect("built in");
-    let mut host = Host::new(facts, &source, &request(), records);
+    let mut host = Session::new(facts, &source, &request(), records);
     let mut handles = Handles::default();
     while !choices.is_empty() {
         match call(&mut host, &mut handles, choices) {

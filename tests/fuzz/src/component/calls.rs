@@ -6,7 +6,7 @@ use plumb::components::bindings::log::{Host as _, Level};
 use plumb::components::bindings::operations as wit;
 use plumb::components::bindings::operations::Host as _;
 use plumb::components::bindings::types;
-use plumb::components::host::{Host, LinkHandle, PciHandle, PodLinkHandle};
+use plumb::components::session::{LinkHandle, PciHandle, PodLinkHandle, Session};
 use wasmtime::component::Resource;
 
 use super::attach::is_named;
@@ -30,7 +30,7 @@ pub struct Handles {
 ///
 /// When a device is given that the configuration does not name.
 pub fn call(
-    host: &mut Host,
+    host: &mut Session,
     handles: &mut Handles,
     choices: &mut Unstructured<'_>,
 ) -> Result<wasmtime::Result<()>> {
@@ -44,7 +44,7 @@ pub fn call(
 
 /// Facts and the log.
 fn look(
-    host: &mut Host,
+    host: &mut Session,
     handles: &mut Handles,
     choices: &mut Unstructured<'_>,
 ) -> Result<wasmtime::Result<()>> {
@@ -76,7 +76,7 @@ fn look(
 
 /// What gives the pod its interface.
 fn make_link(
-    host: &mut Host,
+    host: &mut Session,
     handles: &mut Handles,
     choices: &mut Unstructured<'_>,
 ) -> Result<wasmtime::Result<()>> {
@@ -115,7 +115,7 @@ fn make_link(
 }
 
 fn change_function(
-    host: &mut Host,
+    host: &mut Session,
     handles: &mut Handles,
     choices: &mut Unstructured<'_>,
 ) -> Result<wasmtime::Result<()>> {
@@ -133,7 +133,7 @@ fn change_function(
 }
 
 fn change_link(
-    host: &mut Host,
+    host: &mut Session,
     handles: &mut Handles,
     choices: &mut Unstructured<'_>,
 ) -> Result<wasmtime::Result<()>> {

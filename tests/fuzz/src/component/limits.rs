@@ -1,9 +1,9 @@
 //! What a plan may have in it, as `wit/operations.wit` and the kernel's headers say.
 
-use plumb::components::host::Recorded;
+use plumb::components::session::Recorded;
 use plumb::kernel::route::Route;
 use plumb::kernel::virtual_function::Settings;
-use plumb::operations::{Operation, Parent, Perform};
+use plumb::operations::{Operation, Parent, Reversible};
 use plumb::trace::Level;
 use plumb_engine::limits;
 
@@ -79,14 +79,14 @@ fn check(operation: &Operation) {
             function(&made.address);
             made.mac.iter().for_each(|mac| hardware(mac));
         }
-        Operation::SetLinkMtu(made) => mtu(Some(made.mtu)),
-        Operation::SetLinkMac(made) => ethernet(&made.mac),
+        Operation::SetMtu(made) => mtu(Some(made.mtu)),
+        Operation::SetMac(made) => ethernet(&made.mac),
         Operation::SetLinkSysctl(made) => {
             assert!(matches!(made.family.as_str(), "ipv4" | "ipv6"));
             assert!(!made.name.is_empty() && !made.name.contains(['/', '.']));
             plain(&made.value);
         }
-        Operation::AddAddress(_) | Operation::SetLinkUp(_) => {}
+        Operation::AddAddress(_) | Operation::SetUp(_) => {}
         Operation::AddRoute(made) => route(&made.route),
         Operation::AddRule(made) => {
             if let (Some(source), Some(destination)) = (made.rule.source, made.rule.destination) {

@@ -2,19 +2,19 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Lifetime, Perform, difference};
+use super::{Lifetime, Reversible, difference};
 use crate::Result;
 use crate::cni::previous::Previous;
 use crate::machine::Machine;
 
 /// What is recorded.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SetLinkUp {
+pub struct SetUp {
     /// Whether it was up.
     pub before: bool,
 }
 
-impl Perform for SetLinkUp {
+impl Reversible for SetUp {
     fn describe(&self) -> String {
         "set the interface up".into()
     }

@@ -6,7 +6,7 @@ use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{LinkAttribute, LinkExtentMask, LinkFlags, LinkMessage, Prop};
 use nix::errno::Errno;
 
-use super::child::decode_kind;
+use super::create_link::decode_kind;
 use super::{Error, Result, RouteSocket};
 
 /// `ARPHRD_ETHER` (linux/if_arp.h)
@@ -186,7 +186,7 @@ impl RouteSocket {
         self.set_link(index, LinkAttribute::Address(mac.to_vec()), || {
             format!(
                 "set hardware address {} on the interface of index {index}",
-                crate::mac::text(mac)
+                plumb_values::mac::text(mac)
             )
         })
     }

@@ -6,26 +6,26 @@
 
 use wasmtime::component::Resource;
 
-use super::bindings::operations as wit;
-use super::bindings::types::{Error, IpAddress, IpNetwork, Route};
+use super::super::bindings::operations as wit;
+use super::super::bindings::types::{Error, IpAddress, IpNetwork, Route};
+use super::super::conversion;
+use super::super::session::{LinkHandle, PciHandle, PodLinkHandle, Recorded, Session};
 use super::checks::{
     check_hardware_address, check_infiniband, check_mac, check_mtu, check_partition_key,
     check_rdma_name, invalid, settings_of, temporary_name,
 };
-use super::conversion;
-use super::host::{Host, LinkHandle, PciHandle, PodLinkHandle, Recorded};
 use crate::facts::Place;
 use crate::kernel::rule::Rule;
 use crate::mac;
 use crate::operations::{
     AddAddress, AddNeighbour, AddRoute, AddRule, CreateIpoib, CreateIpvlan, CreateMacvlan,
-    MoveLink, MoveRdmaDevice, Operation, Parent, ReportFunction, SetLinkMac, SetLinkMtu,
-    SetLinkSysctl, SetLinkUp, SetVirtualFunction,
+    MoveLink, MoveRdmaDevice, Operation, Parent, ReportFunction, SetLinkSysctl, SetMac, SetMtu,
+    SetUp, SetVirtualFunction,
 };
 
 type Answer<T> = wasmtime::Result<Result<T, Error>>;
 
-impl Host {
+impl Session {
     /// Records one operation under its name in the contract.
     fn add(&mut self, name: &str, operation: Operation) -> Answer<()> {
         Ok(self
@@ -72,7 +72,7 @@ impl Host {
     }
 }
 
-impl wit::Host for Host {
+impl wit::Host for Session {
     fn create_macvlan(
         &mut self,
         parent: Resource<LinkHandle>,
@@ -247,10 +247,7 @@ impl wit::Host for Host {
         self.count_call()?;
         self.table.get(&link)?;
         match check_mtu(Some(mtu)) {
-            Ok(()) => self.add(
-                "set-mtu",
-                Operation::SetLinkMtu(SetLinkMtu { mtu, before: None }),
-            ),
+            Ok(()) => self.add("set-mtu", Operation::SetMtu(SetMtu { mtu, before: None })),
             Err(error) => Ok(Err(error)),
         }
     }
@@ -259,10 +256,7 @@ impl wit::Host for Host {
         self.count_call()?;
         self.table.get(&link)?;
         match check_mac(&mac) {
-            Ok(()) => self.add(
-                "set-mac",
-                Operation::SetLinkMac(SetLinkMac { mac, before: None }),
-            ),
+            Ok(()) => self.add("set-mac", Operation::SetMac(SetMac { mac, before: None })),
             Err(error) => Ok(Err(error)),
         }
     }
@@ -391,11 +385,11 @@ impl wit::Host for Host {
     fn set_up(&mut self, link: Resource<PodLinkHandle>) -> Answer<()> {
         self.count_call()?;
         self.table.get(&link)?;
-        self.add("set-up", Operation::SetLinkUp(SetLinkUp::default()))
+        self.add("set-up", Operation::SetUp(SetUp::default()))
     }
 }
 
-impl wit::HostPodLink for Host {
+impl wit::HostPodLink for Session {
     fn drop(&mut self, link: Resource<PodLinkHandle>) -> wasmtime::Result<()> {
         self.table.delete(link)?;
         Ok(())

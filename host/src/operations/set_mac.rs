@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Lifetime, Perform};
+use super::{Lifetime, Reversible};
 use crate::Result;
 use crate::cni::previous::Previous;
 use crate::functions::wait;
@@ -17,14 +17,14 @@ const SETTLING: Duration = Duration::from_secs(2);
 
 /// What is recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SetLinkMac {
+pub struct SetMac {
     /// Six bytes.
     pub mac: Vec<u8>,
     /// What it was.
     pub before: Option<Vec<u8>>,
 }
 
-impl Perform for SetLinkMac {
+impl Reversible for SetMac {
     fn describe(&self) -> String {
         format!("set hardware address {}", mac::text(&self.mac))
     }

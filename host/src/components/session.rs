@@ -66,26 +66,26 @@ pub enum Recorded {
 }
 
 /// The data of a call's store.
-pub struct Host {
-    pub(super) limits: StoreLimits,
-    pub(super) table: ResourceTable,
-    pub(super) facts: Rc<dyn Facts>,
+pub struct Session {
+    pub(in crate::components) limits: StoreLimits,
+    pub(in crate::components) table: ResourceTable,
+    pub(in crate::components) facts: Rc<dyn Facts>,
     /// Names that the configuration contains: the devices that may be asked for.
-    pub(super) named: BTreeSet<String>,
+    pub(in crate::components) named: BTreeSet<String>,
     /// `CNI_IFNAME`
-    pub(super) interface_name: String,
+    pub(in crate::components) interface_name: String,
     /// What the attachment is known by.
-    pub(super) attachment: String,
+    pub(in crate::components) attachment: String,
     component: String,
     grants: Grants,
     recording: bool,
     recorded: Vec<Recorded>,
-    pub(super) has_pod_link: bool,
+    pub(in crate::components) has_pod_link: bool,
     log: Vec<(Level, String)>,
     calls: u32,
 }
 
-impl Host {
+impl Session {
     /// The host for one call. Without `recording` every operation is refused.
     pub fn new(
         facts: Rc<dyn Facts>,
@@ -133,7 +133,7 @@ impl Host {
     }
 
     /// Counts a call of a host function: fuel does not see what the host does.
-    pub(super) fn count_call(&mut self) -> wasmtime::Result<()> {
+    pub(in crate::components) fn count_call(&mut self) -> wasmtime::Result<()> {
         self.calls += 1;
         if self.calls > limits::HOST_CALLS {
             return Err(wasmtime::Error::msg(format!(
@@ -145,7 +145,7 @@ impl Host {
     }
 
     /// Whether an operation of this name may be recorded now.
-    pub(super) fn may_record(&self, name: &str) -> Result<(), types::Error> {
+    pub(in crate::components) fn may_record(&self, name: &str) -> Result<(), types::Error> {
         let denied = |message: String| types::Error {
             code: types::ErrorCode::Denied,
             message,
@@ -175,7 +175,7 @@ impl Host {
     }
 
     /// Adds to the plan what [`Self::may_record`] allowed.
-    pub(super) fn record(&mut self, recorded: Recorded) {
+    pub(in crate::components) fn record(&mut self, recorded: Recorded) {
         self.recorded.push(recorded);
     }
 
@@ -201,9 +201,9 @@ fn collect_strings(value: &Value, strings: &mut BTreeSet<String>) {
     }
 }
 
-impl types::Host for Host {}
+impl types::Host for Session {}
 
-impl log::Host for Host {
+impl log::Host for Session {
     fn write(&mut self, level: log::Level, message: String) -> wasmtime::Result<()> {
         self.count_call()?;
         if self.log.len() < limits::LOG_LINES {

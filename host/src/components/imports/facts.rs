@@ -2,12 +2,12 @@
 
 use wasmtime::component::Resource;
 
-use super::bindings::facts::{
+use super::super::bindings::facts::{
     Host as FactsHost, HostLink, HostPciFunction, LinkFacts, LinkType, PciFacts, Place,
     RdmaNamespaceMode, VirtualFunction,
 };
-use super::bindings::types::{Error, ErrorCode};
-use super::host::{Host, LinkHandle, PciHandle};
+use super::super::bindings::types::{Error, ErrorCode};
+use super::super::session::{LinkHandle, PciHandle, Session};
 use crate::kernel::link::{ETHERNET, INFINIBAND};
 use crate::kernel::pci;
 use crate::kernel::rdma::NamespaceMode;
@@ -38,7 +38,7 @@ fn place(place: Place) -> facts::Place {
     }
 }
 
-impl Host {
+impl Session {
     fn give_link(
         &mut self,
         place: facts::Place,
@@ -72,7 +72,7 @@ impl Host {
     }
 }
 
-impl FactsHost for Host {
+impl FactsHost for Session {
     fn get_link(&mut self, at: Place, name: String) -> Answer<Resource<LinkHandle>> {
         self.count_call()?;
         match self.find_link(place(at), &name) {
@@ -131,7 +131,7 @@ impl FactsHost for Host {
     }
 }
 
-impl HostLink for Host {
+impl HostLink for Session {
     fn facts(&mut self, link: Resource<LinkHandle>) -> wasmtime::Result<LinkFacts> {
         self.count_call()?;
         Ok(link_facts(&self.table.get(&link)?.facts))
@@ -143,7 +143,7 @@ impl HostLink for Host {
     }
 }
 
-impl HostPciFunction for Host {
+impl HostPciFunction for Session {
     fn facts(&mut self, function: Resource<PciHandle>) -> wasmtime::Result<PciFacts> {
         self.count_call()?;
         let facts = &self.table.get(&function)?.facts;

@@ -2,21 +2,21 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Lifetime, Perform};
+use super::{Lifetime, Reversible};
 use crate::Result;
 use crate::cni::previous::Previous;
 use crate::machine::Machine;
 
 /// What is recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SetLinkMtu {
+pub struct SetMtu {
     /// Bytes.
     pub mtu: u32,
     /// What it was, in bytes.
     pub before: Option<u32>,
 }
 
-impl Perform for SetLinkMtu {
+impl Reversible for SetMtu {
     fn describe(&self) -> String {
         format!("set mtu {}", self.mtu)
     }

@@ -6,7 +6,7 @@
 
 pub mod address;
 pub mod boot;
-pub mod child;
+pub mod create_link;
 pub mod guid;
 pub mod link;
 pub mod neighbour;

@@ -1,8 +1,8 @@
 //! What the kernel could not express, or would refuse with a bare EINVAL, in the arguments of
 //! the operations.
 
-use super::bindings::operations as wit;
-use super::bindings::types::{Error, ErrorCode};
+use super::super::bindings::operations as wit;
+use super::super::bindings::types::{Error, ErrorCode};
 use crate::facts::LinkFacts;
 use crate::kernel::guid::Guid;
 use crate::kernel::link::INFINIBAND;
@@ -19,7 +19,7 @@ const INFINIBAND_ADDRESS: usize = 20;
 /// Smallest MTU of an IPv4 link (RFC 791); the kernel's own lower bound for Ethernet.
 const SMALLEST_MTU: u32 = 68;
 
-pub(super) fn invalid(message: String) -> Error {
+pub(in crate::components) fn invalid(message: String) -> Error {
     Error {
         code: ErrorCode::InvalidConfiguration,
         message,
@@ -27,7 +27,7 @@ pub(super) fn invalid(message: String) -> Error {
     }
 }
 
-pub(super) fn check_mtu(mtu: Option<u32>) -> Result<(), Error> {
+pub(in crate::components) fn check_mtu(mtu: Option<u32>) -> Result<(), Error> {
     match mtu {
         Some(mtu) if !(SMALLEST_MTU..=65_535).contains(&mtu) => Err(invalid(format!(
             "mtu {mtu} is out of range: {SMALLEST_MTU} to 65535"
@@ -36,7 +36,7 @@ pub(super) fn check_mtu(mtu: Option<u32>) -> Result<(), Error> {
     }
 }
 
-pub(super) fn check_mac(mac: &[u8]) -> Result<(), Error> {
+pub(in crate::components) fn check_mac(mac: &[u8]) -> Result<(), Error> {
     if mac.len() != ETHERNET_ADDRESS || mac[0] & 1 != 0 || mac.iter().all(|byte| *byte == 0) {
         return Err(invalid(format!(
             "hardware address {} is not a unicast address of six bytes",
@@ -47,7 +47,7 @@ pub(super) fn check_mac(mac: &[u8]) -> Result<(), Error> {
 }
 
 /// An address of Ethernet or of InfiniBand, of whatever kind.
-pub(super) fn check_hardware_address(mac: &[u8]) -> Result<(), Error> {
+pub(in crate::components) fn check_hardware_address(mac: &[u8]) -> Result<(), Error> {
     if matches!(mac.len(), ETHERNET_ADDRESS | INFINIBAND_ADDRESS) {
         return Ok(());
     }
@@ -60,7 +60,7 @@ pub(super) fn check_hardware_address(mac: &[u8]) -> Result<(), Error> {
 /// `IB_DEVICE_NAME_MAX` (rdma/ib_verbs.h) less the zero at the end.
 const RDMA_NAME_BYTES: usize = 63;
 
-pub(super) fn check_rdma_name(name: &str) -> Result<(), Error> {
+pub(in crate::components) fn check_rdma_name(name: &str) -> Result<(), Error> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
     // The kernel takes '%' for the place of a number.
     let accepted = !name.is_empty()
@@ -78,7 +78,10 @@ pub(super) fn check_rdma_name(name: &str) -> Result<(), Error> {
 
 /// What the kernel makes IPoIB children of. It resolves the parent in the namespace of the
 /// caller, which is the host.
-pub(super) fn check_infiniband(link: &LinkFacts, parent: &Parent) -> Result<(), Error> {
+pub(in crate::components) fn check_infiniband(
+    link: &LinkFacts,
+    parent: &Parent,
+) -> Result<(), Error> {
     if link.hardware_type != INFINIBAND {
         return Err(invalid(format!(
             "create-ipoib needs an InfiniBand interface, and {} is none",
@@ -94,7 +97,7 @@ pub(super) fn check_infiniband(link: &LinkFacts, parent: &Parent) -> Result<(), 
 }
 
 /// 0x0000 and 0x8000 are no partition (IBA specification, section 10.9.1.2).
-pub(super) fn check_partition_key(key: Option<u16>) -> Result<(), Error> {
+pub(in crate::components) fn check_partition_key(key: Option<u16>) -> Result<(), Error> {
     match key {
         Some(key) if key & 0x7fff == 0 => Err(invalid(format!(
             "partition key {key:#06x} is no partition: 0x0001 to 0x7fff, with bit 15 for full \
@@ -105,7 +108,9 @@ pub(super) fn check_partition_key(key: Option<u16>) -> Result<(), Error> {
 }
 
 /// The settings as the host keeps them, checked for what the kernel cannot express.
-pub(super) fn settings_of(settings: wit::VirtualFunctionSettings) -> Result<Settings, Error> {
+pub(in crate::components) fn settings_of(
+    settings: wit::VirtualFunctionSettings,
+) -> Result<Settings, Error> {
     if let Some(mac) = &settings.mac {
         check_mac(mac)?;
     }
@@ -161,7 +166,7 @@ fn check_guid(bytes: &[u8]) -> Result<Guid, Error> {
 }
 
 /// A name that no link has, for the moment until the link gets its own.
-pub(super) fn temporary_name() -> wasmtime::Result<String> {
+pub(in crate::components) fn temporary_name() -> wasmtime::Result<String> {
     let mut random = [0; 4];
     mac::random_bytes(&mut random).map_err(wasmtime::Error::msg)?;
     Ok(format!("plumb{:08x}", u32::from_ne_bytes(random)))

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::guid::Guid;
 use super::{Result, RouteSocket};
-use crate::mac;
+use plumb_values::mac;
 
 /// A VLAN tag that the adapter puts on all frames of a virtual function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
