@@ -9,8 +9,10 @@ use crate::cni::Request;
 use crate::components::{self, Proposal, Recorded, Sandbox, Source, World};
 use crate::facts::Facts;
 use crate::operations::{
-    ClaimAddresses, DelegateIpam, HoldFunction, Operation, WriteDeviceInfo, delegate_ipam,
+    ClaimAddresses, DelegateIpam, HoldFunction, Operation, Reversible, WriteDeviceInfo,
+    delegate_ipam,
 };
+use crate::outcome::LinkNumber;
 use crate::plan::{Plan, Step};
 use crate::pools::{self, Folder, Pool};
 use crate::{Code, Error, Result, ipam_plugin};
@@ -165,18 +167,18 @@ pub fn plan(request: &Request, sandbox: &Sandbox<'_>, facts: &Rc<dyn Facts>) -> 
     for item in recorded {
         match item {
             Recorded::Operation(operation) => plan.steps.push(Step::Operation(operation)),
-            Recorded::AssignPrevious => {
-                let previous = previous.clone().unwrap_or_default();
-                plan.steps
-                    .push(Step::Assign(delegate_ipam::assigned(&previous)));
-                plan.steps.push(Step::AssignAddresses);
+            Recorded::AssignPrevious(link) => {
+                let assigned = delegate_ipam::assigned(&previous.clone().unwrap_or_default());
+                plan.steps.push(Step::Assign(link, assigned));
+                plan.steps.push(Step::AssignAddresses(link));
             }
-            Recorded::AssignConfigured => {
-                take_configured(&mut plan, &ipam, sandbox, facts, &wish)?;
-                plan.steps.push(Step::AssignAddresses);
+            Recorded::AssignConfigured(link) => {
+                take_configured(&mut plan, link, &ipam, sandbox, facts, &wish)?;
+                plan.steps.push(Step::AssignAddresses(link));
             }
             Recorded::ReserveConfigured => {
-                take_configured(&mut plan, &ipam, sandbox, facts, &wish)?;
+                let link = LinkNumber::default();
+                take_configured(&mut plan, link, &ipam, sandbox, facts, &wish)?;
             }
         }
     }
@@ -188,13 +190,7 @@ pub fn plan(request: &Request, sandbox: &Sandbox<'_>, facts: &Rc<dyn Facts>) -> 
 /// behind it the information about the device, when Multus wants it.
 fn hold_functions(plan: &mut Plan, request: &Request) -> Result<()> {
     let mut holds: Vec<HoldFunction> = Vec::new();
-    for step in &plan.steps {
-        let Step::Operation(operation) = step else {
-            continue;
-        };
-        let Some((address, changes)) = operation.function() else {
-            continue;
-        };
+    for (address, changes) in plan.operations().filter_map(Reversible::function) {
         match holds.iter_mut().find(|hold| hold.address == address) {
             Some(hold) => hold.changes = changes.or(&hold.changes),
             None => holds.push(HoldFunction {
@@ -215,7 +211,7 @@ fn hold_functions(plan: &mut Plan, request: &Request) -> Result<()> {
     }
     let holds = holds
         .into_iter()
-        .map(|hold| Step::Operation(Operation::HoldFunction(Box::new(hold))));
+        .map(|hold| Step::Operation(Operation::HoldFunction(hold)));
     plan.steps.splice(0..0, holds);
     Ok(())
 }
@@ -225,6 +221,7 @@ fn hold_functions(plan: &mut Plan, request: &Request) -> Result<()> {
 /// which dhcp needs.
 fn take_configured(
     plan: &mut Plan,
+    link: LinkNumber,
     ipam: &Ipam,
     sandbox: &Sandbox<'_>,
     facts: &Rc<dyn Facts>,
@@ -238,16 +235,14 @@ fn take_configured(
         }
         Ipam::Policy(source, pools, space) => {
             let proposal = sandbox.propose(source, Rc::clone(facts), wish, pools)?;
-            let claim = Operation::ClaimAddresses(claim(
-                proposal,
-                space,
-                !wish.requested_addresses.is_empty(),
-            ));
-            plan.steps.insert(0, Step::Operation(claim));
+            let mut claim = claim(proposal, space, !wish.requested_addresses.is_empty());
+            claim.link = link;
+            plan.steps
+                .insert(0, Step::Operation(Operation::ClaimAddresses(claim)));
         }
         Ipam::Delegate(plugin) => {
             let plugin = plugin.clone();
-            let ask = Operation::DelegateIpam(DelegateIpam { plugin });
+            let ask = Operation::DelegateIpam(DelegateIpam { link, plugin });
             plan.steps.push(Step::Operation(ask));
         }
     }
@@ -263,6 +258,7 @@ pub fn claim(proposal: Proposal, space: &str, requested: bool) -> ClaimAddresses
         }
     }
     ClaimAddresses {
+        link: LinkNumber::default(),
         space: space.to_owned(),
         keep: proposal.keep,
         pools: names,
@@ -276,6 +272,6 @@ fn gives_interface(recorded: &Recorded) -> bool {
     matches!(
         recorded,
         Recorded::Operation(operation)
-            if operation.makes_pod_link() || matches!(operation, Operation::ReportFunction(_))
+            if operation.makes_link().is_some() || operation.replaces_link()
     )
 }

@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use crate::{ipam_plugin, journal, kernel, leases, pools};
+use crate::{ipam_plugin, kernel, leases, pools, state};
 
 /// A CNI error code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +83,14 @@ impl Error {
         Self::new(Code::INVALID_CONFIGURATION, message)
     }
 
+    /// All failures of something that kept going: the first one, with the others in its
+    /// details. None when there were none.
+    pub fn all(failures: Vec<Self>) -> Option<Self> {
+        let mut failures = failures.into_iter();
+        let first = failures.next()?;
+        Some(failures.fold(first, |error, other| error.with_details(other.to_string())))
+    }
+
     /// Adds details behind those that are there.
     #[must_use]
     pub fn with_details(mut self, details: impl Into<String>) -> Self {
@@ -152,10 +160,10 @@ impl From<leases::ClaimError> for Error {
     }
 }
 
-impl From<journal::Error> for Error {
-    fn from(error: journal::Error) -> Self {
+impl From<state::Error> for Error {
+    fn from(error: state::Error) -> Self {
         let code = match &error {
-            journal::Error::Busy { .. } => Code::TRY_AGAIN_LATER,
+            state::Error::Busy { .. } => Code::TRY_AGAIN_LATER,
             _ => Code::STATE,
         };
         Self::new(code, error.to_string())

@@ -11,21 +11,21 @@ mod names;
 mod original;
 mod rebind;
 mod restore;
-pub mod wait;
 
 use std::fs;
 use std::io::{ErrorKind, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use nix::fcntl::{AT_FDCWD, AtFlags, OFlag};
 use nix::unistd::linkat;
 use serde::{Deserialize, Serialize};
 
-use crate::cni::request::Attachment;
-use crate::journal::{self, PodNetns};
+use crate::attachment::Attachment;
+use crate::journal::PodNetns;
 use crate::kernel::{Netns, boot, pci};
+use crate::state::{self, Error as StateError, StateFolder};
 use crate::{Code, Error};
 
 pub use find::{Found, find_link, host_link, wait_for_link};
@@ -34,9 +34,6 @@ pub use locked::Locked;
 pub use original::{Original, OriginalLink, parent_link, require_parent_link};
 pub use rebind::rebind;
 pub use restore::{Restored, is_for_user_space, restore};
-
-/// Where the files are, below the state folder.
-const FUNCTIONS: &str = "functions";
 
 /// What a file holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,42 +64,50 @@ impl Hold {
 
     /// The pod's namespace, if it is still the one that took the function.
     pub fn live_netns(&self) -> Option<Netns> {
-        (self.boot == boot::id())
-            .then(|| Netns::open(&self.netns.path).ok())
-            .flatten()
-            .filter(|netns| netns.identity() == self.netns.identity)
+        match self.is_of_earlier_boot() {
+            true => None,
+            false => self.netns.open(None),
+        }
+    }
+
+    /// Whether the machine was started again since.
+    pub fn is_of_earlier_boot(&self) -> bool {
+        self.boot != boot::id()
     }
 }
 
 /// The holds of a node.
 #[derive(Debug, Clone)]
 pub struct Holds {
-    folder: PathBuf,
-    corrupt: PathBuf,
+    state: StateFolder,
 }
 
 impl Holds {
     /// The holds below a state folder, which need not exist yet.
-    pub fn new(state: &Path) -> Self {
+    pub fn new(state: &StateFolder) -> Self {
         Self {
-            folder: state.join(FUNCTIONS),
-            corrupt: state.join(journal::CORRUPT),
+            state: state.clone(),
         }
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.state.functions()
     }
 
     /// Takes a function; the holder when it has one already. `address` is a checked PCI
     /// address.
-    pub fn take(&self, address: &str, hold: &Hold) -> Result<Option<Hold>, journal::Error> {
-        journal::create_folder(&self.folder)?;
+    pub fn take(&self, address: &str, hold: &Hold) -> Result<Option<Hold>, StateError> {
+        state::create_folder(&self.folder())?;
         let path = self.path(address);
-        let text = serde_json::to_vec(hold).map_err(|error| io("encode", &path)(error.into()))?;
+        let text = serde_json::to_vec(hold)
+            .map_err(|error| StateError::io("encode", &path)(error.into()))?;
         // A file without a name gets one when its content is whole, and only where there is
         // none; a kill leaves nothing.
         let linked = fs::OpenOptions::new()
             .write(true)
             .mode(0o600)
             .custom_flags(OFlag::O_TMPFILE.bits())
-            .open(&self.folder)
+            .open(self.folder())
             .and_then(|mut file| {
                 file.write_all(&text)?;
                 let nameless = format!("/proc/self/fd/{}", file.as_raw_fd());
@@ -124,12 +129,12 @@ impl Holds {
             },
             // The release of the last function removed the folder at this moment.
             Err(error) if error.kind() == ErrorKind::NotFound => self.take(address, hold),
-            Err(error) => Err(io("write", &path)(error)),
+            Err(error) => Err(StateError::io("write", &path)(error)),
         }
     }
 
     /// The holder of a function. A file that cannot be understood is set aside.
-    pub fn read(&self, address: &str) -> Result<Option<Hold>, journal::Error> {
+    pub fn read(&self, address: &str) -> Result<Option<Hold>, StateError> {
         let path = self.path(address);
         match fs::read(&path) {
             Ok(text) => match serde_json::from_slice(&text) {
@@ -137,24 +142,26 @@ impl Holds {
                 Err(_) => self.set_aside(address).map(|()| None),
             },
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(io("read", &path)(error)),
+            Err(error) => Err(StateError::io("read", &path)(error)),
         }
     }
 
     /// Gives a function back: removes the file, if there is one, and the mark before it.
-    pub fn release(&self, address: &str) -> Result<(), journal::Error> {
+    pub fn release(&self, address: &str) -> Result<(), StateError> {
         let mark = self.mark(address);
         match fs::remove_file(&mark) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
-                return Err(io("remove", &mark)(error));
+                return Err(StateError::io("remove", &mark)(error));
             }
             _ => {}
         }
         let path = self.path(address);
         match fs::remove_file(&path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(io("remove", &path)(error)),
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(StateError::io("remove", &path)(error))
+            }
             _ => {
-                let _ = fs::remove_dir(&self.folder);
+                let _ = fs::remove_dir(self.folder());
                 Ok(())
             }
         }
@@ -162,7 +169,7 @@ impl Holds {
 
     /// All functions that are held.
     pub fn list(&self) -> Vec<(String, Hold)> {
-        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        let entries = fs::read_dir(self.folder()).into_iter().flatten().flatten();
         let mut holds: Vec<_> = entries
             .filter_map(|entry| entry.file_name().into_string().ok())
             .filter(|name| pci::is_address(name))
@@ -181,44 +188,29 @@ impl Holds {
     }
 
     /// Marks a function; none when it is marked already.
-    fn set_mark(&self, address: &str) -> Result<Option<PathBuf>, journal::Error> {
-        journal::create_folder(&self.folder)?;
+    fn set_mark(&self, address: &str) -> Result<Option<PathBuf>, StateError> {
+        state::create_folder(&self.folder())?;
         let mark = self.mark(address);
         match fs::File::create_new(&mark) {
             Ok(_) => Ok(Some(mark)),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(None),
             // The release of the last function removed the folder at this moment.
             Err(error) if error.kind() == ErrorKind::NotFound => self.set_mark(address),
-            Err(error) => Err(io("write", &mark)(error)),
+            Err(error) => Err(StateError::io("write", &mark)(error)),
         }
     }
 
     fn mark(&self, address: &str) -> PathBuf {
-        self.folder.join(format!("{address}.changing"))
+        self.folder().join(format!("{address}.changing"))
     }
 
     fn path(&self, address: &str) -> PathBuf {
-        self.folder.join(address)
+        self.folder().join(address)
     }
 
-    fn set_aside(&self, address: &str) -> Result<(), journal::Error> {
-        journal::create_folder(&self.corrupt)?;
-        let path = self.path(address);
-        let aside = self
-            .corrupt
-            .join(format!("function~{address}.{}", std::process::id()));
-        fs::rename(&path, aside).map_err(io("set aside", &path))
-    }
-}
-
-fn io<'a>(
-    what: &'static str,
-    path: &'a Path,
-) -> impl Fn(std::io::Error) -> journal::Error + use<'a> {
-    move |source| journal::Error::Io {
-        what,
-        path: path.to_owned(),
-        source,
+    fn set_aside(&self, address: &str) -> Result<(), StateError> {
+        let name = format!("function~{address}");
+        self.state.set_aside(&self.path(address), &name).map(drop)
     }
 }
 

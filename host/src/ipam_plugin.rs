@@ -15,9 +15,7 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use serde_json::Value;
 
-use crate::cni::Request;
 use crate::cni::keys;
-use crate::journal::Header;
 
 /// How long an ADD of an IPAM plugin may take: dhcp waits for its server.
 const ADD_DEADLINE: Duration = Duration::from_secs(60);
@@ -130,31 +128,6 @@ pub struct Call {
 }
 
 impl Call {
-    /// As this plugin was called.
-    pub fn of_request(request: &Request) -> Self {
-        let environment = &request.environment;
-        Self {
-            container_id: environment.container_id.clone(),
-            netns: environment.netns.clone().unwrap_or_default(),
-            interface_name: environment.interface_name.clone(),
-            arguments: environment.arguments.clone(),
-            path: environment.path.clone(),
-            configuration: request.configuration.text.clone(),
-        }
-    }
-
-    /// As this plugin was called for ADD.
-    pub fn of_record(header: &Header) -> Self {
-        Self {
-            container_id: header.attachment.container_id.clone(),
-            netns: header.netns.path.clone(),
-            interface_name: header.attachment.interface_name.clone(),
-            arguments: header.arguments.clone(),
-            path: header.path.clone(),
-            configuration: header.configuration.clone().into_bytes(),
-        }
-    }
-
     /// Runs the plugin. The result is that of ADD; other verbs answer nothing.
     pub fn run(&self, name: &str, verb: &'static str) -> Result<Option<Value>, Error> {
         let plugin = find(name, &self.path)?;

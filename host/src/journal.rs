@@ -1,5 +1,7 @@
 //! The journal: what an attachment did to the machine, written before it is done.
 //!
+//! The journal knows nothing of what an operation is: `O` is what the records hold of one.
+//!
 //! One file for each attachment, `STATE/attachments/NETWORK/CONTAINER/INTERFACE`, a
 //! JSON object in each line: a header, then for every operation its intent with all that
 //! its undo needs, and a line when it is done. Lines are only appended, each by one
@@ -11,73 +13,53 @@
 //! cut either, which the recorded boot tells.
 
 mod file;
-mod folder;
+mod records;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::cni::request::{Attachment, Pod};
-use crate::kernel::netns::Identity;
-use crate::operations::Operation;
+use crate::attachment::{Attachment, PodIdentity};
+use crate::kernel::boot;
+use crate::kernel::netns::{Identity, Netns};
 
 pub use file::Journal;
-pub use folder::{CORRUPT, Folder, create as create_folder};
+pub use records::Records;
 
-/// The layout of the files. A file of another layout is set aside as unreadable.
-pub const LAYOUT: u32 = 1;
+/// The layout of the files. Layout 1 had attachments of one interface, whose operations say
+/// no number of it; it is read as well. A file of another layout is set aside as unreadable.
+pub const LAYOUT: u32 = 2;
 
-/// Why a record cannot be read or written.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The state folder or a file in it cannot be used.
-    #[error("cannot {what} {path}: {source}{}", hint(source))]
-    Io {
-        /// What was tried.
-        what: &'static str,
-        /// On which file.
-        path: PathBuf,
-        /// What the kernel said.
-        source: std::io::Error,
-    },
-    /// Another process works on this attachment.
-    #[error("another call has been working on {path} for {seconds} s: try again later")]
-    Busy {
-        /// The record.
-        path: PathBuf,
-        /// How long was waited.
-        seconds: u64,
-    },
-    /// A record that cannot be understood.
-    #[error("the record {path} cannot be read ({reason}): it was set aside as {aside}")]
-    Corrupt {
-        /// The record.
-        path: PathBuf,
-        /// The line and what is wrong with it.
-        reason: String,
-        /// Where it is now.
-        aside: PathBuf,
-    },
-}
-
-/// What would help against an error of the file system.
-fn hint(error: &std::io::Error) -> &'static str {
-    match error.kind() {
-        std::io::ErrorKind::StorageFull => ": free some space there",
-        std::io::ErrorKind::ReadOnlyFilesystem => {
-            ": it is mounted read-only; \"stateFolder\" names another one"
-        }
-        _ => "",
-    }
-}
+/// The oldest layout that is read.
+const OLDEST_LAYOUT: u32 = 1;
 
 /// The namespace of the pod when it was attached.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PodNetns {
     /// `CNI_NETNS`
     pub path: PathBuf,
-    /// Tells whether the path still leads to the same namespace.
+    /// By it the namespace is recognised; the path alone may lead to another one by now.
     pub identity: Identity,
+}
+
+impl PodNetns {
+    /// A namespace as it is recorded.
+    pub fn of(netns: &Netns) -> Self {
+        Self {
+            path: netns.path().to_owned(),
+            identity: netns.identity(),
+        }
+    }
+
+    /// Opens it, by its path or by another one that may lead to it as well.
+    pub fn open(&self, also: Option<&Path>) -> Option<Netns> {
+        [Some(self.path.as_path()), also]
+            .into_iter()
+            .flatten()
+            .filter_map(|path| Netns::open(path).ok())
+            .find(|netns| netns.identity() == self.identity)
+    }
 }
 
 /// The first line of a record.
@@ -92,7 +74,7 @@ pub struct Header {
     /// The pod's namespace.
     pub netns: PodNetns,
     /// The pod, when the runtime told.
-    pub pod: Option<Pod>,
+    pub pod: Option<PodIdentity>,
     /// When ADD began, in milliseconds since 1970.
     pub since: u64,
     /// Standard input of ADD: GC and a DEL that comes with another one need it to
@@ -102,6 +84,28 @@ pub struct Header {
     pub arguments: String,
     /// `CNI_PATH` of ADD.
     pub path: Vec<PathBuf>,
+}
+
+impl Header {
+    /// Whether the machine was started again since.
+    pub fn is_of_earlier_boot(&self) -> bool {
+        self.boot != boot::id()
+    }
+
+    /// The pod's namespace, if it is still the one of the attachment.
+    pub fn live_netns(&self) -> Option<Netns> {
+        self.live_netns_at(None)
+    }
+
+    /// The pod's namespace, if the recorded path or `also`, which the runtime gives now, leads
+    /// to the one of the attachment. A path alone proves nothing: it may be that of the next
+    /// pod by now.
+    pub fn live_netns_at(&self, also: Option<&Path>) -> Option<Netns> {
+        if self.is_of_earlier_boot() {
+            return None;
+        }
+        self.netns.open(also)
+    }
 }
 
 /// How far an operation got.
@@ -120,20 +124,20 @@ pub enum State {
 
 /// An operation of a record.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Step {
+pub struct Step<O> {
     /// What was done, with what its undo needs.
-    pub operation: Operation,
+    pub operation: O,
     /// How far it got.
     pub state: State,
 }
 
 /// A record, read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Record {
+pub struct Record<O> {
     /// Who and where.
     pub header: Header,
     /// What was done, oldest first.
-    pub steps: Vec<Step>,
+    pub steps: Vec<Step<O>>,
     /// Whether ADD came to its end.
     pub complete: bool,
 }
@@ -141,48 +145,22 @@ pub struct Record {
 /// A line of the file.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-enum Line {
+enum Line<O> {
     Header(Header),
-    Intent(usize, Operation),
-    Done(usize, Operation),
+    Intent(usize, O),
+    Done(usize, O),
     Undone(usize),
     Stuck(usize, String),
     Complete(bool),
 }
 
-impl Record {
-    /// Understands the lines of a file. None for a file without a whole line: its
-    /// writer died before it did anything. Bytes, because a piece of a line may end within
-    /// a letter.
-    fn parse(text: &[u8]) -> std::result::Result<Option<Self>, String> {
-        let mut lines = text.split_inclusive(|byte| *byte == b'\n').enumerate();
-        let whole = |line: &[u8]| line.ends_with(b"\n");
-        let header = match lines.next() {
-            Some((_, line)) if whole(line) => match decode(1, line)? {
-                Line::Header(header) if header.layout == LAYOUT => header,
-                Line::Header(header) => {
-                    return Err(format!("layout {} instead of {LAYOUT}", header.layout));
-                }
-                _ => return Err("line 1 is no header".into()),
-            },
-            _ => return Ok(None),
-        };
-        let mut record = Self {
-            header,
-            steps: Vec::new(),
-            complete: false,
-        };
-        for (index, line) in lines {
-            if whole(line) {
-                record
-                    .apply(decode(index + 1, line)?)
-                    .ok_or_else(|| format!("line {} has a step that is not there", index + 1))?;
-            }
-        }
-        Ok(Some(record))
+impl<O> Record<O> {
+    /// Whether the attachment exists: its ADD came to its end and its pod is alive.
+    pub fn stands(&self) -> bool {
+        self.complete && self.header.live_netns().is_some()
     }
 
-    fn apply(&mut self, line: Line) -> Option<()> {
+    fn apply(&mut self, line: Line<O>) -> Option<()> {
         match line {
             Line::Header(_) => return None,
             Line::Intent(step, operation) => {
@@ -208,6 +186,42 @@ impl Record {
     }
 }
 
-fn decode(number: usize, line: &[u8]) -> std::result::Result<Line, String> {
+impl<O: DeserializeOwned> Record<O> {
+    /// Understands the lines of a file. None for a file without a whole line: its
+    /// writer died before it did anything. Bytes, because a piece of a line may end within
+    /// a letter.
+    fn parse(text: &[u8]) -> Result<Option<Self>, String> {
+        let mut lines = text.split_inclusive(|byte| *byte == b'\n').enumerate();
+        let whole = |line: &[u8]| line.ends_with(b"\n");
+        let header = match lines.next() {
+            Some((_, line)) if whole(line) => match decode::<O>(1, line)? {
+                Line::Header(header) if (OLDEST_LAYOUT..=LAYOUT).contains(&header.layout) => header,
+                Line::Header(header) => {
+                    return Err(format!(
+                        "layout {}, where {OLDEST_LAYOUT} to {LAYOUT} are known",
+                        header.layout
+                    ));
+                }
+                _ => return Err("line 1 is no header".into()),
+            },
+            _ => return Ok(None),
+        };
+        let mut record = Self {
+            header,
+            steps: Vec::new(),
+            complete: false,
+        };
+        for (index, line) in lines {
+            if whole(line) {
+                record
+                    .apply(decode(index + 1, line)?)
+                    .ok_or_else(|| format!("line {} has a step that is not there", index + 1))?;
+            }
+        }
+        Ok(Some(record))
+    }
+}
+
+fn decode<O: DeserializeOwned>(number: usize, line: &[u8]) -> Result<Line<O>, String> {
     serde_json::from_slice(line).map_err(|error| format!("line {number}: {error}"))
 }

@@ -2,16 +2,24 @@
 //!
 //! # Layout, in the order that things happen
 //!
-//! - [`cni`]: what the runtime sent, and what it means
-//! - [`verbs`]: the six verbs, each a short file that reads as its story
+//! - [`program`]: one call from standard input to standard output
+//! - [`cni`]: what the runtime sent, and what it means; [`attachment`]: whom it is about
+//! - [`verbs`]: the six verbs, each a short file that reads as its story; ADD begins with
+//!   `clean_up`: what the dead left in the way
 //! - [`decide`]: from the request to a [`plan`], with the help of [`components`] that
 //!   see [`facts`] and [`pools`] and change nothing
 //! - [`perform`] and [`undo`]: forward and backward over [`operations`], each written
 //!   into the [`journal`] before it is done
-//! - [`leases`] and [`ipam_plugin`]: where addresses come from
+//! - [`machine`]: what operations work on, the [`node`], the [`pod`] and the [`outcome`] so
+//!   far
+//! - [`functions`]: who has which PCI function, and the way back of one
+//! - [`leases`], [`recovery`] and [`ipam_plugin`]: where addresses come from
+//! - [`state`]: the folder of all that outlives a call, its locks and what is set aside
 //! - [`kernel`]: the only place that talks to the kernel
 //! - [`error`]: the only place that gives errors their CNI code
+//! - [`trace`]: what a person can follow; [`watch`]: where the tests put a fault
 
+pub mod attachment;
 pub mod cni;
 pub mod components;
 pub mod decide;
@@ -21,14 +29,19 @@ pub mod functions;
 pub mod ipam_plugin;
 pub mod journal;
 pub mod machine;
+pub mod node;
 pub mod operations;
+pub mod outcome;
 pub mod perform;
 pub mod plan;
+pub mod pod;
 pub mod program;
 pub mod recovery;
+pub mod state;
 pub mod trace;
 pub mod undo;
 pub mod verbs;
+pub mod wait;
 pub mod watch;
 
 pub use plumb_kernel as kernel;

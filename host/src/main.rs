@@ -16,7 +16,7 @@ fn main() -> ExitCode {
     let outcome = program::run(
         |name| std::env::var_os(name),
         &mut std::io::stdin().lock(),
-        &mut Nobody,
+        &Nobody,
     );
     let mut stdout = std::io::stdout().lock();
     let written = stdout

@@ -3,7 +3,7 @@
 //! | function | does |
 //! |---|---|
 //! | `describe` | one line for the plan, the trace and errors |
-//! | `prepare` | reads what the undo will need and refuses what cannot work; changes nothing |
+//! | `prepare` | reads what the undo will need, draws what is random, refuses what cannot work; changes nothing |
 //! | `perform` | asks the kernel |
 //! | `undo` | takes it back; what is gone already is done already |
 //! | `verify` | compares with the kernel, for CHECK |
@@ -36,42 +36,25 @@ use serde::{Deserialize, Serialize};
 
 use crate::Result;
 use crate::cni::previous::Previous;
+use crate::journal;
 use crate::kernel::virtual_function::Settings;
 use crate::machine::Machine;
 
-pub use add_address::AddAddress;
-pub use add_neighbour::AddNeighbour;
-pub use add_route::AddRoute;
-pub use add_rule::AddRule;
+pub use crate::outcome::LinkNumber;
 pub use child::Parent;
-pub use claim_addresses::ClaimAddresses;
-pub use create_ipoib::CreateIpoib;
-pub use create_ipvlan::CreateIpvlan;
-pub use create_macvlan::CreateMacvlan;
-pub use delegate_ipam::DelegateIpam;
-pub use hold_function::HoldFunction;
-pub use move_link::MoveLink;
-pub use move_rdma_device::MoveRdmaDevice;
-pub use report_function::ReportFunction;
-pub use set_link_sysctl::SetLinkSysctl;
-pub use set_mac::SetMac;
-pub use set_mtu::SetMtu;
-pub use set_up::SetUp;
-pub use set_virtual_function::SetVirtualFunction;
-pub use write_device_info::WriteDeviceInfo;
 
-/// With what the effect of an operation ends by itself.
+/// What ends the effect of an operation without an undo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lifetime {
-    /// With the interface that the attachment made in the pod.
+    /// The removal of the interface that the attachment made in the pod.
     PodLink,
-    /// With the pod's network namespace.
+    /// The end of the pod's network namespace.
     Netns,
-    /// With the hold of its PCI function: see [`hold_function`].
+    /// The release of its PCI function: see [`hold_function`].
     Function,
-    /// When the machine is started anew.
+    /// The next boot.
     Boot,
-    /// Never: it lies outside the kernel's network state.
+    /// Nothing: it lies outside the kernel's network state.
     Unbounded,
 }
 
@@ -79,9 +62,23 @@ pub enum Lifetime {
 pub trait Reversible {
     /// One line for the plan, the trace and errors.
     fn describe(&self) -> String;
-    /// With what its effect ends by itself.
+    /// What ends its effect without an undo.
     fn lifetime(&self) -> Lifetime;
-    /// Reads what the undo will need; changes nothing.
+    /// The interface of the pod that exists by it and goes with its undo: which one, and its
+    /// name.
+    fn makes_link(&self) -> Option<(LinkNumber, &str)> {
+        None
+    }
+    /// Whether it gives the pod something in an interface's place.
+    fn replaces_link(&self) -> bool {
+        false
+    }
+    /// The PCI function that it works on, and the settings of it that it changes.
+    fn function(&self) -> Option<(&str, Settings)> {
+        None
+    }
+    /// Reads what the undo will need, draws what is random, refuses what cannot work; changes
+    /// nothing.
     fn prepare(&mut self, machine: &Machine<'_>) -> Result<()>;
     /// Asks the kernel.
     fn perform(&mut self, machine: &mut Machine<'_>) -> Result<()>;
@@ -92,125 +89,68 @@ pub trait Reversible {
     fn verify(&self, machine: &mut Machine<'_>, expected: &Previous) -> Result<()>;
 }
 
-/// An operation, as the journal holds it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Operation {
-    /// See [`claim_addresses`].
-    ClaimAddresses(ClaimAddresses),
-    /// See [`delegate_ipam`].
-    DelegateIpam(DelegateIpam),
-    /// See [`create_macvlan`].
-    CreateMacvlan(CreateMacvlan),
-    /// See [`create_ipvlan`].
-    CreateIpvlan(CreateIpvlan),
-    /// See [`hold_function`].
-    HoldFunction(Box<HoldFunction>),
-    /// See [`set_virtual_function`].
-    SetVirtualFunction(Box<SetVirtualFunction>),
-    /// See [`move_rdma_device`].
-    MoveRdmaDevice(MoveRdmaDevice),
-    /// See [`move_link`].
-    MoveLink(MoveLink),
-    /// See [`report_function`].
-    ReportFunction(ReportFunction),
-    /// See [`create_ipoib`].
-    CreateIpoib(CreateIpoib),
-    /// See [`write_device_info`].
-    WriteDeviceInfo(WriteDeviceInfo),
-    /// See [`set_mtu`].
-    #[serde(alias = "set-link-mtu")]
-    SetMtu(SetMtu),
-    /// See [`set_mac`].
-    #[serde(alias = "set-link-mac")]
-    SetMac(SetMac),
-    /// See [`set_link_sysctl`].
-    SetLinkSysctl(SetLinkSysctl),
-    /// See [`add_address`].
-    AddAddress(AddAddress),
-    /// See [`set_up`].
-    #[serde(alias = "set-link-up")]
-    SetUp(SetUp),
-    /// See [`add_route`].
-    AddRoute(AddRoute),
-    /// See [`add_rule`].
-    AddRule(AddRule),
-    /// See [`add_neighbour`].
-    AddNeighbour(AddNeighbour),
+/// What each attachment did, as it is written down.
+pub type Records = journal::Records<Operation>;
+/// What one attachment did, open for writing.
+pub type Journal = journal::Journal<Operation>;
+/// What one attachment did, read.
+pub type Record = journal::Record<Operation>;
+
+/// The list: module and type of each operation, and the name that it had in records of
+/// earlier releases. The journal calls it by its type's name in kebab case, as the contract does.
+macro_rules! operations {
+    ($($module:ident::$name:ident $(, formerly $former:literal)?;)+) => {
+        $(pub use $module::$name;)+
+
+        /// An operation, as the journal holds it.
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        #[allow(clippy::large_enum_variant, reason = "a plan has few of them")]
+        pub enum Operation {
+            $(
+                #[doc = concat!("See [`", stringify!($module), "`].")]
+                $(#[serde(alias = $former)])?
+                $name($name),
+            )+
+        }
+
+        impl Operation {
+            /// What all operations have in common.
+            pub fn inside(&self) -> &dyn Reversible {
+                match self {
+                    $(Self::$name(operation) => operation,)+
+                }
+            }
+
+            fn inside_mut(&mut self) -> &mut dyn Reversible {
+                match self {
+                    $(Self::$name(operation) => operation,)+
+                }
+            }
+        }
+    };
 }
 
-impl Operation {
-    fn inside(&self) -> &dyn Reversible {
-        match self {
-            Self::ClaimAddresses(operation) => operation,
-            Self::DelegateIpam(operation) => operation,
-            Self::CreateMacvlan(operation) => operation,
-            Self::CreateIpvlan(operation) => operation,
-            Self::HoldFunction(operation) => &**operation,
-            Self::SetVirtualFunction(operation) => &**operation,
-            Self::MoveRdmaDevice(operation) => operation,
-            Self::MoveLink(operation) => operation,
-            Self::ReportFunction(operation) => operation,
-            Self::CreateIpoib(operation) => operation,
-            Self::WriteDeviceInfo(operation) => operation,
-            Self::SetMtu(operation) => operation,
-            Self::SetMac(operation) => operation,
-            Self::SetLinkSysctl(operation) => operation,
-            Self::AddAddress(operation) => operation,
-            Self::SetUp(operation) => operation,
-            Self::AddRoute(operation) => operation,
-            Self::AddRule(operation) => operation,
-            Self::AddNeighbour(operation) => operation,
-        }
-    }
-
-    fn inside_mut(&mut self) -> &mut dyn Reversible {
-        match self {
-            Self::ClaimAddresses(operation) => operation,
-            Self::DelegateIpam(operation) => operation,
-            Self::CreateMacvlan(operation) => operation,
-            Self::CreateIpvlan(operation) => operation,
-            Self::HoldFunction(operation) => &mut **operation,
-            Self::SetVirtualFunction(operation) => &mut **operation,
-            Self::MoveRdmaDevice(operation) => operation,
-            Self::MoveLink(operation) => operation,
-            Self::ReportFunction(operation) => operation,
-            Self::CreateIpoib(operation) => operation,
-            Self::WriteDeviceInfo(operation) => operation,
-            Self::SetMtu(operation) => operation,
-            Self::SetMac(operation) => operation,
-            Self::SetLinkSysctl(operation) => operation,
-            Self::AddAddress(operation) => operation,
-            Self::SetUp(operation) => operation,
-            Self::AddRoute(operation) => operation,
-            Self::AddRule(operation) => operation,
-            Self::AddNeighbour(operation) => operation,
-        }
-    }
-
-    /// Whether the pod's interface is there by it, and goes with its undo.
-    pub fn makes_pod_link(&self) -> bool {
-        matches!(
-            self,
-            Self::CreateMacvlan(_)
-                | Self::CreateIpvlan(_)
-                | Self::CreateIpoib(_)
-                | Self::MoveLink(_)
-        )
-    }
-
-    /// The PCI function that it works on, and the settings of it that it changes.
-    pub fn function(&self) -> Option<(&str, Settings)> {
-        match self {
-            Self::SetVirtualFunction(operation) => {
-                Some((&operation.address, operation.settings.clone()))
-            }
-            Self::MoveRdmaDevice(operation) => Some((&operation.address, Settings::default())),
-            Self::MoveLink(operation) => Some((&operation.address, Settings::default())),
-            Self::ReportFunction(operation) => Some((&operation.address, Settings::default())),
-            _ => None,
-        }
-    }
+operations! {
+    claim_addresses::ClaimAddresses;
+    delegate_ipam::DelegateIpam;
+    create_macvlan::CreateMacvlan;
+    create_ipvlan::CreateIpvlan;
+    hold_function::HoldFunction;
+    set_virtual_function::SetVirtualFunction;
+    move_rdma_device::MoveRdmaDevice;
+    move_link::MoveLink;
+    report_function::ReportFunction;
+    create_ipoib::CreateIpoib;
+    write_device_info::WriteDeviceInfo;
+    set_mtu::SetMtu, formerly "set-link-mtu";
+    set_mac::SetMac, formerly "set-link-mac";
+    set_link_sysctl::SetLinkSysctl;
+    add_address::AddAddress;
+    set_up::SetUp, formerly "set-link-up";
+    add_route::AddRoute;
+    add_rule::AddRule;
+    add_neighbour::AddNeighbour;
 }
 
 impl Reversible for Operation {
@@ -220,6 +160,18 @@ impl Reversible for Operation {
 
     fn lifetime(&self) -> Lifetime {
         self.inside().lifetime()
+    }
+
+    fn makes_link(&self) -> Option<(LinkNumber, &str)> {
+        self.inside().makes_link()
+    }
+
+    fn replaces_link(&self) -> bool {
+        self.inside().replaces_link()
+    }
+
+    fn function(&self) -> Option<(&str, Settings)> {
+        self.inside().function()
     }
 
     fn prepare(&mut self, machine: &Machine<'_>) -> Result<()> {
@@ -243,3 +195,6 @@ impl Reversible for Operation {
 fn difference(message: String) -> crate::Error {
     crate::Error::new(crate::Code::DIFFERENCE, message)
 }
+
+#[cfg(test)]
+mod tests;

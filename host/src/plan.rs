@@ -1,18 +1,18 @@
 //! What will be done, decided before anything is.
 
-use crate::machine::Assigned;
-use crate::operations::{Operation, Reversible};
+use crate::operations::{Lifetime, LinkNumber, Operation, Reversible};
+use crate::outcome::Assigned;
 
 /// A step of a plan.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step {
     /// Reversible this operation.
     Operation(Operation),
-    /// Take these addresses as assigned.
-    Assign(Assigned),
-    /// Give the pod's interface what is assigned by then, and set it up. It becomes one
+    /// Take these addresses as assigned to this interface.
+    Assign(LinkNumber, Assigned),
+    /// Give this interface what is assigned to it by then, and set it up. It becomes one
     /// operation for each address and route when they are known.
-    AssignAddresses,
+    AssignAddresses(LinkNumber),
 }
 
 /// The steps of an attachment, in their order.
@@ -24,10 +24,18 @@ pub struct Plan {
 
 impl Plan {
     /// Whether it makes a link that outlives the pod's namespace.
-    pub fn makes_ipoib_link(&self) -> bool {
-        self.steps
-            .iter()
-            .any(|step| matches!(step, Step::Operation(Operation::CreateIpoib(_))))
+    pub fn makes_lasting_link(&self) -> bool {
+        self.operations().any(|operation| {
+            operation.makes_link().is_some() && operation.lifetime() == Lifetime::Boot
+        })
+    }
+
+    /// The operations among the steps.
+    pub fn operations(&self) -> impl Iterator<Item = &Operation> {
+        self.steps.iter().filter_map(|step| match step {
+            Step::Operation(operation) => Some(operation),
+            Step::Assign(..) | Step::AssignAddresses(_) => None,
+        })
     }
 
     /// One line for each step.
@@ -36,7 +44,7 @@ impl Plan {
             .iter()
             .map(|step| match step {
                 Step::Operation(operation) => operation.describe(),
-                Step::Assign(assigned) => {
+                Step::Assign(_, assigned) => {
                     let addresses: Vec<_> = assigned
                         .addresses
                         .iter()
@@ -44,7 +52,7 @@ impl Plan {
                         .collect();
                     format!("take the previous result's {}", addresses.join(", "))
                 }
-                Step::AssignAddresses => {
+                Step::AssignAddresses(_) => {
                     "give the interface its addresses, set it up, add its routes".into()
                 }
             })

@@ -2,10 +2,15 @@
 
 use std::ffi::OsString;
 use std::io::Read;
+use std::rc::Rc;
 use std::time::Instant;
 
 use crate::cni::configuration::MAXIMAL_SIZE;
 use crate::cni::{Configuration, Environment, Request, Verb, Version, configuration, output};
+use crate::kernel::Kernel;
+use crate::node::Node;
+use crate::recovery::NodeLeases;
+use crate::state::StateFolder;
 use crate::trace::Trace;
 use crate::watch::Watcher;
 use crate::{Code, Error, Result, verbs};
@@ -23,7 +28,7 @@ pub struct Outcome {
 pub fn run(
     get: impl Fn(&str) -> Option<OsString>,
     input: &mut dyn Read,
-    watcher: &mut dyn Watcher,
+    watcher: &dyn Watcher,
 ) -> Outcome {
     let mut version = Version::NEWEST;
     match answer(get, input, watcher, &mut version) {
@@ -43,7 +48,7 @@ pub fn run(
 fn answer(
     get: impl Fn(&str) -> Option<OsString>,
     input: &mut dyn Read,
-    watcher: &mut dyn Watcher,
+    watcher: &dyn Watcher,
     version: &mut Version,
 ) -> Result<String> {
     let begin = Instant::now();
@@ -68,16 +73,7 @@ fn answer(
         trace => trace?,
     };
     trace.info(format_args!("request: {}", request.describe()));
-    let outcome = match verb {
-        Verb::Add => {
-            verbs::add::add(&request, &trace, watcher).map(|result| output::result(&result))
-        }
-        Verb::Del => verbs::del::del(&request, &trace, watcher).map(|()| String::new()),
-        Verb::Check => verbs::check::check(&request, &trace).map(|()| String::new()),
-        Verb::Gc => verbs::gc::gc(&request, &trace).map(|()| String::new()),
-        Verb::Status => verbs::status::status(&request, &trace).map(|()| String::new()),
-        Verb::Version => unreachable!("answered above"),
-    };
+    let outcome = perform(&request, verb, &trace, watcher);
     let took = begin.elapsed().as_micros();
     match &outcome {
         Ok(result) if result.is_empty() => trace.info(format_args!("success, {took} us in all")),
@@ -91,6 +87,28 @@ fn answer(
         )),
     }
     outcome
+}
+
+/// The verb, on this node. What it prints.
+fn perform(request: &Request, verb: Verb, trace: &Trace, watcher: &dyn Watcher) -> Result<String> {
+    let state = StateFolder::new(&request.state_folder);
+    let leases = NodeLeases::new(&state, trace);
+    let node = Node {
+        kernel: Rc::new(Kernel::open()?),
+        state,
+        leases: &leases,
+        trace,
+        watcher,
+    };
+    let nothing = |()| String::new();
+    match verb {
+        Verb::Add => verbs::add::add(request, &node).map(|result| output::result(&result)),
+        Verb::Del => verbs::del::del(request, &node).map(nothing),
+        Verb::Check => verbs::check::check(request, &node).map(nothing),
+        Verb::Gc => verbs::gc::gc(request, &node).map(nothing),
+        Verb::Status => verbs::status::status(request, &node).map(nothing),
+        Verb::Version => unreachable!("answered before the configuration is read"),
+    }
 }
 
 fn read(input: &mut dyn Read) -> Result<Vec<u8>> {

@@ -1,69 +1,169 @@
-//! Opens the lease store, and makes good for one that was damaged: the journal knows
-//! which addresses the node's pods hold.
+//! The leases of this node as a call sees them: opened when they are first needed, and made
+//! good for when the store was damaged, because the journal knows which addresses the node's
+//! pods hold.
 
-use std::path::Path;
+use std::cell::OnceCell;
+use std::net::IpAddr;
 
 use nix::errno::Errno;
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, fork};
 
-use crate::Result;
-use crate::journal::{Folder, Record};
-use crate::leases::{Error, FILE_NAME, Lease, Leases, Owner, Pod, Store};
-use crate::operations::Operation;
+use crate::leases::{
+    Candidate, ClaimError, Claimed, Error, FILE_NAME, Lease, Leases, Owner, Pod, Store, Usage,
+};
+use crate::operations::{Operation, Record, Records};
+use crate::state::StateFolder;
 use crate::trace::Trace;
 
-/// The lease store, made when there is none.
-pub fn open(state_folder: &Path, trace: &Trace) -> Result<Store> {
-    let (store, set_aside) = Store::open(state_folder)?;
-    if let Some(set_aside) = set_aside {
-        trace.error(&set_aside);
-        restore(&store, state_folder, trace)?;
-    }
-    Ok(store)
+/// The node's store. What is only read or released makes no store where there is none.
+pub struct NodeLeases<'a> {
+    state: StateFolder,
+    trace: &'a Trace,
+    store: OnceCell<Store>,
 }
 
-/// The lease store, if there is one.
-pub fn open_existing(state_folder: &Path, trace: &Trace) -> Result<Option<Store>> {
-    match Store::open_existing(state_folder) {
-        Err(Error::Corrupt { .. }) => open(state_folder, trace).map(Some),
-        store => Ok(store?),
-    }
-}
-
-/// Releases what an owner holds, whatever state the store is in: DEL must succeed.
-///
-/// A child process does it. LMDB maps its file and trusts what it reads there, so a page
-/// that was overwritten with garbage can kill the process that meets it.
-pub fn release(state_folder: &Path, trace: &Trace, owner: &Owner) -> Result<()> {
-    if !state_folder.join(FILE_NAME).exists() {
-        return Ok(());
-    }
-    let attempt = || -> Result<std::result::Result<(), Error>> {
-        match open_existing(state_folder, trace)? {
-            Some(store) => Ok(store.release(owner).map(drop)),
-            None => Ok(Ok(())),
+impl<'a> NodeLeases<'a> {
+    /// The leases below a state folder, which need not exist yet.
+    pub fn new(state: &StateFolder, trace: &'a Trace) -> Self {
+        Self {
+            state: state.clone(),
+            trace,
+            store: OnceCell::new(),
         }
-    };
-    let reason = match in_child(|| matches!(attempt(), Ok(Ok(())))) {
-        Ok(Ended::Success) => return Ok(()),
-        Ok(Ended::Killed(signal)) => format!("reading it ended a process by {signal}"),
-        // It failed, or there was no child: the same again tells why.
-        Ok(Ended::Failure) | Err(_) => match attempt()? {
-            Err(Error::Corrupt { reason, .. }) => reason,
-            outcome => return Ok(outcome?),
-        },
-    };
-    let Some(store) = Store::open_existing(state_folder)? else {
-        return Ok(());
-    };
-    let (fresh, set_aside) = store.set_aside(&reason)?;
-    if let Some(set_aside) = set_aside {
-        trace.error(&set_aside);
     }
-    restore(&fresh, state_folder, trace)?;
-    fresh.release(owner)?;
-    Ok(())
+
+    /// The store, made when there is none.
+    fn open(&self) -> Result<&Store, Error> {
+        if let Some(store) = self.store.get() {
+            return Ok(store);
+        }
+        let (store, set_aside) = Store::open(self.state.path())?;
+        if let Some(set_aside) = set_aside {
+            self.trace.error(&set_aside);
+            self.restore(&store)?;
+        }
+        Ok(self.store.get_or_init(|| store))
+    }
+
+    /// The store, if there is one.
+    fn existing(&self) -> Result<Option<&Store>, Error> {
+        if let Some(store) = self.store.get() {
+            return Ok(Some(store));
+        }
+        match Store::open_existing(self.state.path()) {
+            Err(Error::Corrupt { .. }) => self.open().map(Some),
+            Ok(Some(store)) => Ok(Some(self.store.get_or_init(|| store))),
+            Ok(None) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Asks the store, if there is one.
+    fn ask<T: Default>(&self, ask: impl FnOnce(&Store) -> Result<T, Error>) -> Result<T, Error> {
+        self.existing()?.map_or(Ok(T::default()), ask)
+    }
+
+    /// Releases what an owner holds, whatever state the store is in: DEL must succeed.
+    ///
+    /// A child process does it. LMDB maps its file and trusts what it reads there, so a page
+    /// that was overwritten with garbage can kill the process that meets it.
+    fn release_in_child(&self, owner: &Owner) -> Result<Vec<Lease>, Error> {
+        if !self.state.path().join(FILE_NAME).exists() {
+            return Ok(Vec::new());
+        }
+        let attempt = || self.ask(|store| store.release(owner));
+        let reason = match in_child(|| attempt().is_ok()) {
+            Ok(Ended::Success) => return Ok(Vec::new()),
+            Ok(Ended::Killed(signal)) => format!("reading it ended a process by {signal}"),
+            // It failed, or there was no child: the same again tells why.
+            Ok(Ended::Failure) | Err(_) => match attempt() {
+                Err(Error::Corrupt { reason, .. }) => reason,
+                outcome => return outcome,
+            },
+        };
+        let Some(store) = Store::open_existing(self.state.path())? else {
+            return Ok(Vec::new());
+        };
+        let (fresh, set_aside) = store.set_aside(&reason)?;
+        if let Some(set_aside) = set_aside {
+            self.trace.error(&set_aside);
+        }
+        self.restore(&fresh)?;
+        fresh.release(owner)
+    }
+
+    /// Takes the leases of all records into a store that was made again.
+    fn restore(&self, store: &Store) -> Result<(), Error> {
+        let leases = recorded_leases(&Records::new(&self.state));
+        let refused = store.restore(&leases)?;
+        self.trace.warning(format_args!(
+            "{} leases were taken from the journal into the new lease store",
+            leases.len() - refused.len()
+        ));
+        for lease in refused {
+            self.trace.error(format_args!(
+                "address {} is held by two pods: {}/{}/{} is one of them",
+                lease.address,
+                lease.owner.network,
+                lease.owner.container_id,
+                lease.owner.interface_name
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl Leases for NodeLeases<'_> {
+    fn claim(
+        &self,
+        space: &str,
+        owner: &Owner,
+        pod: Option<&Pod>,
+        claims: &[Vec<Candidate>],
+        keep: bool,
+    ) -> Result<Vec<Claimed>, ClaimError> {
+        self.open()?.claim(space, owner, pod, claims, keep)
+    }
+
+    fn peek(
+        &self,
+        space: &str,
+        owner: &Owner,
+        pod: Option<&Pod>,
+        claims: &[Vec<Candidate>],
+        keep: bool,
+    ) -> Result<Vec<Claimed>, ClaimError> {
+        self.open()?.peek(space, owner, pod, claims, keep)
+    }
+
+    fn release(&self, owner: &Owner) -> Result<Vec<Lease>, Error> {
+        match self.store.get() {
+            // An ADD that is walked back: it has just claimed them.
+            Some(store) => store.release(owner),
+            None => self.release_in_child(owner),
+        }
+    }
+
+    fn held_by(&self, owner: &Owner) -> Result<Vec<Lease>, Error> {
+        self.ask(|store| store.held_by(owner))
+    }
+
+    fn leases(&self) -> Result<Vec<Lease>, Error> {
+        self.ask(Leases::leases)
+    }
+
+    fn owners(&self) -> Result<Vec<Owner>, Error> {
+        self.ask(Leases::owners)
+    }
+
+    fn count(&self) -> Result<u64, Error> {
+        self.ask(Leases::count)
+    }
+
+    fn usage(&self, space: &str, ranges: &[(IpAddr, IpAddr)]) -> Result<Usage, Error> {
+        self.open()?.usage(space, ranges)
+    }
 }
 
 /// How a child ended.
@@ -73,7 +173,7 @@ enum Ended {
     Killed(nix::sys::signal::Signal),
 }
 
-fn in_child(action: impl FnOnce() -> bool) -> std::result::Result<Ended, Errno> {
+fn in_child(action: impl FnOnce() -> bool) -> Result<Ended, Errno> {
     // SAFETY: DEL runs no component and so has no second thread that could hold a lock
     // at this moment; the child leaves by _exit, which runs nothing of the parent's.
     match unsafe { fork() }? {
@@ -95,32 +195,12 @@ fn in_child(action: impl FnOnce() -> bool) -> std::result::Result<Ended, Errno> 
     }
 }
 
-/// Takes the leases of all records into a store that was made anew.
-fn restore(store: &Store, state_folder: &Path, trace: &Trace) -> Result<()> {
-    let leases = recorded_leases(&Folder::new(state_folder));
-    let refused = store.restore(&leases)?;
-    trace.warning(format_args!(
-        "{} leases were taken from the journal into the new lease store",
-        leases.len() - refused.len()
-    ));
-    for lease in refused {
-        trace.error(format_args!(
-            "address {} is held by two pods: {}/{}/{} is one of them",
-            lease.address,
-            lease.owner.network,
-            lease.owner.container_id,
-            lease.owner.interface_name
-        ));
-    }
-    Ok(())
-}
-
 /// The leases of all attachments that have a record.
-fn recorded_leases(folder: &Folder) -> Vec<Lease> {
-    folder
+fn recorded_leases(records: &Records) -> Vec<Lease> {
+    records
         .list(None)
         .iter()
-        .filter_map(|attachment| folder.read(attachment).ok().flatten())
+        .filter_map(|attachment| records.read(attachment).ok().flatten())
         .flat_map(|record| leases_of(&record))
         .collect()
 }

@@ -5,43 +5,32 @@
 
 use std::time::Instant;
 
-use crate::journal::{Folder, Journal, State};
+use crate::journal::{State, Step};
 use crate::machine::Machine;
-use crate::operations::{Lifetime, Reversible};
-use crate::watch::{Moment, Watcher};
+use crate::operations::{Journal, Lifetime, Operation, Records, Reversible};
+use crate::watch::Moment;
 use crate::{Code, Error, Result};
 
 /// Undoes all steps of the journal and removes it. Steps that failed stay in it, and
 /// the error names each of them.
-pub fn undo(
-    mut journal: Journal,
-    folder: &Folder,
-    machine: &mut Machine<'_>,
-    watcher: &mut dyn Watcher,
-) -> Result<()> {
+pub fn undo(mut journal: Journal, machine: &mut Machine<'_>) -> Result<()> {
     let steps = match journal.record() {
         Some(record) => record.steps.clone(),
         None => Vec::new(),
     };
-    let kernel_state_is_gone = machine.netns.is_none();
-    let removes_pod_link = steps.iter().any(|step| step.operation.makes_pod_link());
+    let names = steps.iter().filter_map(|step| step.operation.makes_link());
+    machine.outcome.name(names);
+    let (trace, watcher) = (machine.node.trace, machine.node.watcher);
     let mut failures: Vec<Error> = Vec::new();
     for (number, step) in steps.iter().enumerate().rev() {
         let operation = &step.operation;
-        let ended = match operation.lifetime() {
-            Lifetime::PodLink => kernel_state_is_gone || removes_pod_link,
-            Lifetime::Netns => kernel_state_is_gone,
-            Lifetime::Function => true,
-            Lifetime::Boot => machine.rebooted,
-            Lifetime::Unbounded => false,
-        };
-        if ended {
+        if has_ended(operation, &steps, machine) {
             continue;
         }
         watcher.at(Moment::Intended, number)?;
         let begin = Instant::now();
         let outcome = operation.undo(machine);
-        machine.trace.operation(
+        trace.operation(
             format_args!("undo: {}", operation.describe()),
             begin.elapsed(),
             &outcome,
@@ -57,46 +46,34 @@ pub fn undo(
         watcher.at(Moment::Recorded, number)?;
     }
     if failures.is_empty() {
-        return Ok(journal.remove(folder)?);
+        return Ok(journal.remove(&Records::new(&machine.node.state))?);
     }
-    Err(combine(failures, journal.path()))
+    Err(combine(&failures, journal.path()))
 }
 
-/// All failures in one error. containerd takes a DEL error with the words "not found"
-/// for success and would leave the rest behind, so they do not occur.
-fn combine(failures: Vec<Error>, path: &std::path::Path) -> Error {
+/// Whether the effect of an operation is gone by something else than its undo.
+fn has_ended(operation: &Operation, steps: &[Step<Operation>], machine: &Machine<'_>) -> bool {
+    let netns_is_gone = machine.pod.netns.is_none();
+    match operation.lifetime() {
+        Lifetime::PodLink => {
+            netns_is_gone
+                || steps
+                    .iter()
+                    .any(|step| step.operation.makes_link().is_some())
+        }
+        Lifetime::Netns => netns_is_gone,
+        Lifetime::Function => true,
+        Lifetime::Boot => machine.pod.is_of_earlier_boot,
+        Lifetime::Unbounded => false,
+    }
+}
+
+/// All failures in one error.
+fn combine(failures: &[Error], path: &std::path::Path) -> Error {
     let code = failures.first().map_or(Code::INTERNAL, |error| error.code);
     let messages: Vec<_> = failures.iter().map(Error::to_string).collect();
-    let text = messages.join("; also: ");
-    Error::new(code, replace_words(&text)).with_details(format!(
+    Error::new(code, messages.join("; also: ")).with_details(format!(
         "everything else was undone; the record {} says which steps are stuck",
         path.display()
     ))
-}
-
-fn replace_words(text: &str) -> String {
-    let mut replaced = text.to_owned();
-    while let Some(start) = replaced.to_ascii_lowercase().find("not found") {
-        replaced.replace_range(start..start + "not found".len(), "missing");
-    }
-    replaced
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_words_that_containerd_takes_for_success_do_not_occur() {
-        let failures = vec![
-            Error::new(Code::KERNEL, "device Not Found"),
-            Error::new(Code::STATE, "file not found"),
-        ];
-        let text = combine(failures, "/run/plumb/x".as_ref()).to_string();
-        assert!(!text.to_lowercase().contains("not found"), "{text}");
-        assert!(
-            text.contains("device missing; also: file missing"),
-            "{text}"
-        );
-    }
 }

@@ -11,16 +11,14 @@
 
 pub mod add;
 pub mod check;
+mod clean_up;
 pub mod del;
 pub mod gc;
-mod reclaim;
-mod reconcile;
 pub mod status;
 pub mod version;
 
 use crate::cni::Request;
-use crate::journal::Header;
-use crate::kernel::{Netns, boot};
+use crate::kernel::Netns;
 use crate::{Code, Error, Result};
 
 /// Opens the pod's namespace for a verb that needs it, and refuses the plugin's own: an
@@ -42,20 +40,4 @@ fn open_netns(request: &Request) -> Result<Netns> {
 
 fn is_own(netns: &Netns) -> Result<bool> {
     Ok(Netns::current()?.identity() == netns.identity())
-}
-
-/// The pod's namespace as it was recorded, by the recorded path or by the one that the
-/// runtime gives now; none when neither leads there, or when the machine was started anew
-/// since: then the attachment is dead. A path alone proves nothing: it may belong to the
-/// next pod by now.
-fn recorded_netns(header: &Header, request: Option<&Request>) -> Option<Netns> {
-    if header.boot != boot::id() {
-        return None;
-    }
-    let given = request.and_then(|request| request.environment.netns.clone());
-    [Some(header.netns.path.clone()), given]
-        .into_iter()
-        .flatten()
-        .filter_map(|path| Netns::open(&path).ok())
-        .find(|netns| netns.identity() == header.netns.identity)
 }

@@ -13,17 +13,17 @@ pub enum Moment {
     Recorded,
 }
 
-/// Is told of each moment of each step, forward and backward.
+/// Learns of each moment of each step, forward and backward.
 pub trait Watcher {
-    /// An error here is taken for a failure of the step.
-    fn at(&mut self, moment: Moment, step: usize) -> Result<()>;
+    /// An error here is treated as a failure of the step.
+    fn at(&self, moment: Moment, step: usize) -> Result<()>;
 }
 
-/// Nobody: what the program uses.
+/// What the program itself uses: nobody looks on.
 pub struct Nobody;
 
 impl Watcher for Nobody {
-    fn at(&mut self, _moment: Moment, _step: usize) -> Result<()> {
+    fn at(&self, _moment: Moment, _step: usize) -> Result<()> {
         Ok(())
     }
 }

@@ -15,7 +15,7 @@ pub const ETHERNET: u16 = 1;
 pub const INFINIBAND: u16 = 32;
 
 /// An interface as the kernel shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Link {
     /// Its index in its namespace.
     pub index: u32,

@@ -1,7 +1,8 @@
 //! `plumbctl attachments`: the records of the journal, for people and programs.
 
-use plumb::journal::{Folder, Record, State as StepState};
-use plumb::operations::Reversible;
+use plumb::journal::State as StepState;
+use plumb::operations::{Record, Records, Reversible};
+use plumb::state::StateFolder;
 use plumb::trace::timestamp;
 use serde_json::{Value, json};
 
@@ -19,17 +20,17 @@ pub struct Arguments {
 
 /// Lists the attachments and what was done for each.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let folder = Folder::new(&arguments.state.state_folder);
+    let records = Records::new(&StateFolder::new(&arguments.state.state_folder));
     let mut items = Vec::new();
-    for attachment in folder.list(arguments.network.as_deref()) {
-        match folder.read(&attachment) {
+    for attachment in records.list(arguments.network.as_deref()) {
+        match records.read(&attachment) {
             Ok(Some(record)) if arguments.state.json => items.push(as_json(&record)),
             Ok(Some(record)) => print(&record),
             // Removed since it was listed, or begun but not written to yet.
             Ok(None) => {}
             Err(reason) => eprintln!(
                 "plumbctl: the record {} cannot be read: {reason}",
-                folder.path(&attachment).display()
+                records.path(&attachment).display()
             ),
         }
     }

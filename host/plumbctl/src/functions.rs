@@ -1,7 +1,8 @@
 //! `plumbctl functions`: which pod has which PCI function, and what it was like before.
 
 use plumb::functions::{Hold, Holds};
-use plumb::journal::Folder;
+use plumb::operations::Records;
+use plumb::state::StateFolder;
 use serde_json::{Value, json};
 
 use crate::{Failure, State, print_json};
@@ -15,9 +16,9 @@ pub struct Arguments {
 
 /// Lists the functions that are held, by address.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let state = &arguments.state.state_folder;
-    let records = Folder::new(state);
-    let held: Vec<_> = Holds::new(state)
+    let state = StateFolder::new(&arguments.state.state_folder);
+    let records = Records::new(&state);
+    let held: Vec<_> = Holds::new(&state)
         .list()
         .into_iter()
         .map(|(address, hold)| {

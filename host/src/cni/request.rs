@@ -1,124 +1,19 @@
 //! What a call means: the environment and the configuration together.
 
-use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
 use ipnetwork::IpNetwork;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::arguments::Arguments;
 use super::previous::Previous;
 use super::{Configuration, Environment};
-use crate::{Code, Error, Result, leases, mac};
+use crate::attachment::{Attachment, PodIdentity};
+use crate::{Code, Error, Result, mac};
 
 /// Types of plugins that work on the interface of an earlier plugin of their chain.
 const CHAINED_TYPES: [&str; 1] = ["rdma"];
-
-/// What an attachment is known by: one interface of one container on one network.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Attachment {
-    /// `name` of the configuration.
-    pub network: String,
-    /// `CNI_CONTAINERID`
-    pub container_id: String,
-    /// `CNI_IFNAME`
-    pub interface_name: String,
-    /// The plugin, when it is one that works on the interface of an earlier plugin of its
-    /// chain: all that the runtime tells is the same for both.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub plugin: Option<String>,
-}
-
-impl Attachment {
-    /// Whether both are about the same interface, by whatever plugin of a chain.
-    pub fn is_interface_of(&self, other: &Self) -> bool {
-        self.network == other.network
-            && self.container_id == other.container_id
-            && self.interface_name == other.interface_name
-    }
-
-    /// Parses what `Display` writes, of an attachment that makes its interface.
-    pub fn parse(text: &str) -> Option<Self> {
-        let mut parts = text.split('/');
-        let attachment = Self {
-            network: parts.next()?.to_owned(),
-            container_id: parts.next()?.to_owned(),
-            interface_name: parts.next()?.to_owned(),
-            plugin: None,
-        };
-        parts.next().is_none().then_some(attachment)
-    }
-
-    /// The interface and the plugin, as the record's file is called. The name of an
-    /// interface has no colon.
-    pub fn file_name(&self) -> String {
-        match &self.plugin {
-            Some(plugin) => format!("{}:{plugin}", self.interface_name),
-            None => self.interface_name.clone(),
-        }
-    }
-}
-
-impl std::fmt::Display for Attachment {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            formatter,
-            "{}/{}/{}",
-            self.network,
-            self.container_id,
-            self.file_name()
-        )
-    }
-}
-
-impl From<&Attachment> for leases::Owner {
-    fn from(attachment: &Attachment) -> Self {
-        Self {
-            network: attachment.network.clone(),
-            container_id: attachment.container_id.clone(),
-            interface_name: attachment.interface_name.clone(),
-        }
-    }
-}
-
-impl From<leases::Owner> for Attachment {
-    fn from(owner: leases::Owner) -> Self {
-        Self {
-            network: owner.network,
-            container_id: owner.container_id,
-            interface_name: owner.interface_name,
-            plugin: None,
-        }
-    }
-}
-
-impl From<&Pod> for leases::Pod {
-    fn from(pod: &Pod) -> Self {
-        Self {
-            namespace: pod.namespace.clone(),
-            name: pod.name.clone(),
-        }
-    }
-}
-
-/// The pod, when the runtime told.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pod {
-    /// `K8S_POD_NAMESPACE`
-    pub namespace: String,
-    /// `K8S_POD_NAME`
-    pub name: String,
-    /// `K8S_POD_UID`
-    pub uid: String,
-}
-
-impl fmt::Display for Pod {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        leases::Pod::from(self).fmt(formatter)
-    }
-}
 
 /// A call of a runtime.
 #[derive(Debug, Clone)]
@@ -130,7 +25,7 @@ pub struct Request {
     /// What it is about; for GC and STATUS only the network is set.
     pub attachment: Attachment,
     /// The pod.
-    pub pod: Option<Pod>,
+    pub pod: Option<PodIdentity>,
     /// Records and leases live here.
     pub state_folder: PathBuf,
     /// Vendor components live here.
@@ -142,7 +37,7 @@ impl Request {
     /// Puts the parts together.
     pub fn new(environment: Environment, configuration: Configuration) -> Result<Self> {
         let arguments = Arguments::parse(&environment.arguments);
-        let pod = (!arguments.pod_name.is_empty()).then(|| Pod {
+        let pod = (!arguments.pod_name.is_empty()).then(|| PodIdentity {
             namespace: arguments.pod_namespace.clone(),
             name: arguments.pod_name.clone(),
             uid: arguments.pod_uid.clone(),

@@ -30,16 +30,18 @@ pub struct Address {
     pub address: IpNetwork,
     /// The network's gateway.
     pub gateway: Option<IpAddr>,
+    /// Which of [`Attached::interfaces`] has it.
+    pub interface: usize,
 }
 
 /// What an ADD did, before it is written in the layout of a version.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Attached {
-    /// The interface; none when the plugin only changed one of an earlier plugin.
-    pub interface: Option<Interface>,
-    /// Its addresses.
+    /// The interfaces; none when the plugin only changed one of an earlier plugin.
+    pub interfaces: Vec<Interface>,
+    /// Their addresses.
     pub addresses: Vec<Address>,
-    /// Its routes.
+    /// Their routes.
     pub routes: Vec<Route>,
     /// `dns` of the configuration, else of the IPAM plugin.
     pub dns: Option<Value>,
@@ -69,7 +71,7 @@ pub fn render(
     }
     interfaces.extend(
         attached
-            .interface
+            .interfaces
             .iter()
             .map(|item| interface(version, item)),
     );
@@ -77,7 +79,7 @@ pub fn render(
         attached
             .addresses
             .iter()
-            .map(|item| address(version, item, index)),
+            .map(|item| address(version, item, index + item.interface)),
     );
     routes.extend(attached.routes.iter().map(|item| route(version, item)));
 
@@ -166,16 +168,17 @@ mod tests {
 
     fn attached() -> Attached {
         Attached {
-            interface: Some(Interface {
+            interfaces: vec![Interface {
                 name: "net1".into(),
                 mac: "02:00:00:00:00:01".into(),
                 mtu: Some(9000),
                 sandbox: "/run/netns/x".into(),
                 pci_address: None,
-            }),
+            }],
             addresses: vec![Address {
                 address: "10.0.0.5/24".parse().unwrap(),
                 gateway: Some([10, 0, 0, 1].into()),
+                interface: 0,
             }],
             routes: vec![Route {
                 table: Some(0),

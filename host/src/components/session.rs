@@ -13,7 +13,7 @@ use super::Source;
 use super::bindings::{log, types};
 use super::conversion;
 use crate::facts::{Facts, LinkFacts, PciFacts, Place};
-use crate::operations::Operation;
+use crate::operations::{LinkNumber, Operation};
 use crate::trace::Level;
 
 /// What the host keeps for a `link` handle.
@@ -30,8 +30,11 @@ pub struct PciHandle {
     pub facts: PciFacts,
 }
 
-/// What the host keeps for a `pod-link` handle: there is only one interface in a plan.
-pub struct PodLinkHandle;
+/// What the host keeps for a `pod-link` handle.
+pub struct PodLinkHandle {
+    /// Which interface of the plan it is.
+    pub number: LinkNumber,
+}
 
 /// What a component may record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,9 +61,9 @@ pub enum Recorded {
     /// An operation, ready to be performed.
     Operation(Operation),
     /// The configured addresses are to be assigned here.
-    AssignConfigured,
+    AssignConfigured(LinkNumber),
     /// The addresses of the previous plugin's result are to be assigned here.
-    AssignPrevious,
+    AssignPrevious(LinkNumber),
     /// The configured addresses are to be taken here, for the result alone.
     ReserveConfigured,
 }
@@ -74,8 +77,6 @@ pub struct Session {
     pub(in crate::components) named: BTreeSet<String>,
     /// `CNI_IFNAME`
     pub(in crate::components) interface_name: String,
-    /// What the attachment is known by.
-    pub(in crate::components) attachment: String,
     component: String,
     grants: Grants,
     recording: bool,
@@ -118,10 +119,6 @@ impl Session {
             facts,
             named,
             interface_name: request.interface_name.clone(),
-            attachment: format!(
-                "{}/{}/{}",
-                request.network, request.container_id, request.interface_name
-            ),
             component: source.name.clone(),
             grants: source.grants.clone(),
             recording,

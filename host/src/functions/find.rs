@@ -3,10 +3,9 @@
 
 use std::time::Duration;
 
-use super::wait;
 use crate::kernel::link::Link;
 use crate::kernel::{Kernel, Netns, RouteSocket, Sysfs, pci};
-use crate::{Code, Error, Result};
+use crate::{Code, Error, Result, wait};
 
 /// How long a netdev may take to appear: ib_ipoib makes it some time after its RDMA device
 /// is there, and the kernel brings it back from a namespace some time after the end of it.

@@ -10,20 +10,20 @@
 //! or the device moved in the end, but the netdev is missing, and nothing tells of it. So it
 //! is marked on disk that such a change has begun, and the mark stays when the process dies.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::fs::{self, File};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Holds, wait};
-use crate::{Code, Error, Result, journal};
+use super::Holds;
+use crate::state::{self, Error as StateError, Missing, StateFolder};
+use crate::{Code, Error, Result};
 
 /// How long another pod's device may take: a driver probes for seconds.
-const WAIT: Duration = Duration::from_secs(40);
+const PATIENCE: Duration = Duration::from_secs(40);
 
 /// Held until it is dropped; the kernel drops it when the process dies.
 pub struct RdmaLock {
-    _file: File,
+    _file: Option<File>,
     /// The mark, unless it was there before.
     mark: Option<PathBuf>,
 }
@@ -31,38 +31,20 @@ pub struct RdmaLock {
 impl RdmaLock {
     /// Waits for the lock of this state folder, and marks the function at `address`, which
     /// this process holds.
-    pub fn take(state: &Path, address: &str) -> Result<Self> {
-        journal::create_folder(state)?;
-        let path = state.join("rdma.lock");
-        let failed = |error: std::io::Error| {
-            Error::new(
-                Code::STATE,
-                format!("cannot lock {}: {error}", path.display()),
-            )
+    pub fn take(state: &StateFolder, address: &str) -> Result<Self> {
+        let file = match state::lock(&state.rdma_lock(), Missing::Create, PATIENCE) {
+            Err(StateError::Busy { path, seconds }) => {
+                return Err(Error::new(
+                    Code::TRY_AGAIN_LATER,
+                    format!(
+                        "another pod's RDMA device has been on its way for {seconds} s ({} is \
+                         locked): try again later",
+                        path.display()
+                    ),
+                ));
+            }
+            locked => locked?,
         };
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&path)
-            .map_err(failed)?;
-        let locked = wait::until(WAIT, || match file.try_lock() {
-            Ok(()) => Ok(Some(())),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(failed(error)),
-        })?;
-        if locked.is_none() {
-            return Err(Error::new(
-                Code::TRY_AGAIN_LATER,
-                format!(
-                    "another pod's RDMA device has been on its way for {} s ({} is locked): try \
-                     again later",
-                    WAIT.as_secs(),
-                    path.display()
-                ),
-            ));
-        }
         let mark = Holds::new(state).set_mark(address)?;
         Ok(Self { _file: file, mark })
     }

@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use super::original::OriginalLink;
 use super::restore::Subject;
-use super::{Holds, Original, host_link, wait};
+use super::{Holds, Original, host_link};
 use crate::kernel::pci::{self, PciFunction};
 use crate::kernel::rdma::RdmaSocket;
 use crate::kernel::{Kernel, RouteSocket};
-use crate::{Error, Result};
+use crate::{Error, Result, wait};
 
 /// How long a name may stay taken by a function that is on its way. Functions are as good
 /// under another name, and a pod's deletion waits for this.
@@ -27,9 +27,9 @@ pub fn interim(index: u32) -> String {
 /// Gives the netdev its name back. udev may do the same at the same moment, and gives a
 /// device whose name was taken an alternative name.
 pub fn restore_link_name(subject: &Subject<'_>, original: &OriginalLink) -> Result<()> {
-    let host = &subject.kernel.host;
+    let host = &subject.node.kernel.host;
     let name = &original.name;
-    let Some(link) = host_link(subject.kernel, subject.address)? else {
+    let Some(link) = host_link(&subject.node.kernel, subject.address)? else {
         return Ok(());
     };
     if link.name == *name {
@@ -70,7 +70,7 @@ pub fn restore_link_name(subject: &Subject<'_>, original: &OriginalLink) -> Resu
 
 /// Gives the RDMA device its name back, when the function has one device.
 pub fn restore_rdma_name(subject: &Subject<'_>) -> Result<()> {
-    let function = pci::function(&subject.kernel.sysfs, subject.address);
+    let function = pci::function(&subject.node.kernel.sysfs, subject.address);
     let now = function.map_or_else(Vec::new, |function| function.rdma_devices);
     let ([name], [now]) = (subject.original.rdma_devices.as_slice(), now.as_slice()) else {
         return Ok(());
@@ -114,13 +114,13 @@ fn is_borrowed(
     let has_it = |kernel: &Kernel, address: &str| {
         pci::function(&kernel.sysfs, address).is_some_and(|function| has_it(&function))
     };
-    Holds::new(subject.state_folder)
+    Holds::new(&subject.node.state)
         .list()
         .iter()
         .any(|(address, hold)| {
             address != subject.address
                 && had_another(&hold.original)
-                && has_it(subject.kernel, address)
+                && has_it(&subject.node.kernel, address)
         })
 }
 

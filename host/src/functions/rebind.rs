@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use nix::errno::Errno;
 
+use super::RdmaLock;
 use super::find::{APPEARANCE, host_link};
-use super::{RdmaLock, wait};
 use crate::kernel::{Kernel, pci};
-use crate::{Code, Error, Result};
+use crate::{Code, Error, Result, wait};
 
 /// How long a driver may be busy with its function.
 const BUSY: Duration = Duration::from_secs(5);

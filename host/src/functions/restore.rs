@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use super::find::{APPEARANCE, Found, find_link, host_link};
 use super::original::{Original, parent_link};
-use super::{Holds, RdmaLock, names, rebind, wait};
+use super::{Holds, RdmaLock, names, rebind};
 use crate::kernel::guid;
 use crate::kernel::link::{INFINIBAND, Link};
 use crate::kernel::virtual_function::Settings;
-use crate::kernel::{Kernel, Netns, pci};
-use crate::{Error, Result, mac};
+use crate::kernel::{Netns, pci};
+use crate::node::Node;
+use crate::{Error, Result, mac, wait};
 
 /// How long a netdev may take that a process began to make and was killed: the kernel makes
 /// it before it lets go of the process.
@@ -34,9 +35,7 @@ pub enum Restored {
 /// What is restored, and from where.
 pub struct Subject<'a> {
     /// The node.
-    pub kernel: &'a Kernel,
-    /// For the lock.
-    pub state_folder: &'a std::path::Path,
+    pub node: &'a Node<'a>,
     /// The function.
     pub address: &'a str,
     /// What it was like.
@@ -47,27 +46,25 @@ pub struct Subject<'a> {
 
 /// Restores a function. Goes on when a part fails, and tells all that failed.
 pub fn restore(
-    kernel: &Kernel,
-    state_folder: &std::path::Path,
+    node: &Node<'_>,
     address: &str,
     original: &Original,
     netns: Option<&Netns>,
 ) -> Result<Restored> {
     let subject = Subject {
-        kernel,
-        state_folder,
+        node,
         address,
         original,
         netns,
     };
-    if pci::function(&kernel.sysfs, address).is_none() {
+    if pci::function(&node.kernel.sysfs, address).is_none() {
         // Virtual functions go when their number is set to 0, with all their settings.
         return Ok(Restored::Whole);
     }
     let mut failures: Vec<Error> = Vec::new();
     failures.extend(subject.fetch_rdma_devices().err());
     failures.extend(subject.fetch_link().err());
-    let interrupted = Holds::new(state_folder).was_interrupted(address);
+    let interrupted = Holds::new(&node.state).was_interrupted(address);
     let limit = if interrupted { MAKING } else { APPEARANCE };
     if failures.is_empty() && !subject.is_home(limit)? {
         match &original.driver {
@@ -79,12 +76,7 @@ pub fn restore(
     failures.extend(subject.settings().err());
     failures.extend(subject.link().err());
     failures.extend(names::restore_rdma_name(&subject).err());
-    match failures.split_first() {
-        None => Ok(Restored::Whole),
-        Some((first, rest)) => Err(rest.iter().fold(first.clone(), |error, other| {
-            error.with_details(other.to_string())
-        })),
-    }
+    Error::all(failures).map_or(Ok(Restored::Whole), Err)
 }
 
 impl Subject<'_> {
@@ -96,7 +88,7 @@ impl Subject<'_> {
         };
         let names = pci::function(&netns.sysfs()?, self.address)
             .map_or_else(Vec::new, |function| function.rdma_devices);
-        let here = pci::function(&self.kernel.sysfs, self.address)
+        let here = pci::function(&self.node.kernel.sysfs, self.address)
             .map_or_else(Vec::new, |function| function.rdma_devices);
         // In shared mode a device shows in all namespaces and is at home.
         let away: Vec<_> = names
@@ -109,7 +101,7 @@ impl Subject<'_> {
         let Some(socket) = netns.rdma_socket()? else {
             return Ok(());
         };
-        let _lock = RdmaLock::take(self.state_folder, self.address)?;
+        let _lock = RdmaLock::take(&self.node.state, self.address)?;
         let home = Netns::current()?;
         for device in socket.devices()? {
             if away.contains(&device.name) {
@@ -127,13 +119,20 @@ impl Subject<'_> {
         }
         let (Some(netns), Some(Found::Pod(link))) = (
             self.netns,
-            find_link(self.kernel, self.netns, self.address)?,
+            find_link(&self.node.kernel, self.netns, self.address)?,
         ) else {
             return Ok(());
         };
         let pod = netns.socket()?;
         let name = match &self.original.link {
-            Some(original) if self.kernel.host.link_by_name(&original.name)?.is_none() => {
+            Some(original)
+                if self
+                    .node
+                    .kernel
+                    .host
+                    .link_by_name(&original.name)?
+                    .is_none() =>
+            {
                 original.name.clone()
             }
             _ => names::interim(link.index),
@@ -148,15 +147,15 @@ impl Subject<'_> {
     /// netdevs and RDMA devices back from a namespace that ended, but not at once.
     fn is_home(&self, limit: Duration) -> Result<bool> {
         let look = || {
-            let Some(function) = pci::function(&self.kernel.sysfs, self.address) else {
+            let Some(function) = pci::function(&self.node.kernel.sysfs, self.address) else {
                 return Ok(Some(()));
             };
             if function.driver != self.original.driver || function.driver.is_none() {
                 // Unbound in the middle of an ADD, or given to another driver since.
                 return Ok(Some(()));
             }
-            let link =
-                self.original.link.is_none() || host_link(self.kernel, self.address)?.is_some();
+            let link = self.original.link.is_none()
+                || host_link(&self.node.kernel, self.address)?.is_some();
             let rdma = function.rdma_devices.len() >= self.original.rdma_devices.len();
             Ok((link && rdma).then_some(()))
         };
@@ -169,16 +168,16 @@ impl Subject<'_> {
         let original = &self.original.settings;
         let now = self
             .original
-            .read_settings(self.kernel, self.address, original)?;
+            .read_settings(&self.node.kernel, self.address, original)?;
         let differing = original.differing_from(&now);
         let mut outcome = Ok(());
         if let (Some(number), Some(parent)) = (
             self.original.number,
-            parent_link(self.kernel, self.address)?,
+            parent_link(&self.node.kernel, self.address)?,
         ) {
             outcome = self.set(&differing, number, &parent);
         }
-        let function = pci::function(&self.kernel.sysfs, self.address);
+        let function = pci::function(&self.node.kernel.sysfs, self.address);
         let driver = function.and_then(|function| function.driver);
         let is_read_by_driver = differing.node_guid.is_some()
             || differing.port_guid.is_some()
@@ -193,9 +192,9 @@ impl Subject<'_> {
     }
 
     fn rebind(&self, driver: &str) -> Result<()> {
-        let lock = RdmaLock::take(self.state_folder, self.address)?;
+        let lock = RdmaLock::take(&self.node.state, self.address)?;
         rebind(
-            self.kernel,
+            &self.node.kernel,
             self.address,
             driver,
             self.original.link.is_some(),
@@ -205,7 +204,7 @@ impl Subject<'_> {
     }
 
     fn set(&self, settings: &Settings, number: u32, parent: &Link) -> Result<()> {
-        let host = &self.kernel.host;
+        let host = &self.node.kernel.host;
         let below = (parent.index, parent.name.as_str());
         let mut outcome = Ok(());
         for setting in settings.each(number) {
@@ -233,10 +232,10 @@ impl Subject<'_> {
         let Some(original) = &self.original.link else {
             return Ok(());
         };
-        let Some(link) = host_link(self.kernel, self.address)? else {
+        let Some(link) = host_link(&self.node.kernel, self.address)? else {
             return Ok(());
         };
-        let host = &self.kernel.host;
+        let host = &self.node.kernel.host;
         let named = names::restore_link_name(self, original);
         let mtu = match link.mtu == original.mtu {
             true => Ok(()),
@@ -258,16 +257,21 @@ impl Subject<'_> {
     /// igbvf and iavf, refuse any that the physical function did not set; they take that one
     /// when they are bound.
     fn mac(&self) -> Result<()> {
-        let (Some(original), Some(link)) =
-            (&self.original.link, host_link(self.kernel, self.address)?)
-        else {
+        let (Some(original), Some(link)) = (
+            &self.original.link,
+            host_link(&self.node.kernel, self.address)?,
+        ) else {
             return Ok(());
         };
         // An IPoIB address has the GUID and a number that the kernel picks.
         if original.hardware_type == INFINIBAND || link.mac == original.mac {
             return Ok(());
         }
-        let set = self.kernel.host.set_link_mac(link.index, &original.mac);
+        let set = self
+            .node
+            .kernel
+            .host
+            .set_link_mac(link.index, &original.mac);
         set.map_err(|error| {
             Error::from(error).with_details(format!(
                 "{} keeps the hardware address {} of the pod",

@@ -30,7 +30,7 @@ const ADDRESS: &str = "0000:3b:00.2";
 #[test]
 fn a_function_has_one_holder_at_a_time() {
     let state = tempfile::tempdir().unwrap();
-    let holds = Holds::new(state.path());
+    let holds = Holds::new(&StateFolder::new(state.path()));
     assert_eq!(holds.take(ADDRESS, &hold("first")).unwrap(), None);
     assert_eq!(
         holds.take(ADDRESS, &hold("second")).unwrap(),
@@ -48,26 +48,26 @@ fn a_function_has_one_holder_at_a_time() {
 #[test]
 fn the_mark_of_a_killed_process_stays_until_the_function_is_whole() {
     let state = tempfile::tempdir().unwrap();
-    let holds = Holds::new(state.path());
+    let holds = Holds::new(&StateFolder::new(state.path()));
     holds.take(ADDRESS, &hold("first")).unwrap();
-    drop(RdmaLock::take(state.path(), ADDRESS).unwrap());
+    drop(RdmaLock::take(&StateFolder::new(state.path()), ADDRESS).unwrap());
     assert!(!holds.was_interrupted(ADDRESS));
 
     let mark = holds.set_mark(ADDRESS).unwrap();
     assert!(mark.is_some());
-    drop(RdmaLock::take(state.path(), ADDRESS).unwrap());
+    drop(RdmaLock::take(&StateFolder::new(state.path()), ADDRESS).unwrap());
     assert!(holds.was_interrupted(ADDRESS));
     assert_eq!(holds.list(), [(ADDRESS.to_owned(), hold("first"))]);
 
     holds.release(ADDRESS).unwrap();
     assert!(!holds.was_interrupted(ADDRESS));
-    assert!(!state.path().join(FUNCTIONS).exists());
+    assert!(!state.path().join("functions").exists());
 }
 
 #[test]
 fn nothing_is_left_of_the_folder_when_the_last_one_is_released() {
     let state = tempfile::tempdir().unwrap();
-    let holds = Holds::new(state.path());
+    let holds = Holds::new(&StateFolder::new(state.path()));
     holds.take(ADDRESS, &hold("first")).unwrap();
     holds.release(ADDRESS).unwrap();
     assert_eq!(std::fs::read_dir(state.path()).unwrap().count(), 0);
@@ -76,18 +76,18 @@ fn nothing_is_left_of_the_folder_when_the_last_one_is_released() {
 #[test]
 fn a_file_that_cannot_be_understood_is_set_aside() {
     let state = tempfile::tempdir().unwrap();
-    let holds = Holds::new(state.path());
-    std::fs::create_dir(state.path().join(FUNCTIONS)).unwrap();
-    std::fs::write(state.path().join(FUNCTIONS).join(ADDRESS), "{").unwrap();
+    let holds = Holds::new(&StateFolder::new(state.path()));
+    std::fs::create_dir(state.path().join("functions")).unwrap();
+    std::fs::write(state.path().join("functions").join(ADDRESS), "{").unwrap();
     assert_eq!(holds.take(ADDRESS, &hold("first")).unwrap(), None);
-    let aside = std::fs::read_dir(state.path().join(journal::CORRUPT)).unwrap();
+    let aside = std::fs::read_dir(state.path().join("corrupt")).unwrap();
     assert_eq!(aside.count(), 1);
 }
 
 #[test]
 fn one_process_at_a_time_restores_a_function() {
     let state = tempfile::tempdir().unwrap();
-    let holds = Holds::new(state.path());
+    let holds = Holds::new(&StateFolder::new(state.path()));
     assert!(holds.lock(ADDRESS).unwrap().is_none());
     holds.take(ADDRESS, &hold("first")).unwrap();
     let locked = holds.lock(ADDRESS).unwrap().unwrap();

@@ -3,7 +3,7 @@
 use ipnetwork::IpNetwork;
 use serde::{Deserialize, Serialize};
 
-use super::{Lifetime, Reversible, difference};
+use super::{Lifetime, LinkNumber, Reversible, difference};
 use crate::Result;
 use crate::cni::previous::Previous;
 use crate::machine::Machine;
@@ -11,6 +11,9 @@ use crate::machine::Machine;
 /// What is recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AddAddress {
+    /// The interface, see [`LinkNumber`].
+    #[serde(default)]
+    pub link: LinkNumber,
     /// With the prefix that it gets.
     pub address: IpNetwork,
 }
@@ -29,14 +32,13 @@ impl Reversible for AddAddress {
     }
 
     fn perform(&mut self, machine: &mut Machine<'_>) -> Result<()> {
-        let index = machine.pod_link()?;
-        Ok(machine.pod_socket()?.add_address(index, self.address)?)
+        let index = machine.link_index(self.link)?;
+        Ok(machine.pod.socket()?.add_address(index, self.address)?)
     }
 
     fn undo(&self, machine: &mut Machine<'_>) -> Result<()> {
-        let name = machine.attachment.interface_name.clone();
-        let pod = machine.pod_socket()?;
-        if let Some(link) = pod.link_by_name(&name)? {
+        let pod = machine.pod.socket()?;
+        if let Some(link) = machine.find_link(self.link)? {
             pod.delete_address(link.index, self.address)?;
         }
         Ok(())
@@ -48,13 +50,14 @@ impl Reversible for AddAddress {
             .addresses
             .iter()
             .any(|listed| listed.address == self.address);
-        let index = machine.pod_link()?;
-        if !is_listed || machine.pod_addresses(index)?.contains(&self.address) {
+        let index = machine.link_index(self.link)?;
+        if !is_listed || machine.pod.addresses(index)?.contains(&self.address) {
             return Ok(());
         }
         Err(difference(format!(
             "interface {} of the pod has lost its address {}",
-            machine.attachment.interface_name, self.address
+            machine.link_name(self.link),
+            self.address
         )))
     }
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Lifetime, Reversible, difference};
+use super::{Lifetime, LinkNumber, Reversible, difference};
 use crate::Result;
 use crate::cni::previous::Previous;
 use crate::mac;
@@ -13,6 +13,9 @@ use crate::machine::Machine;
 /// What is recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AddNeighbour {
+    /// The interface, see [`LinkNumber`].
+    #[serde(default)]
+    pub link: LinkNumber,
     /// The neighbour's address.
     pub address: IpAddr,
     /// Its hardware address.
@@ -33,29 +36,29 @@ impl Reversible for AddNeighbour {
     }
 
     fn perform(&mut self, machine: &mut Machine<'_>) -> Result<()> {
-        let index = machine.pod_link()?;
-        let pod = machine.pod_socket()?;
+        let index = machine.link_index(self.link)?;
+        let pod = machine.pod.socket()?;
         Ok(pod.add_neighbour(index, self.address, &self.mac)?)
     }
 
     fn undo(&self, machine: &mut Machine<'_>) -> Result<()> {
-        let name = machine.attachment.interface_name.clone();
-        let pod = machine.pod_socket()?;
-        if let Some(link) = pod.link_by_name(&name)? {
+        let pod = machine.pod.socket()?;
+        if let Some(link) = machine.find_link(self.link)? {
             pod.delete_neighbour(link.index, self.address)?;
         }
         Ok(())
     }
 
     fn verify(&self, machine: &mut Machine<'_>, _expected: &Previous) -> Result<()> {
-        let index = machine.pod_link()?;
-        let neighbours = machine.pod_socket()?.neighbours(index)?;
+        let index = machine.link_index(self.link)?;
+        let neighbours = machine.pod.socket()?.neighbours(index)?;
         if neighbours.contains(&(self.address, self.mac.clone())) {
             return Ok(());
         }
         Err(difference(format!(
             "interface {} of the pod has lost its neighbour {}",
-            machine.attachment.interface_name, self.address
+            machine.link_name(self.link),
+            self.address
         )))
     }
 }

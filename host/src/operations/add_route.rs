@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Lifetime, Reversible, difference};
+use super::{Lifetime, LinkNumber, Reversible, difference};
 use crate::Result;
 use crate::cni::previous::Previous;
 use crate::kernel::route::Route;
@@ -11,6 +11,9 @@ use crate::machine::Machine;
 /// What is recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AddRoute {
+    /// The interface, see [`LinkNumber`].
+    #[serde(default)]
+    pub link: LinkNumber,
     /// The route.
     pub route: Route,
     /// Whether the very same was there already, so that it is not ours to remove.
@@ -31,15 +34,14 @@ impl Reversible for AddRoute {
     }
 
     fn perform(&mut self, machine: &mut Machine<'_>) -> Result<()> {
-        let index = machine.pod_link()?;
-        self.existed = !machine.pod_socket()?.add_route(index, &self.route)?;
+        let index = machine.link_index(self.link)?;
+        self.existed = !machine.pod.socket()?.add_route(index, &self.route)?;
         Ok(())
     }
 
     fn undo(&self, machine: &mut Machine<'_>) -> Result<()> {
-        let name = machine.attachment.interface_name.clone();
-        let pod = machine.pod_socket()?;
-        if let Some(link) = pod.link_by_name(&name)?.filter(|_| !self.existed) {
+        let pod = machine.pod.socket()?;
+        if let Some(link) = machine.find_link(self.link)?.filter(|_| !self.existed) {
             pod.delete_route(link.index, &self.route)?;
         }
         Ok(())
@@ -51,7 +53,7 @@ impl Reversible for AddRoute {
         let is_same = |other: &Route| {
             other.destination == self.route.destination && other.gateway == self.route.gateway
         };
-        let index = machine.pod_link()?;
+        let index = machine.link_index(self.link)?;
         let is_there = |(found_index, found): &(u32, Route)| {
             *found_index == index
                 && is_same(found)
@@ -61,12 +63,13 @@ impl Reversible for AddRoute {
                         .table
                         .filter(|table| *table != 0 && *table != 254)
         };
-        if !expected.routes.iter().any(is_same) || machine.pod_routes()?.iter().any(is_there) {
+        if !expected.routes.iter().any(is_same) || machine.pod.routes()?.iter().any(is_there) {
             return Ok(());
         }
         Err(difference(format!(
             "the pod has lost its route {} by interface {}",
-            self.route, machine.attachment.interface_name
+            self.route,
+            machine.link_name(self.link)
         )))
     }
 }

@@ -37,27 +37,27 @@ impl Reversible for AddRule {
     }
 
     fn prepare(&mut self, machine: &Machine<'_>) -> Result<()> {
-        let rules = machine.pod_socket()?.rules()?;
+        let rules = machine.pod.socket()?.rules()?;
         self.existed = rules.iter().any(|rule| self.is_ours(rule));
         Ok(())
     }
 
     fn perform(&mut self, machine: &mut Machine<'_>) -> Result<()> {
         if !self.existed {
-            machine.pod_socket()?.add_rule(&self.rule)?;
+            machine.pod.socket()?.add_rule(&self.rule)?;
         }
         Ok(())
     }
 
     fn undo(&self, machine: &mut Machine<'_>) -> Result<()> {
         if !self.existed {
-            machine.pod_socket()?.delete_rule(&self.rule)?;
+            machine.pod.socket()?.delete_rule(&self.rule)?;
         }
         Ok(())
     }
 
     fn verify(&self, machine: &mut Machine<'_>, _expected: &Previous) -> Result<()> {
-        let rules = machine.pod_socket()?.rules()?;
+        let rules = machine.pod.socket()?.rules()?;
         if rules.iter().any(|rule| self.is_ours(rule)) {
             return Ok(());
         }

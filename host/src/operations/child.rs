@@ -11,6 +11,7 @@ use crate::cni::previous::Previous;
 use crate::kernel::create_link::Child;
 use crate::kernel::link::Link;
 use crate::machine::Machine;
+use crate::outcome::LinkNumber;
 use crate::{Code, Error, Result, mac};
 
 /// The link that a child is made on.
@@ -35,7 +36,7 @@ impl std::fmt::Display for Parent {
 /// attachment that still stands. That it is free now also proves later that a link of
 /// this name and make is ours.
 pub fn require_free_name(machine: &Machine<'_>, name: &str) -> Result<()> {
-    let Some(link) = machine.pod_socket()?.link_by_name(name)? else {
+    let Some(link) = machine.pod.socket()?.link_by_name(name)? else {
         return Ok(());
     };
     Err(Error::new(
@@ -43,11 +44,26 @@ pub fn require_free_name(machine: &Machine<'_>, name: &str) -> Result<()> {
         format!(
             "the pod {} has an interface named {name} already ({}, {}): another network of the \
              pod uses the name, or an earlier attachment was not deleted",
-            machine.netns()?.path().display(),
+            machine.pod.netns()?.path().display(),
             link.kind.as_deref().unwrap_or("device"),
             mac::text(&link.mac)
         ),
     ))
+}
+
+/// A name that no link has, for the moment until the link gets its own.
+pub fn temporary_name() -> Result<String> {
+    let mut random = [0; 4];
+    mac::random_bytes(&mut random).map_err(no_randomness)?;
+    Ok(format!("plumb{:08x}", u32::from_ne_bytes(random)))
+}
+
+/// The error for a kernel that gives no random bytes (getrandom(2)).
+pub fn no_randomness(errno: impl std::fmt::Display) -> Error {
+    Error::new(
+        Code::KERNEL,
+        format!("cannot draw a random address or name: {errno}"),
+    )
 }
 
 /// Makes the child and returns it as the kernel shows it.
@@ -59,12 +75,12 @@ pub fn create(
     temporary_name: &str,
     mtu: Option<u32>,
 ) -> Result<Link> {
-    let pod = machine.pod_socket()?;
-    let netns = machine.netns()?;
+    let pod = machine.pod.socket()?;
+    let netns = machine.pod.netns()?;
     let (socket, into) = if parent.in_pod {
         (pod, None)
     } else {
-        (&machine.kernel.host, Some(netns.as_fd()))
+        (&machine.node.kernel.host, Some(netns.as_fd()))
     };
     let below = (parent.index, parent.name.as_str());
     match socket.create_child(below, child, name, mtu, into) {
@@ -110,7 +126,7 @@ pub fn remove(
     names: [&str; 2],
     is_ours: impl Fn(&Link) -> bool,
 ) -> Result<()> {
-    let pod = machine.pod_socket()?;
+    let pod = machine.pod.socket()?;
     let found = match index {
         Some(index) => pod.link_by_index(index)?,
         None => {
@@ -131,18 +147,19 @@ pub fn remove(
 /// because a later plugin may have changed it.
 pub fn verify(
     machine: &mut Machine<'_>,
+    number: LinkNumber,
     name: &str,
     kind: &str,
     mode: Option<&str>,
     expected: &Previous,
 ) -> Result<()> {
-    let place = machine.netns()?.path().display().to_string();
-    let Some(link) = machine.pod_socket()?.link_by_name(name)? else {
+    let place = machine.pod.netns()?.path().display().to_string();
+    let Some(link) = machine.pod.socket()?.link_by_name(name)? else {
         return Err(difference(format!(
             "the pod {place} has no interface {name} any more"
         )));
     };
-    machine.link = Some(link.index);
+    machine.outcome.interface(number).index = Some(link.index);
     if link.kind.as_deref() != Some(kind) {
         return Err(difference(format!(
             "interface {name} of the pod {place} is a {}, not a {kind}",
@@ -176,5 +193,18 @@ pub fn verify_mac(link: &Link, place: &str, expected: &Previous) -> Result<()> {
             mac::text(&told)
         ))),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `IFNAMSIZ` less the zero (linux/if.h).
+    #[test]
+    fn a_temporary_name_fits_an_interface_and_is_another_each_time() {
+        let names = [temporary_name().unwrap(), temporary_name().unwrap()];
+        assert_ne!(names[0], names[1]);
+        assert!(names.iter().all(|name| name.len() <= 15), "{names:?}");
     }
 }

@@ -5,11 +5,12 @@ use std::net::IpAddr;
 use ipnetwork::IpNetwork;
 use serde::{Deserialize, Serialize};
 
-use super::{Lifetime, Reversible, difference};
+use super::{Lifetime, LinkNumber, Reversible, difference};
 use crate::cni::previous::Previous;
 use crate::kernel::route::Route;
-use crate::leases::{self, Candidate, ClaimError, Claimed, Leases};
-use crate::machine::{Assigned, AssignedAddress, Machine};
+use crate::leases::{self, Candidate, ClaimError, Claimed};
+use crate::machine::Machine;
+use crate::outcome::{Assigned, AssignedAddress};
 use crate::{Code, Error, Result};
 
 /// Where an address may come from, and what comes with it.
@@ -28,6 +29,9 @@ pub struct Source {
 /// What is recorded.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ClaimAddresses {
+    /// The interface that gets them, see [`LinkNumber`].
+    #[serde(default)]
+    pub link: LinkNumber,
     /// An address is unique in its space: a network's own, or the node's.
     pub space: String,
     /// Whether a pod of the same name is to get the same address again.
@@ -125,33 +129,36 @@ impl Reversible for ClaimAddresses {
     }
 
     fn perform(&mut self, machine: &mut Machine<'_>) -> Result<()> {
-        let claimed = machine.leases()?.claim(
+        let claimed = machine.node.leases.claim(
             &self.space,
-            &machine.owner(),
-            machine.pod.as_ref().map(leases::Pod::from).as_ref(),
+            &machine.pod.owner(),
+            machine
+                .pod
+                .identity
+                .as_ref()
+                .map(leases::Pod::from)
+                .as_ref(),
             &self.candidates(),
             self.keep,
         );
         let claimed = claimed.map_err(|error| self.refusal(error))?;
         self.addresses = claimed.iter().map(|claimed| claimed.address).collect();
-        machine.assigned = self.assigned(&claimed)?;
+        machine.outcome.interface(self.link).assigned = self.assigned(&claimed)?;
         Ok(())
     }
 
     fn undo(&self, machine: &mut Machine<'_>) -> Result<()> {
-        machine.release_leases()
+        machine.node.leases.release(&machine.pod.owner())?;
+        Ok(())
     }
 
     fn verify(&self, machine: &mut Machine<'_>, _expected: &Previous) -> Result<()> {
-        let held = match machine.existing_leases()? {
-            Some(leases) => leases.held_by(&machine.owner())?,
-            None => Vec::new(),
-        };
+        let held = machine.node.leases.held_by(&machine.pod.owner())?;
         for address in &self.addresses {
             if !held.iter().any(|lease| lease.address == *address) {
                 return Err(difference(format!(
                     "address {address} is not leased to {} any more",
-                    machine.attachment
+                    machine.pod.attachment
                 )));
             }
         }

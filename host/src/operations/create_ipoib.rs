@@ -9,20 +9,20 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Lifetime, Parent, Reversible, child, difference};
-use crate::Result;
+use super::{Lifetime, LinkNumber, Parent, Reversible, child, difference};
+use crate::attachment::Attachment;
 use crate::cni::previous::Previous;
-use crate::functions::wait;
 use crate::kernel::RouteSocket;
 use crate::kernel::create_link::Child;
 use crate::kernel::link::Link;
 use crate::machine::Machine;
+use crate::{Result, wait};
 
 /// The kind's name in the kernel.
 const KIND: &str = "ipoib";
 
 /// What an alias begins with.
-pub const ALIAS: &str = "plumb ";
+const ALIAS: &str = "plumb ";
 
 /// Bytes of an alias (`IFALIASZ` less the zero, linux/if.h).
 const ALIAS_BYTES: usize = 255;
@@ -33,6 +33,9 @@ const RETURN: Duration = Duration::from_secs(5);
 /// What is recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CreateIpoib {
+    /// The interface, see [`LinkNumber`].
+    #[serde(default)]
+    pub link: LinkNumber,
     /// The link below it.
     pub parent: Parent,
     /// None: the parent's.
@@ -45,17 +48,25 @@ pub struct CreateIpoib {
     pub mtu: Option<u32>,
     /// Its name in the pod.
     pub name: String,
-    /// Its name on the host.
+    /// Its name on the host, drawn when the step is prepared.
     pub temporary_name: String,
-    /// Its alias.
+    /// Its alias, which names the attachment.
     pub alias: String,
     /// Its index in the pod, once it is there.
     pub index: Option<u32>,
 }
 
+/// Whose an IPoIB child is, by its alias. A link with an alias that may have been cut is
+/// nobody's.
+pub fn owner_of(link: &Link) -> Option<Attachment> {
+    let alias = link.alias.as_deref().filter(|_| link.is_ipoib_child())?;
+    let owner = alias.strip_prefix(ALIAS)?;
+    (alias.len() < ALIAS_BYTES).then(|| Attachment::parse(owner))?
+}
+
 impl CreateIpoib {
     /// The alias of an attachment's link.
-    pub fn alias_of(attachment: &str) -> String {
+    fn alias_of(attachment: &Attachment) -> String {
         let alias = format!("{ALIAS}{attachment}");
         alias[..alias.floor_char_boundary(ALIAS_BYTES)].to_owned()
     }
@@ -96,18 +107,24 @@ impl Reversible for CreateIpoib {
         Lifetime::Boot
     }
 
+    fn makes_link(&self) -> Option<(LinkNumber, &str)> {
+        Some((self.link, &self.name))
+    }
+
     /// The kernel makes a child of datagram mode when it is told none.
     fn prepare(&mut self, machine: &Machine<'_>) -> Result<()> {
         if self.mode.is_none() {
-            let parent = machine.kernel.host.link_by_index(self.parent.index)?;
+            let parent = machine.node.kernel.host.link_by_index(self.parent.index)?;
             self.mode = parent.and_then(|link| link.mode).map(str::to_owned);
         }
+        self.temporary_name = child::temporary_name()?;
+        self.alias = Self::alias_of(&machine.pod.attachment);
         child::require_free_name(machine, &self.name)
     }
 
     fn perform(&mut self, machine: &mut Machine<'_>) -> Result<()> {
-        let host = &machine.kernel.host;
-        let netns = machine.netns()?;
+        let host = &machine.node.kernel.host;
+        let netns = machine.pod.netns()?;
         let made = Child::Ipoib {
             partition_key: self.partition_key,
             mode: self.mode.as_deref(),
@@ -123,27 +140,26 @@ impl Reversible for CreateIpoib {
         }
         host.move_link(&link, netns.as_fd(), &self.name)?;
         let place = netns.path().to_string_lossy();
-        let link = machine.pod_socket()?.require_link(&self.name, &place)?;
+        let link = machine.pod.socket()?.require_link(&self.name, &place)?;
         self.index = Some(link.index);
-        machine.link = Some(link.index);
-        machine.made = Some(link);
+        machine.outcome.made(self.link, link);
         Ok(())
     }
 
     fn undo(&self, machine: &mut Machine<'_>) -> Result<()> {
-        if machine.netns.is_some() && self.remove(machine.pod_socket()?)? {
+        if machine.pod.netns.is_some() && self.remove(machine.pod.socket()?)? {
             return Ok(());
         }
-        let host = &machine.kernel.host;
-        if machine.netns.is_some() || self.index.is_none() {
+        let host = &machine.node.kernel.host;
+        if machine.pod.netns.is_some() || self.index.is_none() {
             return self.remove(host).map(drop);
         }
         let removed = wait::until(RETURN, || Ok(self.remove(host)?.then_some(())))?;
         if removed.is_none() {
-            machine.trace.warning(format_args!(
+            machine.node.trace.warning(format_args!(
                 "the ipoib interface of {} has not come back from its namespace: a later ADD or \
                  GC removes it",
-                machine.attachment
+                machine.pod.attachment
             ));
         }
         Ok(())
@@ -151,9 +167,9 @@ impl Reversible for CreateIpoib {
 
     fn verify(&self, machine: &mut Machine<'_>, expected: &Previous) -> Result<()> {
         let mode = self.mode.as_deref();
-        child::verify(machine, &self.name, KIND, mode, expected)?;
-        let index = machine.pod_link()?;
-        let link = machine.pod_socket()?.link_by_index(index)?;
+        child::verify(machine, self.link, &self.name, KIND, mode, expected)?;
+        let index = machine.link_index(self.link)?;
+        let link = machine.pod.socket()?.link_by_index(index)?;
         let key = link.and_then(|link| link.partition_key);
         // The kernel shows full membership, whatever was asked for.
         match (self.partition_key, key) {
@@ -165,5 +181,47 @@ impl Reversible for CreateIpoib {
             }
             _ => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::link::INFINIBAND;
+
+    fn link(alias: &str) -> Link {
+        Link {
+            hardware_type: INFINIBAND,
+            parent: Some(3),
+            alias: Some(alias.to_owned()),
+            ..Link::default()
+        }
+    }
+
+    fn attachment(network: &str) -> Attachment {
+        Attachment {
+            network: network.to_owned(),
+            container_id: "pod-a".to_owned(),
+            interface_name: "net1".to_owned(),
+            plugin: None,
+        }
+    }
+
+    #[test]
+    fn an_alias_names_its_attachment_and_one_that_was_cut_nobody() {
+        let short = attachment("rail0");
+        let alias = CreateIpoib::alias_of(&short);
+        assert_eq!(owner_of(&link(&alias)), Some(short));
+
+        let long = attachment(&"r".repeat(250));
+        let alias = CreateIpoib::alias_of(&long);
+        assert!(alias.len() <= ALIAS_BYTES);
+        assert_eq!(owner_of(&link(&alias)), None);
+    }
+
+    #[test]
+    fn a_link_that_somebody_else_made_is_nobodys() {
+        assert_eq!(owner_of(&link("plumb rail0/pod-a")), None);
+        assert_eq!(owner_of(&link("uplink")), None);
     }
 }

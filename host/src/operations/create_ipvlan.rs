@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Lifetime, Parent, Reversible, child};
+use super::{Lifetime, LinkNumber, Parent, Reversible, child};
 use crate::Result;
 use crate::cni::previous::Previous;
 use crate::kernel::create_link::Child;
@@ -15,6 +15,9 @@ const KIND: &str = "ipvlan";
 /// What is recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CreateIpvlan {
+    /// The interface, see [`LinkNumber`].
+    #[serde(default)]
+    pub link: LinkNumber,
     /// The link below it.
     pub parent: Parent,
     /// In the words of ip-link(8).
@@ -23,7 +26,8 @@ pub struct CreateIpvlan {
     pub mtu: Option<u32>,
     /// Its name in the pod.
     pub name: String,
-    /// Its name until it gets the other one, on kernels that need that.
+    /// Its name until it gets the other one, on kernels that need that; drawn when the step
+    /// is prepared.
     pub temporary_name: String,
     /// Its index in the pod, once it exists.
     pub index: Option<u32>,
@@ -53,7 +57,12 @@ impl Reversible for CreateIpvlan {
         Lifetime::Netns
     }
 
+    fn makes_link(&self) -> Option<(LinkNumber, &str)> {
+        Some((self.link, &self.name))
+    }
+
     fn prepare(&mut self, machine: &Machine<'_>) -> Result<()> {
+        self.temporary_name = child::temporary_name()?;
         child::require_free_name(machine, &self.name)
     }
 
@@ -67,8 +76,7 @@ impl Reversible for CreateIpvlan {
             self.mtu,
         )?;
         self.index = Some(link.index);
-        machine.link = Some(link.index);
-        machine.made = Some(link);
+        machine.outcome.made(self.link, link);
         Ok(())
     }
 
@@ -78,6 +86,13 @@ impl Reversible for CreateIpvlan {
     }
 
     fn verify(&self, machine: &mut Machine<'_>, expected: &Previous) -> Result<()> {
-        child::verify(machine, &self.name, KIND, Some(&self.mode), expected)
+        child::verify(
+            machine,
+            self.link,
+            &self.name,
+            KIND,
+            Some(&self.mode),
+            expected,
+        )
     }
 }

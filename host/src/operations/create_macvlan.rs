@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Lifetime, Parent, Reversible, child};
+use super::child::no_randomness;
+use super::{Lifetime, LinkNumber, Parent, Reversible, child};
 use crate::Result;
 use crate::cni::previous::Previous;
 use crate::kernel::create_link::Child;
@@ -16,20 +17,24 @@ const KIND: &str = "macvlan";
 /// What is recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CreateMacvlan {
+    /// The interface, see [`LinkNumber`].
+    #[serde(default)]
+    pub link: LinkNumber,
     /// The link below it.
     pub parent: Parent,
     /// In the words of ip-link(8).
     pub mode: String,
     /// Bytes; none: the parent's.
     pub mtu: Option<u32>,
-    /// Its hardware address, chosen before it exists: it tells our link from another
-    /// one of the same name.
-    pub mac: Vec<u8>,
+    /// Its hardware address; none: a random one, drawn when the step is prepared. It is
+    /// chosen before the link exists and tells ours from another one of the same name.
+    pub mac: Option<Vec<u8>>,
     /// `IFLA_MACVLAN_BC_QUEUE_LEN`
     pub broadcast_queue_length: Option<u32>,
     /// Its name in the pod.
     pub name: String,
-    /// Its name until it gets the other one, on kernels that need that.
+    /// Its name until it gets the other one, on kernels that need that; drawn when the step
+    /// is prepared.
     pub temporary_name: String,
     /// Its index in the pod, once it exists.
     pub index: Option<u32>,
@@ -37,7 +42,7 @@ pub struct CreateMacvlan {
 
 impl CreateMacvlan {
     fn is_ours(&self, link: &Link) -> bool {
-        link.kind.as_deref() == Some(KIND) && link.mac == self.mac
+        link.kind.as_deref() == Some(KIND) && Some(&link.mac) == self.mac.as_ref()
     }
 }
 
@@ -52,7 +57,10 @@ impl Reversible for CreateMacvlan {
             self.name,
             self.parent,
             self.mode,
-            mac::text(&self.mac)
+            match &self.mac {
+                Some(mac) => mac::text(mac),
+                None => "random".to_owned(),
+            }
         )
     }
 
@@ -60,14 +68,23 @@ impl Reversible for CreateMacvlan {
         Lifetime::Netns
     }
 
+    fn makes_link(&self) -> Option<(LinkNumber, &str)> {
+        Some((self.link, &self.name))
+    }
+
     fn prepare(&mut self, machine: &Machine<'_>) -> Result<()> {
+        if self.mac.is_none() {
+            let mac = mac::random().map_err(no_randomness)?;
+            self.mac = Some(mac.to_vec());
+        }
+        self.temporary_name = child::temporary_name()?;
         child::require_free_name(machine, &self.name)
     }
 
     fn perform(&mut self, machine: &mut Machine<'_>) -> Result<()> {
         let made = Child::Macvlan {
             mode: &self.mode,
-            mac: &self.mac,
+            mac: self.mac.as_deref().unwrap_or_default(),
             broadcast_queue_length: self.broadcast_queue_length,
         };
         let link = child::create(
@@ -79,8 +96,7 @@ impl Reversible for CreateMacvlan {
             self.mtu,
         )?;
         self.index = Some(link.index);
-        machine.link = Some(link.index);
-        machine.made = Some(link);
+        machine.outcome.made(self.link, link);
         Ok(())
     }
 
@@ -90,6 +106,13 @@ impl Reversible for CreateMacvlan {
     }
 
     fn verify(&self, machine: &mut Machine<'_>, expected: &Previous) -> Result<()> {
-        child::verify(machine, &self.name, KIND, Some(&self.mode), expected)
+        child::verify(
+            machine,
+            self.link,
+            &self.name,
+            KIND,
+            Some(&self.mode),
+            expected,
+        )
     }
 }

@@ -2,16 +2,20 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Lifetime, Reversible};
+use super::{Lifetime, LinkNumber, Reversible};
 use crate::cni::keys;
 use crate::cni::previous::Previous;
-use crate::machine::{Assigned, AssignedAddress, Machine};
+use crate::machine::Machine;
+use crate::outcome::{Assigned, AssignedAddress};
 use crate::{Code, Error, Result, ipam_plugin};
 
 /// What is recorded. The intent is on disk before the plugin runs, so that whatever it
 /// reserved is released by a DEL even when this process dies meanwhile.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DelegateIpam {
+    /// The interface that gets them, see [`LinkNumber`].
+    #[serde(default)]
+    pub link: LinkNumber,
     /// File name of the plugin.
     pub plugin: String,
 }
@@ -26,11 +30,11 @@ impl Reversible for DelegateIpam {
     }
 
     fn prepare(&mut self, machine: &Machine<'_>) -> Result<()> {
-        Ok(ipam_plugin::check(&self.plugin, &machine.call.path)?)
+        Ok(ipam_plugin::check(&self.plugin, &machine.pod.call.path)?)
     }
 
     fn perform(&mut self, machine: &mut Machine<'_>) -> Result<()> {
-        let answer = machine.call.run(&self.plugin, "ADD")?;
+        let answer = machine.pod.call.run(&self.plugin, "ADD")?;
         let result = answer.as_ref().and_then(|answer| answer.as_object());
         let whose = format!("the result of ipam plugin {}", self.plugin);
         let previous = match result {
@@ -46,7 +50,7 @@ impl Reversible for DelegateIpam {
                 format!("{whose} has no address"),
             ));
         }
-        machine.assigned = Assigned {
+        machine.outcome.interface(self.link).assigned = Assigned {
             dns: result
                 .and_then(|result| keys::get(result, "dns"))
                 .filter(|dns| dns.as_object().is_some_and(|dns| !dns.is_empty()))
@@ -57,21 +61,21 @@ impl Reversible for DelegateIpam {
     }
 
     fn undo(&self, machine: &mut Machine<'_>) -> Result<()> {
-        match machine.call.run(&self.plugin, "DEL") {
+        match machine.pod.call.run(&self.plugin, "DEL") {
             // The plugin was taken off the node, or never could be one: nobody can release
             // anything, and no retry would change that.
             Err(
                 error @ (ipam_plugin::Error::NotInPath { .. } | ipam_plugin::Error::Name { .. }),
             ) => {
-                machine.trace.error(format_args!(
+                machine.node.trace.error(format_args!(
                     "cannot release the addresses of {}: {error}",
-                    machine.attachment
+                    machine.pod.attachment
                 ));
                 Ok(())
             }
             // It refused the ADD for the same reason, so there is nothing to release.
             Err(error) if error.is_incompatible_version() => {
-                machine.trace.warning(&error);
+                machine.node.trace.warning(&error);
                 Ok(())
             }
             result => Ok(result.map(drop)?),
@@ -79,7 +83,7 @@ impl Reversible for DelegateIpam {
     }
 
     fn verify(&self, machine: &mut Machine<'_>, _expected: &Previous) -> Result<()> {
-        Ok(machine.call.run(&self.plugin, "CHECK").map(drop)?)
+        Ok(machine.pod.call.run(&self.plugin, "CHECK").map(drop)?)
     }
 }
 

@@ -31,11 +31,11 @@ pub struct HoldFunction {
 impl HoldFunction {
     /// Whether the holder is this attachment, by this plugin or another one of the chain.
     fn is_ours(machine: &Machine<'_>, hold: &Hold) -> bool {
-        hold.owner.is_interface_of(&machine.attachment)
+        hold.owner.is_interface_of(&machine.pod.attachment)
     }
 
     fn report(&self, machine: &Machine<'_>, error: &crate::Error) {
-        machine.trace.error(format_args!(
+        machine.node.trace.error(format_args!(
             "PCI function {} cannot be restored now: {error}; `plumbctl functions` shows that it \
              is still held, the next ADD on it or a GC restores it",
             self.address
@@ -53,37 +53,35 @@ impl Reversible for HoldFunction {
     }
 
     fn prepare(&mut self, machine: &Machine<'_>) -> Result<()> {
-        if let Some(holder) = Holds::new(&machine.state_folder).read(&self.address)? {
+        if let Some(holder) = Holds::new(&machine.node.state).read(&self.address)? {
             if !Self::is_ours(machine, &holder) {
                 return Err(holder.in_use(&self.address));
             }
             self.shared = true;
         }
-        self.original = Original::read(machine.kernel, &self.address, &self.changes)?;
+        self.original = Original::read(&machine.node.kernel, &self.address, &self.changes)?;
         Ok(())
     }
 
     fn perform(&mut self, machine: &mut Machine<'_>) -> Result<()> {
         if !self.shared {
-            let netns = machine.netns()?;
+            let netns = machine.pod.netns()?;
             let hold = Hold {
-                owner: machine.attachment.clone(),
+                owner: machine.pod.attachment.clone(),
                 boot: boot::id(),
-                netns: PodNetns {
-                    path: netns.path().to_owned(),
-                    identity: netns.identity(),
-                },
+                netns: PodNetns::of(netns),
                 original: self.original.clone(),
             };
-            let holds = Holds::new(&machine.state_folder);
+            let holds = Holds::new(&machine.node.state);
             if let Some(holder) = holds.take(&self.address, &hold)? {
                 return Err(holder.in_use(&self.address));
             }
         }
         self.held = true;
         machine
+            .outcome
             .originals
-            .push((self.address.clone(), self.original.clone()));
+            .insert(self.address.clone(), self.original.clone());
         Ok(())
     }
 
@@ -91,11 +89,11 @@ impl Reversible for HoldFunction {
     /// restored by a GC or before the next pod gets it: a pod's deletion never waits for a
     /// device.
     fn undo(&self, machine: &mut Machine<'_>) -> Result<()> {
-        let holds = Holds::new(&machine.state_folder);
+        let holds = Holds::new(&machine.node.state);
         let locked = match holds.lock(&self.address) {
             Ok(locked) => locked,
             Err(error) => {
-                self.report(machine, &error);
+                self.report(machine, &error.into());
                 return Ok(());
             }
         };
@@ -105,18 +103,17 @@ impl Reversible for HoldFunction {
             // Never taken, or a newer pod has it by now.
             _ => return Ok(()),
         }
-        if !machine.rebooted {
+        if !machine.pod.is_of_earlier_boot {
             let restored = restore(
-                machine.kernel,
-                &machine.state_folder,
+                machine.node,
                 &self.address,
                 &self.original,
-                machine.netns.as_deref(),
+                machine.pod.netns.as_deref(),
             );
             match restored {
                 Ok(Restored::Whole) => {}
                 Ok(Restored::Away) => {
-                    machine.trace.warning(format_args!(
+                    machine.node.trace.warning(format_args!(
                         "PCI function {} is still in a network namespace that cannot be reached; \
                          it will be restored when the kernel has brought it back",
                         self.address
@@ -136,11 +133,12 @@ impl Reversible for HoldFunction {
     }
 
     fn verify(&self, machine: &mut Machine<'_>, _expected: &Previous) -> Result<()> {
-        match Holds::new(&machine.state_folder).read(&self.address)? {
+        match Holds::new(&machine.node.state).read(&self.address)? {
             Some(holder) if Self::is_ours(machine, &holder) => {
                 machine
+                    .outcome
                     .originals
-                    .push((self.address.clone(), self.original.clone()));
+                    .insert(self.address.clone(), self.original.clone());
                 Ok(())
             }
             Some(holder) => Err(difference(format!(
@@ -149,7 +147,7 @@ impl Reversible for HoldFunction {
             ))),
             None => Err(difference(format!(
                 "PCI function {} is not held by {} any more",
-                self.address, machine.attachment
+                self.address, machine.pod.attachment
             ))),
         }
     }

@@ -4,15 +4,19 @@ use std::os::fd::AsFd;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Lifetime, Reversible, child, difference};
+use super::{Lifetime, LinkNumber, Reversible, child, difference};
 use crate::Result;
 use crate::cni::previous::Previous;
 use crate::functions::{Found, wait_for_link};
+use crate::kernel::virtual_function::Settings;
 use crate::machine::Machine;
 
 /// What is recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MoveLink {
+    /// The interface, see [`LinkNumber`].
+    #[serde(default)]
+    pub link: LinkNumber,
     /// PCI address of the function.
     pub address: String,
     /// Its name in the pod.
@@ -33,15 +37,23 @@ impl Reversible for MoveLink {
         Lifetime::Function
     }
 
+    fn function(&self) -> Option<(&str, Settings)> {
+        Some((&self.address, Settings::default()))
+    }
+
+    fn makes_link(&self) -> Option<(LinkNumber, &str)> {
+        Some((self.link, &self.name))
+    }
+
     fn prepare(&mut self, machine: &Machine<'_>) -> Result<()> {
         child::require_free_name(machine, &self.name)
     }
 
     fn perform(&mut self, machine: &mut Machine<'_>) -> Result<()> {
-        let netns = machine.netns()?;
-        let pod = machine.pod_socket()?;
-        let host = &machine.kernel.host;
-        match wait_for_link(machine.kernel, netns, &self.address)? {
+        let netns = machine.pod.netns()?;
+        let pod = machine.pod.socket()?;
+        let host = &machine.node.kernel.host;
+        match wait_for_link(&machine.node.kernel, netns, &self.address)? {
             Found::Host(link) => {
                 // udev gives a second name, which would be in the way of the first.
                 if link.alternative_names.contains(&self.name) {
@@ -56,9 +68,8 @@ impl Reversible for MoveLink {
         }
         let link = pod.require_link(&self.name, &netns.path().to_string_lossy())?;
         self.index = Some(link.index);
-        machine.link = Some(link.index);
-        machine.made = Some(link);
-        machine.pci_address = Some(self.address.clone());
+        machine.outcome.made(self.link, link);
+        machine.outcome.interface(self.link).pci_address = Some(self.address.clone());
         Ok(())
     }
 
@@ -69,9 +80,9 @@ impl Reversible for MoveLink {
 
     fn verify(&self, machine: &mut Machine<'_>, expected: &Previous) -> Result<()> {
         let name = &self.name;
-        let netns = machine.netns()?;
+        let netns = machine.pod.netns()?;
         let place = netns.path().display().to_string();
-        let Some(link) = machine.pod_socket()?.link_by_name(name)? else {
+        let Some(link) = machine.pod.socket()?.link_by_name(name)? else {
             return Err(difference(format!(
                 "the pod {place} has no interface {name} any more"
             )));
@@ -84,7 +95,7 @@ impl Reversible for MoveLink {
                 self.address
             )));
         }
-        machine.link = Some(link.index);
+        machine.outcome.interface(self.link).index = Some(link.index);
         child::verify_mac(&link, &place, expected)
     }
 }

@@ -10,6 +10,7 @@ use crate::cni::previous::Previous;
 use crate::functions::RdmaLock;
 use crate::kernel::pci;
 use crate::kernel::rdma::{NamespaceMode, RdmaSocket};
+use crate::kernel::virtual_function::Settings;
 use crate::machine::Machine;
 use crate::{Code, Error, Result};
 
@@ -27,7 +28,7 @@ pub struct MoveRdmaDevice {
 impl MoveRdmaDevice {
     /// The names of the function's devices on the host.
     fn on_host(&self, machine: &Machine<'_>) -> Result<Vec<String>> {
-        let function = pci::function(&machine.kernel.sysfs, &self.address);
+        let function = pci::function(&machine.node.kernel.sysfs, &self.address);
         let names = function.map_or_else(Vec::new, |function| function.rdma_devices);
         if names.is_empty() {
             return Err(Error::new(
@@ -76,6 +77,10 @@ impl Reversible for MoveRdmaDevice {
         Lifetime::Function
     }
 
+    fn function(&self) -> Option<(&str, Settings)> {
+        Some((&self.address, Settings::default()))
+    }
+
     fn prepare(&mut self, machine: &Machine<'_>) -> Result<()> {
         let socket = RdmaSocket::open()?.ok_or_else(Self::no_rdma)?;
         if socket.namespace_mode()? != NamespaceMode::Exclusive {
@@ -101,9 +106,9 @@ impl Reversible for MoveRdmaDevice {
     }
 
     fn perform(&mut self, machine: &mut Machine<'_>) -> Result<()> {
-        let _lock = RdmaLock::take(&machine.state_folder, &self.address)?;
+        let _lock = RdmaLock::take(&machine.node.state, &self.address)?;
         let names = self.on_host(machine)?;
-        let netns = machine.netns()?;
+        let netns = machine.pod.netns()?;
         let host = RdmaSocket::open()?.ok_or_else(Self::no_rdma)?;
         for device in host.devices()? {
             if names.contains(&device.name) {
@@ -124,7 +129,7 @@ impl Reversible for MoveRdmaDevice {
             pod.rename_device(&device, name)?;
             self.devices = vec![name.clone()];
         }
-        machine.rdma_devices.clone_from(&self.devices);
+        machine.outcome.rdma_devices.clone_from(&self.devices);
         Ok(())
     }
 
@@ -134,7 +139,7 @@ impl Reversible for MoveRdmaDevice {
     }
 
     fn verify(&self, machine: &mut Machine<'_>, _expected: &Previous) -> Result<()> {
-        let netns = machine.netns()?;
+        let netns = machine.pod.netns()?;
         let present = match netns.rdma_socket()? {
             Some(socket) => socket.devices()?,
             None => Vec::new(),

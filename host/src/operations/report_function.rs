@@ -2,16 +2,19 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Lifetime, Reversible, difference};
+use super::{Lifetime, LinkNumber, Reversible, difference};
 use crate::Result;
 use crate::cni::previous::Previous;
 use crate::kernel::pci;
-use crate::mac;
+use crate::kernel::virtual_function::Settings;
 use crate::machine::Machine;
 
 /// What is recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReportFunction {
+    /// The interface, see [`LinkNumber`].
+    #[serde(default)]
+    pub link: LinkNumber,
     /// PCI address.
     pub address: String,
     /// The hardware address it was given; none: the one that it has.
@@ -30,20 +33,29 @@ impl Reversible for ReportFunction {
         Lifetime::Function
     }
 
+    fn replaces_link(&self) -> bool {
+        true
+    }
+
+    fn function(&self) -> Option<(&str, Settings)> {
+        Some((&self.address, Settings::default()))
+    }
+
     fn prepare(&mut self, _machine: &Machine<'_>) -> Result<()> {
         Ok(())
     }
 
     fn perform(&mut self, machine: &mut Machine<'_>) -> Result<()> {
-        let known = machine.original(&self.address)?.settings.mac.as_ref();
-        let own = known.filter(|mac| mac.iter().any(|byte| *byte != 0));
-        machine.reported_mac = self
+        let known = machine
+            .outcome
+            .original(&self.address)?
+            .settings
             .mac
-            .as_ref()
-            .or(own)
-            .map(|mac| mac::text(mac))
-            .unwrap_or_default();
-        machine.pci_address = Some(self.address.clone());
+            .as_ref();
+        let own = known.filter(|mac| mac.iter().any(|byte| *byte != 0));
+        let mac = self.mac.as_ref().or(own).cloned();
+        machine.outcome.interface(self.link).reported_mac = mac;
+        machine.outcome.interface(self.link).pci_address = Some(self.address.clone());
         Ok(())
     }
 
@@ -52,8 +64,8 @@ impl Reversible for ReportFunction {
     }
 
     fn verify(&self, machine: &mut Machine<'_>, _expected: &Previous) -> Result<()> {
-        let before = machine.original(&self.address)?.driver.clone();
-        let function = pci::function(&machine.kernel.sysfs, &self.address);
+        let before = machine.outcome.original(&self.address)?.driver.clone();
+        let function = pci::function(&machine.node.kernel.sysfs, &self.address);
         let now = function.and_then(|function| function.driver);
         if now == before {
             return Ok(());

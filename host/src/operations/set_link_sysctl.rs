@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Lifetime, Reversible};
+use super::{Lifetime, LinkNumber, Reversible};
 use crate::cni::previous::Previous;
 use crate::kernel::sysctl;
 use crate::machine::Machine;
@@ -11,6 +11,9 @@ use crate::{Code, Error, Result};
 /// What is recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetLinkSysctl {
+    /// The interface, see [`LinkNumber`].
+    #[serde(default)]
+    pub link: LinkNumber,
     /// `ipv4` or `ipv6`
     pub family: String,
     /// Last part of `net.ipv4.conf.INTERFACE.NAME`.
@@ -25,8 +28,9 @@ pub struct SetLinkSysctl {
 
 impl SetLinkSysctl {
     /// A sysctl that is set where the kernel has it.
-    pub fn optional(family: &str, name: &str, value: &str) -> Self {
+    pub fn optional(link: LinkNumber, family: &str, name: &str, value: &str) -> Self {
         Self {
+            link,
             family: family.to_owned(),
             name: name.to_owned(),
             value: value.to_owned(),
@@ -49,8 +53,8 @@ impl Reversible for SetLinkSysctl {
     }
 
     fn prepare(&mut self, machine: &Machine<'_>) -> Result<()> {
-        let interface = &machine.attachment.interface_name;
-        self.before = sysctl::read(machine.netns()?, &self.family, interface, &self.name)?;
+        let interface = machine.link_name(self.link);
+        self.before = sysctl::read(machine.pod.netns()?, &self.family, interface, &self.name)?;
         if self.required && self.before.is_none() {
             return Err(Error::new(
                 Code::NOT_AVAILABLE,
@@ -67,9 +71,9 @@ impl Reversible for SetLinkSysctl {
         if self.before.is_none() || self.before.as_ref() == Some(&self.value) {
             return Ok(());
         }
-        let interface = &machine.attachment.interface_name;
+        let interface = machine.link_name(self.link);
         Ok(sysctl::write(
-            machine.netns()?,
+            machine.pod.netns()?,
             &self.family,
             interface,
             &self.name,
@@ -78,8 +82,8 @@ impl Reversible for SetLinkSysctl {
     }
 
     fn undo(&self, machine: &mut Machine<'_>) -> Result<()> {
-        let interface = &machine.attachment.interface_name;
-        let netns = machine.netns()?;
+        let interface = machine.link_name(self.link);
+        let netns = machine.pod.netns()?;
         let now = sysctl::read(netns, &self.family, interface, &self.name)?;
         match (&self.before, now) {
             (Some(before), Some(now)) if *before != now => Ok(sysctl::write(

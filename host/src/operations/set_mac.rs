@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Lifetime, Reversible};
+use super::{Lifetime, LinkNumber, Reversible};
 use crate::Result;
 use crate::cni::previous::Previous;
-use crate::functions::wait;
 use crate::mac;
 use crate::machine::Machine;
 
@@ -18,6 +17,9 @@ const SETTLING: Duration = Duration::from_secs(2);
 /// What is recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetMac {
+    /// The interface, see [`LinkNumber`].
+    #[serde(default)]
+    pub link: LinkNumber,
     /// Six bytes.
     pub mac: Vec<u8>,
     /// What it was.
@@ -34,17 +36,20 @@ impl Reversible for SetMac {
     }
 
     fn prepare(&mut self, machine: &Machine<'_>) -> Result<()> {
-        let link = machine.pod_socket()?.link_by_index(machine.pod_link()?)?;
+        let link = machine
+            .pod
+            .socket()?
+            .link_by_index(machine.link_index(self.link)?)?;
         self.before = link.map(|link| link.mac);
         Ok(())
     }
 
     fn perform(&mut self, machine: &mut Machine<'_>) -> Result<()> {
-        let index = machine.pod_link()?;
-        let pod = machine.pod_socket()?;
-        let is_moved = machine.pci_address.is_some();
+        let index = machine.link_index(self.link)?;
+        let pod = machine.pod.socket()?;
+        let is_moved = machine.outcome.interface(self.link).pci_address.is_some();
         let mut refusal = None;
-        wait::until(SETTLING, || match pod.set_link_mac(index, &self.mac) {
+        crate::wait::until(SETTLING, || match pod.set_link_mac(index, &self.mac) {
             Ok(()) => {
                 refusal = None;
                 Ok(Some(()))
@@ -58,14 +63,15 @@ impl Reversible for SetMac {
         if let Some(error) = refusal {
             return Err(error.into());
         }
-        machine.made = pod.link_by_index(index)?;
+        if let Some(link) = machine.pod.socket()?.link_by_index(index)? {
+            machine.outcome.made(self.link, link);
+        }
         Ok(())
     }
 
     fn undo(&self, machine: &mut Machine<'_>) -> Result<()> {
-        let name = machine.attachment.interface_name.clone();
-        let pod = machine.pod_socket()?;
-        if let (Some(link), Some(mac)) = (pod.link_by_name(&name)?, &self.before) {
+        let pod = machine.pod.socket()?;
+        if let (Some(link), Some(mac)) = (machine.find_link(self.link)?, &self.before) {
             pod.set_link_mac(link.index, mac)?;
         }
         Ok(())

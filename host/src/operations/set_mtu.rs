@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Lifetime, Reversible};
+use super::{Lifetime, LinkNumber, Reversible};
 use crate::Result;
 use crate::cni::previous::Previous;
 use crate::machine::Machine;
@@ -10,6 +10,9 @@ use crate::machine::Machine;
 /// What is recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetMtu {
+    /// The interface, see [`LinkNumber`].
+    #[serde(default)]
+    pub link: LinkNumber,
     /// Bytes.
     pub mtu: u32,
     /// What it was, in bytes.
@@ -26,24 +29,26 @@ impl Reversible for SetMtu {
     }
 
     fn prepare(&mut self, machine: &Machine<'_>) -> Result<()> {
-        let link = machine.pod_socket()?.link_by_index(machine.pod_link()?)?;
+        let link = machine
+            .pod
+            .socket()?
+            .link_by_index(machine.link_index(self.link)?)?;
         self.before = link.map(|link| link.mtu);
         Ok(())
     }
 
     fn perform(&mut self, machine: &mut Machine<'_>) -> Result<()> {
-        let index = machine.pod_link()?;
-        machine.pod_socket()?.set_link_mtu(index, self.mtu)?;
-        if let Some(made) = &mut machine.made {
+        let index = machine.link_index(self.link)?;
+        machine.pod.socket()?.set_link_mtu(index, self.mtu)?;
+        if let Some(made) = &mut machine.outcome.interface(self.link).made {
             made.mtu = self.mtu;
         }
         Ok(())
     }
 
     fn undo(&self, machine: &mut Machine<'_>) -> Result<()> {
-        let name = machine.attachment.interface_name.clone();
-        let pod = machine.pod_socket()?;
-        if let (Some(link), Some(mtu)) = (pod.link_by_name(&name)?, self.before) {
+        let pod = machine.pod.socket()?;
+        if let (Some(link), Some(mtu)) = (machine.find_link(self.link)?, self.before) {
             pod.set_link_mtu(link.index, mtu)?;
         }
         Ok(())

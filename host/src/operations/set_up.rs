@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Lifetime, Reversible, difference};
+use super::{Lifetime, LinkNumber, Reversible, difference};
 use crate::Result;
 use crate::cni::previous::Previous;
 use crate::machine::Machine;
@@ -10,6 +10,9 @@ use crate::machine::Machine;
 /// What is recorded.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetUp {
+    /// The interface, see [`LinkNumber`].
+    #[serde(default)]
+    pub link: LinkNumber,
     /// Whether it was up.
     pub before: bool,
 }
@@ -25,31 +28,32 @@ impl Reversible for SetUp {
 
     /// A link that the plan made is down: only a moved one needs to be asked.
     fn prepare(&mut self, machine: &Machine<'_>) -> Result<()> {
-        self.before = machine.made.as_ref().is_some_and(|link| link.up);
+        let interface = machine.outcome.interfaces.get(&self.link);
+        let made = interface.and_then(|interface| interface.made.as_ref());
+        self.before = made.is_some_and(|link| link.up);
         Ok(())
     }
 
     fn perform(&mut self, machine: &mut Machine<'_>) -> Result<()> {
-        let index = machine.pod_link()?;
-        Ok(machine.pod_socket()?.set_link_up(index, true)?)
+        let index = machine.link_index(self.link)?;
+        Ok(machine.pod.socket()?.set_link_up(index, true)?)
     }
 
     fn undo(&self, machine: &mut Machine<'_>) -> Result<()> {
-        let name = machine.attachment.interface_name.clone();
-        let pod = machine.pod_socket()?;
-        match pod.link_by_name(&name)? {
+        let pod = machine.pod.socket()?;
+        match machine.find_link(self.link)? {
             Some(link) if link.up && !self.before => Ok(pod.set_link_up(link.index, false)?),
             _ => Ok(()),
         }
     }
 
     fn verify(&self, machine: &mut Machine<'_>, _expected: &Previous) -> Result<()> {
-        let index = machine.pod_link()?;
-        match machine.pod_socket()?.link_by_index(index)? {
+        let index = machine.link_index(self.link)?;
+        match machine.pod.socket()?.link_by_index(index)? {
             Some(link) if link.up => Ok(()),
             _ => Err(difference(format!(
                 "interface {} of the pod is down",
-                machine.attachment.interface_name
+                machine.link_name(self.link)
             ))),
         }
     }

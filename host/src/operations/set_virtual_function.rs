@@ -58,11 +58,15 @@ impl SetVirtualFunction {
     ) -> Result<(Option<Guid>, Option<Guid>)> {
         let (Some(_), Some(parent)) = (
             self.settings.port_guid,
-            functions::parent_link(machine.kernel, &self.address)?,
+            functions::parent_link(&machine.node.kernel, &self.address)?,
         ) else {
             return Ok((None, None));
         };
-        let told = machine.kernel.host.virtual_function(parent.index, number)?;
+        let told = machine
+            .node
+            .kernel
+            .host
+            .virtual_function(parent.index, number)?;
         let told = told.unwrap_or_default();
         let known = |guid: Option<Guid>| guid.filter(|guid| *guid != Guid::default());
         Ok((known(told.node_guid), known(told.port_guid)))
@@ -70,7 +74,11 @@ impl SetVirtualFunction {
 
     /// The GUID that the netdev shows, which is the port's.
     fn shown_guid(&self, machine: &Machine<'_>) -> Result<Option<Guid>> {
-        let found = functions::find_link(machine.kernel, machine.netns.as_deref(), &self.address)?;
+        let found = functions::find_link(
+            &machine.node.kernel,
+            machine.pod.netns.as_deref(),
+            &self.address,
+        )?;
         Ok(found.and_then(|found| match found {
             Found::Host(link) | Found::Pod(link) => guid::of_hardware_address(&link.mac),
         }))
@@ -101,17 +109,22 @@ impl Reversible for SetVirtualFunction {
         Lifetime::Function
     }
 
+    fn function(&self) -> Option<(&str, Settings)> {
+        Some((&self.address, self.settings.clone()))
+    }
+
     fn prepare(&mut self, machine: &Machine<'_>) -> Result<()> {
-        functions::require_parent_link(machine.kernel, &self.address).map(drop)
+        functions::require_parent_link(&machine.node.kernel, &self.address).map(drop)
     }
 
     fn perform(&mut self, machine: &mut Machine<'_>) -> Result<()> {
-        let original = machine.original(&self.address)?.clone();
-        let parent = functions::require_parent_link(machine.kernel, &self.address)?;
+        let original = machine.outcome.original(&self.address)?.clone();
+        let parent = functions::require_parent_link(&machine.node.kernel, &self.address)?;
         let number = original.number.unwrap_or_default();
         let changed = self.settings.differing_from(&original.settings);
         for setting in changed.each(number) {
             machine
+                .node
                 .kernel
                 .host
                 .set_virtual_function((parent.index, &parent.name), number, setting)
@@ -120,9 +133,9 @@ impl Reversible for SetVirtualFunction {
         let Some(driver) = self.must_rebind(&changed, &original) else {
             return Ok(());
         };
-        let lock = RdmaLock::take(&machine.state_folder, &self.address)?;
+        let lock = RdmaLock::take(&machine.node.state, &self.address)?;
         rebind(
-            machine.kernel,
+            &machine.node.kernel,
             &self.address,
             &driver,
             original.link.is_some(),
@@ -132,7 +145,7 @@ impl Reversible for SetVirtualFunction {
         if let (Some(shown), Some(wanted)) = (self.shown_guid(machine)?, self.settings.port_guid)
             && shown != wanted
         {
-            machine.trace.warning(format_args!(
+            machine.node.trace.warning(format_args!(
                 "virtual function {} shows GUID {} and not {} after its driver was bound anew: \
                  does the subnet manager allow it?",
                 self.address,
@@ -149,10 +162,10 @@ impl Reversible for SetVirtualFunction {
     }
 
     fn verify(&self, machine: &mut Machine<'_>, _expected: &Previous) -> Result<()> {
-        let original = machine.original(&self.address)?;
+        let original = machine.outcome.original(&self.address)?;
         let mut wanted = self.settings.clone();
         let guids = (wanted.node_guid.take(), wanted.port_guid.take());
-        let now = original.read_settings(machine.kernel, &self.address, &wanted)?;
+        let now = original.read_settings(&machine.node.kernel, &self.address, &wanted)?;
         if let Some(setting) = wanted.differing_from(&now).each(0).first() {
             return Err(difference(format!(
                 "virtual function {} does not have {setting} any more",

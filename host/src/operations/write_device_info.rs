@@ -50,12 +50,12 @@ impl WriteDeviceInfo {
             _ => Map::new(),
         };
         device.insert("pci-address".into(), self.address.clone().into());
-        let function = pci::function(&machine.kernel.sysfs, &self.address);
+        let function = pci::function(&machine.node.kernel.sysfs, &self.address);
         if let Some((parent, _)) = function.and_then(|function| function.virtual_function) {
             device.insert("pf-pci-address".into(), parent.into());
         }
-        let original = machine.original(&self.address).ok();
-        let rdma_devices = match machine.rdma_devices.as_slice() {
+        let original = machine.outcome.original(&self.address).ok();
+        let rdma_devices = match machine.outcome.rdma_devices.as_slice() {
             [] => original.map_or(&[][..], |original| original.rdma_devices.as_slice()),
             moved => moved,
         };

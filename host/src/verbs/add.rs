@@ -5,151 +5,136 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
-use super::{open_netns, reclaim, reconcile};
+use super::{clean_up, open_netns};
 use crate::cni::Request;
 use crate::cni::result::{Address, Attached, Interface, render};
 use crate::components::Sandbox;
 use crate::facts::{Facts, KernelFacts};
-use crate::ipam_plugin::Call;
-use crate::journal::{Folder, Header, Journal, LAYOUT, PodNetns};
-use crate::kernel::{Kernel, Netns, boot};
+use crate::journal::{Header, LAYOUT, PodNetns};
+use crate::kernel::{Netns, boot};
 use crate::machine::Machine;
+use crate::node::Node;
+use crate::operations::{Journal, Records};
+use crate::outcome::{self, Outcome};
 use crate::plan::Plan;
-use crate::trace::Trace;
-use crate::watch::Watcher;
+use crate::pod::Pod;
 use crate::{Code, Result, decide, mac, perform, undo};
 
 /// Attaches the pod and returns the result.
-pub fn add(request: &Request, trace: &Trace, watcher: &mut dyn Watcher) -> Result<Value> {
+pub fn add(request: &Request, node: &Node<'_>) -> Result<Value> {
     let netns = Rc::new(open_netns(request)?);
-    let kernel = Rc::new(Kernel::open()?);
-    let folder = Folder::new(&request.state_folder);
-    reconcile::same_attachment(request, &kernel, &folder, trace)?;
-    reclaim::requested_function(request, &kernel, &folder, trace)?;
+    clean_up::earlier_attachment(request, node)?;
+    clean_up::wanted_function(request, node)?;
 
-    let plan = decide(request, &kernel, &netns, trace)?;
+    let plan = decide(request, node, &netns)?;
     for (number, line) in plan.describe().iter().enumerate() {
-        trace.info(format_args!("plan {}: {line}", number + 1));
+        node.trace.info(format_args!("plan {}: {line}", number + 1));
     }
-    if plan.makes_ipoib_link() {
-        reclaim::returned_links(&kernel, &folder, trace)?;
+    if plan.makes_lasting_link() {
+        clean_up::returned_links(node)?;
     }
 
-    let attached = match attach(request, &plan, &kernel, &netns, &folder, trace, watcher) {
+    let pod = || Pod::of_request(request, Some(Rc::clone(&netns)));
+    let outcome = match attach(node, pod(), &plan) {
         // Multus sends neither GC nor CHECK to a secondary network: pods that died
         // without a DEL are found when their addresses are missed.
         Err(error)
             if matches!(error.code, Code::POOL_EXHAUSTED | Code::ADDRESS_TAKEN)
-                && reconcile::dead_pods(request, &kernel, &folder, trace)? > 0 =>
+                && clean_up::dead_pods(node)? > 0 =>
         {
-            attach(request, &plan, &kernel, &netns, &folder, trace, watcher)?
+            attach(node, pod(), &plan)?
         }
         outcome => outcome?,
     };
     let previous = request.configuration.previous_result.as_ref();
+    let attached = attached(request, &outcome);
     Ok(render(request.configuration.version, previous, &attached))
 }
 
 /// Looks and decides; nothing is touched.
-fn decide(
-    request: &Request,
-    kernel: &Rc<Kernel>,
-    netns: &Rc<Netns>,
-    trace: &Trace,
-) -> Result<Plan> {
-    let facts: Rc<dyn Facts> = Rc::new(KernelFacts::new(Rc::clone(kernel), Some(Rc::clone(netns))));
-    let sandbox = Sandbox::new(trace)?;
+fn decide(request: &Request, node: &Node<'_>, netns: &Rc<Netns>) -> Result<Plan> {
+    let facts: Rc<dyn Facts> = Rc::new(KernelFacts::new(
+        Rc::clone(&node.kernel),
+        Some(Rc::clone(netns)),
+    ));
+    let sandbox = Sandbox::new(node.trace)?;
     decide::plan(request, &sandbox, &facts)
 }
 
-/// Performs the plan, or walks back what of it was done.
-fn attach(
-    request: &Request,
-    plan: &Plan,
-    kernel: &Kernel,
-    netns: &Rc<Netns>,
-    folder: &Folder,
-    trace: &Trace,
-    watcher: &mut dyn Watcher,
-) -> Result<Attached> {
-    let mut journal = folder.create(&request.attachment)?;
+/// Performs the plan, or undoes what was done of it.
+fn attach(node: &Node<'_>, pod: Pod, plan: &Plan) -> Result<Outcome> {
+    let mut journal = Records::new(&node.state).create(&pod.attachment)?;
     if journal.record().is_some() {
-        return Err(reconcile::attached_already(request, journal.path()));
+        return Err(clean_up::attached_already(&pod.attachment, journal.path()));
     }
-    let mut machine = Machine::new(
-        kernel,
-        trace,
-        request.attachment.clone(),
-        request.pod.clone(),
-        Call::of_request(request),
-        request.state_folder.clone(),
-        Some(Rc::clone(netns)),
-    );
-    let outcome = begin(request, netns, &mut journal).and_then(|()| {
-        perform::perform(plan.clone(), &mut journal, &mut machine, watcher)?;
-        journal.complete()?;
-        Ok(attached(request, &machine))
-    });
-    outcome.map_err(
-        |error| match undo::undo(journal, folder, &mut machine, watcher) {
+    let mut machine = Machine::new(node, pod);
+    let performed = begin(&machine.pod, &mut journal)
+        .and_then(|()| perform::perform(plan, &mut journal, &mut machine))
+        .and_then(|()| Ok(journal.complete()?));
+    match performed {
+        Ok(()) => Ok(machine.outcome),
+        Err(error) => Err(match undo::undo(journal, &mut machine) {
             Ok(()) => error,
             Err(left) => error.with_details(format!("undoing it failed as well: {left}")),
-        },
-    )
+        }),
+    }
 }
 
 /// The record's first line, before anything that it could speak of.
-fn begin(request: &Request, netns: &Netns, journal: &mut Journal) -> Result<()> {
+fn begin(pod: &Pod, journal: &mut Journal) -> Result<()> {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     Ok(journal.begin(Header {
         layout: LAYOUT,
         boot: boot::id(),
-        attachment: request.attachment.clone(),
-        netns: PodNetns {
-            path: netns.path().to_owned(),
-            identity: netns.identity(),
-        },
-        pod: request.pod.clone(),
+        attachment: pod.attachment.clone(),
+        netns: PodNetns::of(pod.netns()?),
+        pod: pod.identity.clone(),
         since: u64::try_from(since.as_millis()).unwrap_or(u64::MAX),
-        configuration: String::from_utf8_lossy(&request.configuration.text).into_owned(),
-        arguments: request.environment.arguments.clone(),
-        path: request.environment.path.clone(),
+        configuration: String::from_utf8_lossy(&pod.call.configuration).into_owned(),
+        arguments: pod.call.arguments.clone(),
+        path: pod.call.path.clone(),
     })?)
 }
 
-/// What the pod has now: its interface, or the function in its place, or nothing of this
+/// What the pod has now: its interfaces, or the function in their place, or nothing of this
 /// plugin's own.
-fn attached(request: &Request, machine: &Machine<'_>) -> Attached {
-    let sandbox = request.environment.netns.clone().unwrap_or_default();
-    let (mac, mtu) = match &machine.made {
-        Some(link) => (mac::text(&link.mac), Some(link.mtu)),
-        None => (machine.reported_mac.clone(), None),
-    };
-    let has_interface = machine.made.is_some() || machine.pci_address.is_some();
-    Attached {
-        interface: has_interface.then(|| Interface {
-            name: request.attachment.interface_name.clone(),
-            mac,
-            mtu,
-            sandbox: sandbox.to_string_lossy().into_owned(),
-            pci_address: machine.pci_address.clone(),
-        }),
-        addresses: machine
-            .assigned
-            .addresses
-            .iter()
-            .map(|assigned| Address {
-                address: assigned.address,
-                gateway: assigned.gateway,
-            })
-            .collect(),
-        routes: machine.assigned.routes.clone(),
-        dns: request
-            .configuration
-            .dns()
-            .cloned()
-            .or_else(|| machine.assigned.dns.clone()),
+fn attached(request: &Request, outcome: &Outcome) -> Attached {
+    let mut attached = Attached::default();
+    for interface in outcome.interfaces.values() {
+        let number = attached.interfaces.len();
+        let assigned = &interface.assigned;
+        let addresses = assigned.addresses.iter().map(|assigned| Address {
+            address: assigned.address,
+            gateway: assigned.gateway,
+            interface: number,
+        });
+        attached.addresses.extend(addresses);
+        attached.routes.extend(assigned.routes.iter().cloned());
+        attached.dns = attached.dns.or_else(|| assigned.dns.clone());
+        attached.interfaces.extend(reported(request, interface));
     }
+    attached.dns = request.configuration.dns().cloned().or(attached.dns);
+    attached
+}
+
+/// An interface as the result reports it; none when this plugin made nothing of it.
+fn reported(request: &Request, interface: &outcome::Interface) -> Option<Interface> {
+    let (mac, mtu) = match &interface.made {
+        Some(link) => (Some(&link.mac), Some(link.mtu)),
+        None => (interface.reported_mac.as_ref(), None),
+    };
+    let sandbox = request.environment.netns.clone().unwrap_or_default();
+    let is_ours = interface.made.is_some() || interface.pci_address.is_some();
+    is_ours.then(|| Interface {
+        name: interface
+            .name
+            .clone()
+            .unwrap_or_else(|| request.attachment.interface_name.clone()),
+        mac: mac.map(|mac| mac::text(mac)).unwrap_or_default(),
+        mtu,
+        sandbox: sandbox.to_string_lossy().into_owned(),
+        pci_address: interface.pci_address.clone(),
+    })
 }

@@ -5,16 +5,14 @@ use std::rc::Rc;
 use super::open_netns;
 use crate::cni::Request;
 use crate::cni::previous::Previous;
-use crate::ipam_plugin::Call;
-use crate::journal::Folder;
-use crate::kernel::Kernel;
 use crate::machine::Machine;
-use crate::operations::Reversible;
-use crate::trace::Trace;
+use crate::node::Node;
+use crate::operations::{Records, Reversible};
+use crate::pod::Pod;
 use crate::{Code, Error, Result};
 
 /// Compares the attachment with the kernel; changes nothing.
-pub fn check(request: &Request, trace: &Trace) -> Result<()> {
+pub fn check(request: &Request, node: &Node<'_>) -> Result<()> {
     let Some(expected) = request.previous()? else {
         return Err(Error::configuration(
             "CHECK needs prevResult, the result of ADD, in the network configuration",
@@ -24,16 +22,16 @@ pub fn check(request: &Request, trace: &Trace) -> Result<()> {
     let difference = |message: String| Error::new(Code::DIFFERENCE, message);
     let name = &request.attachment.interface_name;
     let sandbox = netns.path().to_string_lossy().into_owned();
-    let is_told = expected
+    let is_reported = expected
         .interfaces
         .iter()
         .any(|interface| interface.name == *name && interface.sandbox == sandbox);
-    if !is_told {
+    if !is_reported {
         return Err(difference(format!(
             "prevResult has no interface {name} in {sandbox}"
         )));
     }
-    let record = Folder::new(&request.state_folder)
+    let record = Records::new(&node.state)
         .read(&request.attachment)
         .map_err(|reason| {
             Error::new(
@@ -57,20 +55,16 @@ pub fn check(request: &Request, trace: &Trace) -> Result<()> {
             request.attachment
         )));
     }
-    let kernel = Kernel::open()?;
-    let mut machine = Machine::new(
-        &kernel,
-        trace,
-        request.attachment.clone(),
-        request.pod.clone(),
-        Call::of_request(request),
-        request.state_folder.clone(),
-        Some(Rc::new(netns)),
-    );
-    has_told_addresses(&machine, &expected)?;
+    let mut machine = Machine::new(node, Pod::of_request(request, Some(Rc::new(netns))));
+    let names = record
+        .steps
+        .iter()
+        .filter_map(|step| step.operation.makes_link());
+    machine.outcome.name(names);
+    has_reported_addresses(&machine, &expected)?;
     for step in &record.steps {
         let outcome = step.operation.verify(&mut machine, &expected);
-        trace.debug(format_args!(
+        node.trace.debug(format_args!(
             "verify: {}: {}",
             step.operation.describe(),
             outcome
@@ -83,30 +77,30 @@ pub fn check(request: &Request, trace: &Trace) -> Result<()> {
     Ok(())
 }
 
-/// Every address that the result tells of this interface must be on it, whoever of the
-/// chain added it.
-fn has_told_addresses(machine: &Machine<'_>, expected: &Previous) -> Result<()> {
-    let name = &machine.attachment.interface_name;
+/// Every address that the result lists for this interface must be on it, whichever plugin of
+/// the chain added it.
+fn has_reported_addresses(machine: &Machine<'_>, expected: &Previous) -> Result<()> {
+    let name = &machine.pod.attachment.interface_name;
     let index = expected
         .interfaces
         .iter()
         .position(|interface| interface.name == *name && !interface.sandbox.is_empty());
-    let told = expected
+    let reported = expected
         .addresses
         .iter()
         .filter(|address| address.interface.is_some() && address.interface == index);
-    let Some(link) = machine.pod_socket()?.link_by_name(name)? else {
+    let Some(link) = machine.pod.socket()?.link_by_name(name)? else {
         // The step that made the interface says so.
         return Ok(());
     };
-    let found = machine.pod_addresses(link.index)?;
-    for address in told {
+    let found = machine.pod.addresses(link.index)?;
+    for address in reported {
         if !found.contains(&address.address) {
             return Err(Error::new(
                 Code::DIFFERENCE,
                 format!(
                     "interface {name} of the pod does not have the address {} that the result \
-                     tells of",
+                     lists",
                     address.address
                 ),
             ));

@@ -3,86 +3,47 @@
 //! No component is loaded: one that was upgraded, broken or removed cannot strand a
 //! device. It does all it can the first time, and succeeds when things are gone.
 
-use std::rc::Rc;
-
-use super::{is_own, reclaim, recorded_netns};
+use super::{clean_up, is_own};
 use crate::cni::Request;
 use crate::cni::previous::Previous;
 use crate::functions::{Holds, Original, restore};
-use crate::ipam_plugin::Call;
-use crate::journal::{self, Folder, Journal};
-use crate::kernel::{Kernel, Netns, boot};
+use crate::kernel::Netns;
 use crate::machine::Machine;
-use crate::operations::{DelegateIpam, Reversible};
-use crate::trace::Trace;
-use crate::watch::Watcher;
+use crate::node::Node;
+use crate::operations::{DelegateIpam, Journal, LinkNumber, Records, Reversible};
+use crate::pod::Pod;
 use crate::{Result, decide, mac, undo};
 
 /// Detaches the pod.
-pub fn del(request: &Request, trace: &Trace, watcher: &mut dyn Watcher) -> Result<()> {
-    let folder = Folder::new(&request.state_folder);
-    let kernel = Kernel::open()?;
-    match folder.open(&request.attachment) {
-        Ok(Some(journal)) => detach(journal, request, &kernel, &folder, trace, watcher),
-        Ok(None) => {
-            folder.tidy(&request.attachment);
-            detach_without_record(request, &kernel, trace)
+pub fn del(request: &Request, node: &Node<'_>) -> Result<()> {
+    let records = Records::new(&node.state);
+    match records.open_readable(&request.attachment, node.trace)? {
+        Some(journal) => detach(journal, request, node),
+        None => {
+            records.tidy(&request.attachment);
+            detach_without_record(request, node)
         }
-        Err(error @ journal::Error::Corrupt { .. }) => {
-            trace.error(&error);
-            detach_without_record(request, &kernel, trace)
-        }
-        Err(error) => Err(error.into()),
     }
 }
 
 /// Undoes what the record says.
-fn detach(
-    journal: Journal,
-    request: &Request,
-    kernel: &Kernel,
-    folder: &Folder,
-    trace: &Trace,
-    watcher: &mut dyn Watcher,
-) -> Result<()> {
+fn detach(journal: Journal, request: &Request, node: &Node<'_>) -> Result<()> {
     let Some(record) = journal.record() else {
         // Its writer died in the middle of the first line, or the file was damaged.
-        detach_without_record(request, kernel, trace)?;
-        return Ok(journal.remove(folder)?);
+        detach_without_record(request, node)?;
+        return Ok(journal.remove(&Records::new(&node.state))?);
     };
-    let netns = recorded_netns(&record.header, Some(request)).map(Rc::new);
-    let mut call = Call::of_request(request);
-    if call.path.is_empty() {
-        call.path.clone_from(&record.header.path);
-    }
-    let mut machine = Machine::new(
-        kernel,
-        trace,
-        request.attachment.clone(),
-        record.header.pod.clone(),
-        call,
-        request.state_folder.clone(),
-        netns,
-    );
-    machine.rebooted = record.header.boot != boot::id();
-    undo::undo(journal, folder, &mut machine, watcher)
+    let pod = Pod::of_record_and_request(&record.header, request);
+    undo::undo(journal, &mut Machine::new(node, pod))
 }
 
 /// Does what can be proven without a record: DEL was here before, the record was lost,
 /// or another plugin made the attachment before plumb was installed.
-fn detach_without_record(request: &Request, kernel: &Kernel, trace: &Trace) -> Result<()> {
-    let mut machine = Machine::new(
-        kernel,
-        trace,
-        request.attachment.clone(),
-        request.pod.clone(),
-        Call::of_request(request),
-        request.state_folder.clone(),
-        None,
-    );
-    reclaim::free_functions_of(&request.attachment, kernel, &request.state_folder, trace);
-    if let Err(error) = take_back_link_of_result(request, kernel, trace) {
-        trace.warning(format_args!(
+fn detach_without_record(request: &Request, node: &Node<'_>) -> Result<()> {
+    let mut machine = Machine::new(node, Pod::of_request(request, None));
+    clean_up::functions_of(&request.attachment, node);
+    if let Err(error) = take_back_link_of_result(request, node) {
+        node.trace.warning(format_args!(
             "taking back the interface of the result: {error}"
         ));
     }
@@ -90,25 +51,26 @@ fn detach_without_record(request: &Request, kernel: &Kernel, trace: &Trace) -> R
         // The addresses belong to the plugin that made the interface.
         return Ok(());
     }
-    machine.release_leases()?;
+    node.leases.release(&machine.pod.owner())?;
     match decide::delegate_of(request) {
         Ok(Some(plugin)) => {
-            let outcome = DelegateIpam { plugin }.undo(&mut machine);
+            let link = LinkNumber::default();
+            let outcome = DelegateIpam { link, plugin }.undo(&mut machine);
             if let Err(error) = outcome {
-                trace.warning(&error);
+                node.trace.warning(&error);
                 return Err(error);
             }
         }
         Ok(None) => {}
-        Err(error) => trace.warning(error),
+        Err(error) => node.trace.warning(error),
     }
     Ok(())
 }
 
-/// Takes back the interface that the result of ADD tells of, when the one in the pod is
+/// Takes back the interface that the result of ADD reports, when the one in the pod is
 /// certainly it: same namespace path, name and hardware address, and a kind that is only
 /// ever made for a pod, or the PCI function that the configuration names.
-fn take_back_link_of_result(request: &Request, kernel: &Kernel, trace: &Trace) -> Result<()> {
+fn take_back_link_of_result(request: &Request, node: &Node<'_>) -> Result<()> {
     let Some(path) = &request.environment.netns else {
         return Ok(());
     };
@@ -126,7 +88,7 @@ fn take_back_link_of_result(request: &Request, kernel: &Kernel, trace: &Trace) -
     let Some(link) = pod.link_by_name(name)? else {
         return Ok(());
     };
-    if !tells_of(&previous, name, &path.to_string_lossy(), &link.mac) {
+    if !reports(&previous, name, &path.to_string_lossy(), &link.mac) {
         return Ok(());
     }
     let is_child =
@@ -136,8 +98,8 @@ fn take_back_link_of_result(request: &Request, kernel: &Kernel, trace: &Trace) -
         .ok()
         .and_then(|sysfs| sysfs.link_pci_address(name));
     if is_child {
-        trace.warning(format_args!(
-            "{} has no record: removing {name}, which its result tells of",
+        node.trace.warning(format_args!(
+            "{} has no record: removing {name}, which its result reports",
             request.attachment
         ));
         pod.delete_link(link.index)?;
@@ -145,30 +107,24 @@ fn take_back_link_of_result(request: &Request, kernel: &Kernel, trace: &Trace) -
         && request
             .device_id()?
             .is_some_and(|id| id.eq_ignore_ascii_case(&address))
-        && Holds::new(&request.state_folder).read(&address)?.is_none()
+        && Holds::new(&node.state).read(&address)?.is_none()
     {
-        trace.warning(format_args!(
+        node.trace.warning(format_args!(
             "{} has no record: bringing PCI function {address} back, whose interface its result \
-             tells of; what it was like before is not known",
+             reports; what it was like before is not known",
             request.attachment
         ));
-        let original = Original::of_unknown(kernel, &netns, &address, link)?;
-        restore(
-            kernel,
-            &request.state_folder,
-            &address,
-            &original,
-            Some(&netns),
-        )?;
-        Holds::new(&request.state_folder).release(&address)?;
+        let original = Original::of_unknown(&node.kernel, &netns, &address, link)?;
+        restore(node, &address, &original, Some(&netns))?;
+        Holds::new(&node.state).release(&address)?;
     }
     Ok(())
 }
 
-fn tells_of(previous: &Previous, name: &str, sandbox: &str, link_mac: &[u8]) -> bool {
+fn reports(previous: &Previous, name: &str, sandbox: &str, link_mac: &[u8]) -> bool {
     previous.interfaces.iter().any(|interface| {
         interface.name == name
             && interface.sandbox == sandbox
-            && mac::parse(&interface.mac).is_some_and(|told| told == link_mac)
+            && mac::parse(&interface.mac).is_some_and(|reported| reported == link_mac)
     })
 }

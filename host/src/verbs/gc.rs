@@ -5,16 +5,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
-use super::{reclaim, reconcile, recorded_netns};
+use super::clean_up;
+use crate::attachment::Attachment;
 use crate::cni::Request;
-use crate::cni::request::Attachment;
 use crate::functions::Holds;
-use crate::ipam_plugin::Call;
-use crate::journal::{self, Folder};
-use crate::kernel::Kernel;
-use crate::leases::Leases;
-use crate::trace::Trace;
-use crate::{Error, Result, decide, recovery};
+use crate::node::Node;
+use crate::operations::Records;
+use crate::pod::Pod;
+use crate::{Error, Result, decide, state};
 
 /// The runtime's list, and the key that tags of the specification before 1.1.0 had.
 /// libcni sends both.
@@ -23,9 +21,8 @@ const VALID_KEYS: [&str; 2] = ["cni.dev/valid-attachments", "cni.dev/attachments
 /// What one GC knows.
 struct Collection<'a> {
     request: &'a Request,
-    trace: &'a Trace,
-    kernel: Kernel,
-    folder: Folder,
+    node: &'a Node<'a>,
+    records: Records,
     /// The valid attachments; none when the runtime did not tell.
     valid: Option<BTreeSet<Attachment>>,
     /// When it began, in milliseconds since 1970: what is newer is an ADD's that runs
@@ -35,12 +32,11 @@ struct Collection<'a> {
 
 /// Removes what is not valid any more. Goes on when something fails, and tells it at
 /// the end.
-pub fn gc(request: &Request, trace: &Trace) -> Result<()> {
+pub fn gc(request: &Request, node: &Node<'_>) -> Result<()> {
     let collection = Collection {
         request,
-        trace,
-        kernel: Kernel::open()?,
-        folder: Folder::new(&request.state_folder),
+        node,
+        records: Records::new(&node.state),
         valid: valid_attachments(request)?,
         begin: SystemTime::now()
             .duration_since(UNIX_EPOCH)
@@ -48,19 +44,14 @@ pub fn gc(request: &Request, trace: &Trace) -> Result<()> {
             .as_millis(),
     };
     let mut failures: Vec<Error> = Vec::new();
-    for attachment in collection.folder.list(Some(&request.attachment.network)) {
+    for attachment in collection.records.list(Some(&request.attachment.network)) {
         failures.extend(collection.collect(&attachment).err());
     }
     collection.free_functions();
-    failures.extend(reclaim::returned_links(&collection.kernel, &collection.folder, trace).err());
+    failures.extend(clean_up::returned_links(node).err());
     failures.extend(collection.release_leases().err());
-    failures.extend(forward(request, trace).err());
-    match failures.split_first() {
-        None => Ok(()),
-        Some((first, rest)) => Err(rest.iter().fold(first.clone(), |error, other| {
-            error.with_details(other.to_string())
-        })),
-    }
+    failures.extend(forward(request, node).err());
+    Error::all(failures).map_or(Ok(()), Err)
 }
 
 /// The valid attachments of this network; none when the runtime did not send the key,
@@ -108,33 +99,23 @@ impl Collection<'_> {
         if self.is_valid(attachment) {
             return Ok(());
         }
-        let journal = match self.folder.open(attachment) {
+        let opened = self.records.open_readable(attachment, self.node.trace);
+        let journal = match opened {
             Ok(Some(journal)) => journal,
-            Ok(None) | Err(journal::Error::Busy { .. }) => return Ok(()),
-            Err(error @ journal::Error::Corrupt { .. }) => {
-                self.trace.error(&error);
-                return Ok(());
-            }
+            Ok(None) | Err(state::Error::Busy { .. }) => return Ok(()),
             Err(error) => return Err(error.into()),
         };
         if let Some(record) = journal.record() {
             let is_newer = u128::from(record.header.since) >= self.begin;
-            let is_dead = recorded_netns(&record.header, None).is_none();
+            let is_dead = record.header.live_netns().is_none();
             if is_newer || !(self.valid.is_some() || is_dead) {
                 return Ok(());
             }
         }
-        self.trace.info(format_args!(
+        self.node.trace.info(format_args!(
             "removing {attachment}, which is not valid any more"
         ));
-        let state_folder = &self.request.state_folder;
-        reconcile::clean_up(
-            journal,
-            &self.kernel,
-            &self.folder,
-            self.trace,
-            state_folder,
-        )
+        clean_up::undo_record(journal, self.node)
     }
 
     fn is_valid(&self, attachment: &Attachment) -> bool {
@@ -146,17 +127,12 @@ impl Collection<'_> {
     /// Frees functions that an attachment of this network holds without a record: it was
     /// lost, or the function was not home when the record was undone.
     fn free_functions(&self) {
-        for (_, hold) in Holds::new(&self.request.state_folder).list() {
+        for (address, hold) in Holds::new(&self.node.state).list() {
             let is_ours = hold.owner.network == self.request.attachment.network;
-            let is_recorded = self.folder.path(&hold.owner).exists();
+            let is_recorded = self.records.path(&hold.owner).exists();
             let is_dead = self.valid.is_some() || hold.live_netns().is_none();
             if is_ours && is_dead && !is_recorded && !self.is_valid(&hold.owner) {
-                reclaim::free_functions_of(
-                    &hold.owner,
-                    &self.kernel,
-                    &self.request.state_folder,
-                    self.trace,
-                );
+                clean_up::held_function(&address, &hold, self.node);
             }
         }
     }
@@ -167,17 +143,16 @@ impl Collection<'_> {
         if self.valid.is_none() {
             return Ok(());
         }
-        let Some(store) = recovery::open_existing(&self.request.state_folder, self.trace)? else {
-            return Ok(());
-        };
-        for owner in store.owners()? {
+        let leases = self.node.leases;
+        for owner in leases.owners()? {
             let attachment = Attachment::from(owner.clone());
             let is_ours = attachment.network == self.request.attachment.network;
-            let is_recorded = self.folder.path(&attachment).exists();
+            let is_recorded = self.records.path(&attachment).exists();
             if is_ours && !is_recorded && !self.is_valid(&attachment) {
-                self.trace
+                self.node
+                    .trace
                     .info(format_args!("releasing the leases of {attachment}"));
-                store.release(&owner)?;
+                leases.release(&owner)?;
             }
         }
         Ok(())
@@ -185,13 +160,14 @@ impl Collection<'_> {
 }
 
 /// Hands GC on to the IPAM plugin, if it is new enough to know it.
-fn forward(request: &Request, trace: &Trace) -> Result<()> {
+fn forward(request: &Request, node: &Node<'_>) -> Result<()> {
     let Some(plugin) = decide::delegate_of(request)? else {
         return Ok(());
     };
-    match Call::of_request(request).run(&plugin, "GC") {
+    match Pod::of_request(request, None).call.run(&plugin, "GC") {
         Err(error) if error.is_unknown_verb() => {
-            trace.info(format_args!("ipam plugin {plugin} does not know GC"));
+            node.trace
+                .info(format_args!("ipam plugin {plugin} does not know GC"));
             Ok(())
         }
         result => Ok(result.map(drop)?),

@@ -1,34 +1,35 @@
 //! STATUS: whether an ADD could succeed.
 
+use std::net::IpAddr;
 use std::rc::Rc;
 
+use super::clean_up;
 use crate::cni::Request;
 use crate::cni::previous::Previous;
 use crate::components::{self, Sandbox};
 use crate::decide::{self, Ipam};
 use crate::facts::{Facts, KernelFacts};
-use crate::ipam_plugin::Call;
-use crate::journal::Folder;
-use crate::kernel::Kernel;
-use crate::leases::Leases;
+use crate::leases::{Lease, Owner};
+use crate::node::Node;
+use crate::operations::Records;
+use crate::pod::Pod;
 use crate::pools::Pool;
-use crate::trace::Trace;
-use crate::{Code, Error, Result, recovery};
+use crate::{Code, Error, Result};
 
 /// Checks in turn what an ADD needs. Every failure says that the network is not
 /// available; runtimes that ask do so every few seconds, so nothing here waits.
-pub fn status(request: &Request, trace: &Trace) -> Result<()> {
-    check(request, trace).map_err(|error| Error {
+pub fn status(request: &Request, node: &Node<'_>) -> Result<()> {
+    check(request, node).map_err(|error| Error {
         code: Code::NOT_AVAILABLE,
         ..error
     })
 }
 
-fn check(request: &Request, trace: &Trace) -> Result<()> {
-    Folder::new(&request.state_folder).probe()?;
+fn check(request: &Request, node: &Node<'_>) -> Result<()> {
+    Records::new(&node.state).probe()?;
     let flavour = decide::flavour(request)?;
-    let facts: Rc<dyn Facts> = Rc::new(KernelFacts::new(Rc::new(Kernel::open()?), None));
-    let sandbox = Sandbox::new(trace)?;
+    let facts: Rc<dyn Facts> = Rc::new(KernelFacts::new(Rc::clone(&node.kernel), None));
+    let sandbox = Sandbox::new(node.trace)?;
     let wish = components::request(request, &Previous::default())?;
     sandbox.ready(&flavour, Rc::clone(&facts), &wish)?;
     match decide::ipam(request)? {
@@ -41,36 +42,36 @@ fn check(request: &Request, trace: &Trace) -> Result<()> {
             }
             let proposal = sandbox.propose(&policy, facts, &wish, &pools)?;
             let claim = decide::claim(proposal, &space, false);
-            exhaustion(request, &claim.candidates(), &pools, &space, trace)
+            exhaustion(&claim.candidates(), &pools, &space, node)
         }
-        Ipam::Delegate(plugin) => match Call::of_request(request).run(&plugin, "STATUS") {
-            Err(error) if error.is_unknown_verb() => {
-                trace.info(format_args!("ipam plugin {plugin} does not know STATUS"));
-                Ok(())
+        Ipam::Delegate(plugin) => {
+            match Pod::of_request(request, None).call.run(&plugin, "STATUS") {
+                Err(error) if error.is_unknown_verb() => {
+                    node.trace
+                        .info(format_args!("ipam plugin {plugin} does not know STATUS"));
+                    Ok(())
+                }
+                result => Ok(result.map(drop)?),
             }
-            result => Ok(result.map(drop)?),
-        },
+        }
     }
 }
 
-/// Every address that an interface needs must have a free one in some pool.
+/// Every address that an interface needs must have a free one in some pool, or one that an ADD
+/// would free.
 fn exhaustion(
-    request: &Request,
     claims: &[Vec<crate::leases::Candidate>],
     pools: &[Pool],
     space: &str,
-    trace: &Trace,
+    node: &Node<'_>,
 ) -> Result<()> {
-    let Some(store) = recovery::open_existing(&request.state_folder, trace)? else {
-        return Ok(());
-    };
     for candidates in claims {
         let ranges: Vec<_> = candidates
             .iter()
             .flat_map(|candidate| candidate.ranges.iter().copied())
             .collect();
-        let usage = store.usage(space, &ranges)?;
-        if usage.taken >= usage.size {
+        let usage = node.leases.usage(space, &ranges)?;
+        if usage.taken >= usage.size && !dead_pods_hold_one(space, &ranges, node)? {
             let names: Vec<_> = candidates
                 .iter()
                 .map(|candidate| candidate.pool.as_str())
@@ -87,4 +88,22 @@ fn exhaustion(
         }
     }
     Ok(())
+}
+
+/// Whether one of the addresses belongs to a pod that is gone without a DEL: an ADD that
+/// misses an address undoes the records of such pods first. A lease without a record stays
+/// taken until a GC whose list leaves its owner out.
+fn dead_pods_hold_one(space: &str, ranges: &[(IpAddr, IpAddr)], node: &Node<'_>) -> Result<bool> {
+    for attachment in clean_up::dead_attachments(&Records::new(&node.state)) {
+        let held = node.leases.held_by(&Owner::from(&attachment))?;
+        let is_wanted = |lease: &Lease| {
+            let mut ranges = ranges.iter();
+            lease.space == space
+                && ranges.any(|(first, last)| (first..=last).contains(&&lease.address))
+        };
+        if held.iter().any(is_wanted) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

@@ -7,6 +7,7 @@
 //! Steps count from 1 in the order that they happen, forward or backward. A fault
 //! behind the last step never comes, which tells a test that it has tried them all.
 
+use std::cell::Cell;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -18,15 +19,15 @@ struct Fault {
     kills: bool,
     step: usize,
     moment: Moment,
-    seen: usize,
+    seen: Cell<usize>,
 }
 
 impl Watcher for Fault {
-    fn at(&mut self, moment: Moment, _step: usize) -> Result<()> {
+    fn at(&self, moment: Moment, _step: usize) -> Result<()> {
         if moment == Moment::Intended {
-            self.seen += 1;
+            self.seen.set(self.seen.get() + 1);
         }
-        if self.seen != self.step || moment != self.moment {
+        if self.seen.get() != self.step || moment != self.moment {
             return Ok(());
         }
         if self.kills {
@@ -57,20 +58,20 @@ fn parse(text: &str) -> Option<Fault> {
         kills,
         step,
         moment,
-        seen: 0,
+        seen: Cell::new(0),
     })
 }
 
 fn main() -> ExitCode {
     let text = std::env::var("PLUMB_FAULT").unwrap_or_else(|_| "fail:0".to_owned());
-    let Some(mut fault) = parse(&text) else {
+    let Some(fault) = parse(&text) else {
         eprintln!("PLUMB_FAULT={text:?} is not understood");
         return ExitCode::from(2);
     };
     let outcome = program::run(
         |name| std::env::var_os(name),
         &mut std::io::stdin().lock(),
-        &mut fault,
+        &fault,
     );
     let _ = std::io::stdout().write_all(outcome.output.as_bytes());
     if outcome.success {

@@ -8,10 +8,11 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::{Component, Path};
 
 use libfuzzer_sys::fuzz_target;
+use plumb::attachment::Attachment;
 use plumb::cni::arguments::Arguments;
-use plumb::cni::request::Attachment;
 use plumb::cni::{Configuration, Environment, Request, Verb, Version, output};
-use plumb::journal::Folder;
+use plumb::operations::Records;
+use plumb::state::StateFolder;
 use plumb::{Code, mac};
 
 const CONFIGURATION: &[u8] = br#"{"cniVersion": "1.1.0", "name": "rail0", "type": "macvlan"}"#;
@@ -63,7 +64,7 @@ fn attachment(attachment: &Attachment) {
         attachment.interface_name
     );
     let root = Path::new("/run/plumb");
-    let path = Folder::new(root).path(attachment);
+    let path = Records::new(&StateFolder::new(root)).path(attachment);
     let below: Vec<_> = path
         .strip_prefix(root.join("attachments"))
         .expect("a record lies among the records")

@@ -6,44 +6,45 @@ use std::fs;
 use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
-use plumb::cni::request::Attachment;
-use plumb::journal::{Error, Folder, Header, Journal, LAYOUT, PodNetns, Record, State, Step};
+use plumb::attachment::Attachment;
+use plumb::journal::{Header, LAYOUT, PodNetns, State, Step};
 use plumb::kernel::netns::Identity;
-use plumb::operations::{Operation, Reversible, SetUp};
+use plumb::operations::{Journal, Operation, Record, Records, Reversible, SetUp};
+use plumb::state::{Error, StateFolder};
 use plumb_fuzz::Scratch;
 
 fuzz_target!(|data: &[u8]| {
     let scratch = Scratch::new();
-    let folder = Folder::new(scratch.path());
+    let records = Records::new(&StateFolder::new(scratch.path()));
     let attachment = attachment();
-    let path = folder.path(&attachment);
+    let path = records.path(&attachment);
     put(&path, data);
-    let shown = folder.read(&attachment);
-    match folder.open(&attachment) {
+    let shown = records.read(&attachment);
+    match records.open(&attachment) {
         Ok(Some(journal)) => {
             let record = journal.record().cloned();
             assert_eq!(shown, Ok(record.clone()), "show and DEL read the same");
             sound(&path, data, record.as_ref());
-            continued(&folder, &attachment, journal, record);
-            torn(&folder, &attachment, whole_lines(data));
+            continued(&records, &attachment, journal, record);
+            torn(&records, &attachment, whole_lines(data));
         }
         Err(Error::Corrupt { aside, reason, .. }) => {
             assert!(shown.is_err() && !reason.is_empty());
             assert_eq!(fs::read(aside).expect("it is set aside"), data);
             put(&path, whole_lines(data));
             assert!(
-                folder.read(&attachment).is_err(),
+                records.read(&attachment).is_err(),
                 "it is the piece of a line at the end that was called damage"
             );
             put(&path, b"");
-            let empty = folder.open(&attachment).expect("open").expect("a file");
-            empty.remove(&folder).expect("remove");
+            let empty = records.open(&attachment).expect("open").expect("a file");
+            empty.remove(&records).expect("remove");
         }
         other => panic!("neither a record nor a corrupt one: {other:?}"),
     }
     // Whatever there was: DEL, which opens what there is, finds nothing more the next time.
-    assert!(folder.open(&attachment).expect("no record").is_none());
-    assert_eq!(folder.list(None), []);
+    assert!(records.open(&attachment).expect("no record").is_none());
+    assert_eq!(records.list(None), []);
 });
 
 /// A record is what the whole lines say; a piece of one at the end is cut off.
@@ -54,7 +55,7 @@ fn sound(path: &Path, data: &[u8], record: Option<&Record>) {
         assert!(whole.is_empty(), "a file with a whole line is a record");
         return;
     };
-    assert_eq!(record.header.layout, LAYOUT);
+    assert!((1..=LAYOUT).contains(&record.header.layout));
     let lines = whole.iter().filter(|byte| **byte == b'\n').count();
     assert!(record.steps.len() < lines, "each step has a line");
     for step in &record.steps {
@@ -70,7 +71,7 @@ fn sound(path: &Path, data: &[u8], record: Option<&Record>) {
 
 /// What is appended to a record is read with it, and removing leaves nothing.
 fn continued(
-    folder: &Folder,
+    records: &Records,
     attachment: &Attachment,
     mut journal: Journal,
     record: Option<Record>,
@@ -97,26 +98,26 @@ fn continued(
         first.state = State::Undone;
     }
     drop(journal);
-    let journal = folder.open(attachment).expect("open").expect("a record");
+    let journal = records.open(attachment).expect("open").expect("a record");
     assert_eq!(journal.record(), Some(&expected));
-    journal.remove(folder).expect("remove");
+    journal.remove(records).expect("remove");
 }
 
 /// A record whose writer was killed within its last line is the record without this line.
-fn torn(folder: &Folder, attachment: &Attachment, lines: &[u8]) {
+fn torn(records: &Records, attachment: &Attachment, lines: &[u8]) {
     let Some(all_but_newline) = lines.strip_suffix(b"\n") else {
         return;
     };
-    let path = folder.path(attachment);
+    let path = records.path(attachment);
     let kept = whole_lines(all_but_newline);
     put(&path, kept);
-    let expected = folder.read(attachment).expect("a record with fewer lines");
+    let expected = records.read(attachment).expect("a record with fewer lines");
     for end in [all_but_newline.len(), (kept.len() + lines.len()) / 2] {
         put(&path, &lines[..end]);
-        let journal = folder.open(attachment).expect("open").expect("a file");
+        let journal = records.open(attachment).expect("open").expect("a file");
         assert_eq!(journal.record(), expected.as_ref(), "cut at {end}");
         assert_eq!(fs::read(&path).expect("it stays"), kept);
-        journal.remove(folder).expect("remove");
+        journal.remove(records).expect("remove");
     }
 }
 

@@ -164,10 +164,3 @@ fn check_guid(bytes: &[u8]) -> Result<Guid, Error> {
     }
     Ok(guid)
 }
-
-/// A name that no link has, for the moment until the link gets its own.
-pub(in crate::components) fn temporary_name() -> wasmtime::Result<String> {
-    let mut random = [0; 4];
-    mac::random_bytes(&mut random).map_err(wasmtime::Error::msg)?;
-    Ok(format!("plumb{:08x}", u32::from_ne_bytes(random)))
-}

@@ -12,15 +12,14 @@ use super::super::conversion;
 use super::super::session::{LinkHandle, PciHandle, PodLinkHandle, Recorded, Session};
 use super::checks::{
     check_hardware_address, check_infiniband, check_mac, check_mtu, check_partition_key,
-    check_rdma_name, invalid, settings_of, temporary_name,
+    check_rdma_name, invalid, settings_of,
 };
 use crate::facts::Place;
 use crate::kernel::rule::Rule;
-use crate::mac;
 use crate::operations::{
     AddAddress, AddNeighbour, AddRoute, AddRule, CreateIpoib, CreateIpvlan, CreateMacvlan,
-    MoveLink, MoveRdmaDevice, Operation, Parent, ReportFunction, SetLinkSysctl, SetMac, SetMtu,
-    SetUp, SetVirtualFunction,
+    LinkNumber, MoveLink, MoveRdmaDevice, Operation, Parent, ReportFunction, SetLinkSysctl, SetMac,
+    SetMtu, SetUp, SetVirtualFunction,
 };
 
 type Answer<T> = wasmtime::Result<Result<T, Error>>;
@@ -51,7 +50,9 @@ impl Session {
             Ok(operation) => {
                 self.has_pod_link = true;
                 self.record(Recorded::Operation(operation));
-                Ok(Ok(self.table.push(PodLinkHandle)?))
+                Ok(Ok(self.table.push(PodLinkHandle {
+                    number: LinkNumber::default(),
+                })?))
             }
             Err(error) => Ok(Err(error)),
         }
@@ -79,10 +80,6 @@ impl wit::Host for Session {
         options: wit::MacvlanOptions,
     ) -> Answer<Resource<PodLinkHandle>> {
         self.count_call()?;
-        let mac = match options.mac {
-            Some(mac) => mac,
-            None => mac::random().map_err(wasmtime::Error::msg)?.to_vec(),
-        };
         let mode = match options.mode {
             wit::MacvlanMode::Private => "private",
             wit::MacvlanMode::Vepa => "vepa",
@@ -90,17 +87,18 @@ impl wit::Host for Session {
             wit::MacvlanMode::Passthru => "passthru",
         };
         let operation = CreateMacvlan {
+            link: LinkNumber::default(),
             parent: self.parent(&parent)?,
             mode: mode.to_owned(),
             mtu: options.mtu,
-            mac,
+            mac: options.mac,
             broadcast_queue_length: options.broadcast_queue_length,
             name: self.interface_name.clone(),
-            temporary_name: temporary_name()?,
+            temporary_name: String::new(),
             index: None,
         };
         let checked = check_mtu(options.mtu)
-            .and_then(|()| check_mac(&operation.mac))
+            .and_then(|()| operation.mac.as_deref().map_or(Ok(()), check_mac))
             .map(|()| Operation::CreateMacvlan(operation));
         self.add_link("create-macvlan", checked)
     }
@@ -117,11 +115,12 @@ impl wit::Host for Session {
             wit::IpvlanMode::L3s => "l3s",
         };
         let operation = CreateIpvlan {
+            link: LinkNumber::default(),
             parent: self.parent(&parent)?,
             mode: mode.to_owned(),
             mtu: options.mtu,
             name: self.interface_name.clone(),
-            temporary_name: temporary_name()?,
+            temporary_name: String::new(),
             index: None,
         };
         let checked = check_mtu(options.mtu).map(|()| Operation::CreateIpvlan(operation));
@@ -139,14 +138,15 @@ impl wit::Host for Session {
             wit::IpoibMode::Connected => "connected",
         });
         let operation = CreateIpoib {
+            link: LinkNumber::default(),
             parent: self.parent(&parent)?,
             partition_key: options.partition_key,
             mode: mode.map(str::to_owned),
             user_multicast: options.user_multicast,
             mtu: options.mtu,
             name: self.interface_name.clone(),
-            temporary_name: temporary_name()?,
-            alias: CreateIpoib::alias_of(&self.attachment),
+            temporary_name: String::new(),
+            alias: String::new(),
             index: None,
         };
         let checked = check_infiniband(&self.table.get(&parent)?.facts, &operation.parent)
@@ -159,6 +159,7 @@ impl wit::Host for Session {
     fn move_link(&mut self, function: Resource<PciHandle>) -> Answer<Resource<PodLinkHandle>> {
         self.count_call()?;
         let operation = MoveLink {
+            link: LinkNumber::default(),
             address: self.function(&function)?,
             name: self.interface_name.clone(),
             index: None,
@@ -184,11 +185,11 @@ impl wit::Host for Session {
         match settings_of(settings) {
             Ok(settings) => self.add(
                 "set-virtual-function",
-                Operation::SetVirtualFunction(Box::new(SetVirtualFunction {
+                Operation::SetVirtualFunction(SetVirtualFunction {
                     address,
                     settings,
                     rebind,
-                })),
+                }),
             ),
             Err(error) => Ok(Err(error)),
         }
@@ -232,7 +233,11 @@ impl wit::Host for Session {
         if let Some(Err(error)) = mac.as_deref().map(check_hardware_address) {
             return Ok(Err(error));
         }
-        let operation = ReportFunction { address, mac };
+        let operation = ReportFunction {
+            link: LinkNumber::default(),
+            address,
+            mac,
+        };
         self.add("report-function", Operation::ReportFunction(operation))
     }
 
@@ -245,18 +250,32 @@ impl wit::Host for Session {
 
     fn set_mtu(&mut self, link: Resource<PodLinkHandle>, mtu: u32) -> Answer<()> {
         self.count_call()?;
-        self.table.get(&link)?;
+        let number = self.table.get(&link)?.number;
         match check_mtu(Some(mtu)) {
-            Ok(()) => self.add("set-mtu", Operation::SetMtu(SetMtu { mtu, before: None })),
+            Ok(()) => self.add(
+                "set-mtu",
+                Operation::SetMtu(SetMtu {
+                    link: number,
+                    mtu,
+                    before: None,
+                }),
+            ),
             Err(error) => Ok(Err(error)),
         }
     }
 
     fn set_mac(&mut self, link: Resource<PodLinkHandle>, mac: Vec<u8>) -> Answer<()> {
         self.count_call()?;
-        self.table.get(&link)?;
+        let number = self.table.get(&link)?.number;
         match check_mac(&mac) {
-            Ok(()) => self.add("set-mac", Operation::SetMac(SetMac { mac, before: None })),
+            Ok(()) => self.add(
+                "set-mac",
+                Operation::SetMac(SetMac {
+                    link: number,
+                    mac,
+                    before: None,
+                }),
+            ),
             Err(error) => Ok(Err(error)),
         }
     }
@@ -270,7 +289,7 @@ impl wit::Host for Session {
         required: bool,
     ) -> Answer<()> {
         self.count_call()?;
-        self.table.get(&link)?;
+        let number = self.table.get(&link)?.number;
         // The name becomes a part of a path below /proc/sys.
         let is_plain =
             |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
@@ -290,6 +309,7 @@ impl wit::Host for Session {
             wit::SysctlFamily::Ipv6 => "ipv6",
         };
         let operation = SetLinkSysctl {
+            link: number,
             family: family.to_owned(),
             name,
             value,
@@ -305,10 +325,10 @@ impl wit::Host for Session {
         source: wit::AddressSource,
     ) -> Answer<()> {
         self.count_call()?;
-        self.table.get(&link)?;
+        let number = self.table.get(&link)?.number;
         let recorded = match source {
-            wit::AddressSource::Configured => Recorded::AssignConfigured,
-            wit::AddressSource::PreviousResult => Recorded::AssignPrevious,
+            wit::AddressSource::Configured => Recorded::AssignConfigured(number),
+            wit::AddressSource::PreviousResult => Recorded::AssignPrevious(number),
         };
         Ok(self
             .may_record("assign-addresses")
@@ -317,22 +337,32 @@ impl wit::Host for Session {
 
     fn add_address(&mut self, link: Resource<PodLinkHandle>, address: IpNetwork) -> Answer<()> {
         self.count_call()?;
-        self.table.get(&link)?;
+        let number = self.table.get(&link)?.number;
         match conversion::network(address) {
-            Ok(address) => self.add("add-address", Operation::AddAddress(AddAddress { address })),
+            Ok(address) => self.add(
+                "add-address",
+                Operation::AddAddress(AddAddress {
+                    link: number,
+                    address,
+                }),
+            ),
             Err(error) => Ok(Err(error)),
         }
     }
 
     fn add_route(&mut self, link: Resource<PodLinkHandle>, route: Route) -> Answer<()> {
         self.count_call()?;
-        self.table.get(&link)?;
+        let number = self.table.get(&link)?.number;
         match conversion::route(route) {
             Ok(route) => {
                 let existed = false;
                 self.add(
                     "add-route",
-                    Operation::AddRoute(AddRoute { route, existed }),
+                    Operation::AddRoute(AddRoute {
+                        link: number,
+                        route,
+                        existed,
+                    }),
                 )
             }
             Err(error) => Ok(Err(error)),
@@ -373,19 +403,29 @@ impl wit::Host for Session {
         mac: Vec<u8>,
     ) -> Answer<()> {
         self.count_call()?;
-        self.table.get(&link)?;
+        let number = self.table.get(&link)?.number;
         if let Err(error) = check_hardware_address(&mac) {
             return Ok(Err(error));
         }
         let address = conversion::address(address);
-        let operation = AddNeighbour { address, mac };
+        let operation = AddNeighbour {
+            link: number,
+            address,
+            mac,
+        };
         self.add("add-neighbour", Operation::AddNeighbour(operation))
     }
 
     fn set_up(&mut self, link: Resource<PodLinkHandle>) -> Answer<()> {
         self.count_call()?;
-        self.table.get(&link)?;
-        self.add("set-up", Operation::SetUp(SetUp::default()))
+        let number = self.table.get(&link)?.number;
+        self.add(
+            "set-up",
+            Operation::SetUp(SetUp {
+                link: number,
+                before: false,
+            }),
+        )
     }
 }
 

@@ -1,31 +1,31 @@
 //! The folder of all records.
 
-use std::fs::{self, DirBuilder};
+use std::fs;
 use std::io::ErrorKind;
-use std::os::unix::fs::DirBuilderExt;
+use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::{Error, Journal, Record};
-use crate::cni::request::Attachment;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
-/// Where records are, below the state folder.
-const ATTACHMENTS: &str = "attachments";
-
-/// Where records that cannot be read are kept.
-pub const CORRUPT: &str = "corrupt";
+use super::{Journal, Record};
+use crate::attachment::Attachment;
+use crate::state::{self, Error, Missing, StateFolder};
+use crate::trace::Trace;
 
 /// The records of a node.
 #[derive(Debug, Clone)]
-pub struct Folder {
-    state: PathBuf,
+pub struct Records<O> {
+    state: StateFolder,
+    operations: PhantomData<O>,
 }
 
-impl Folder {
+impl<O: Clone + Serialize + DeserializeOwned> Records<O> {
     /// The records below a state folder, which need not exist yet.
-    pub fn new(state: &Path) -> Self {
+    pub fn new(state: &StateFolder) -> Self {
         Self {
-            state: state.to_owned(),
+            state: state.clone(),
+            operations: PhantomData,
         }
     }
 
@@ -33,30 +33,50 @@ impl Folder {
     /// share one whatever their names contain.
     pub fn path(&self, attachment: &Attachment) -> PathBuf {
         self.state
-            .join(ATTACHMENTS)
+            .attachments()
             .join(&attachment.network)
             .join(&attachment.container_id)
             .join(attachment.file_name())
     }
 
     /// Opens and locks the record of an attachment, a new one when there is none.
-    pub fn create(&self, attachment: &Attachment) -> Result<Journal, Error> {
+    pub fn create(&self, attachment: &Attachment) -> Result<Journal<O>, Error> {
         let path = self.path(attachment);
         loop {
-            if let Some(journal) = Journal::open(self, &path, true)? {
+            if let Some(journal) = Journal::open(self, &path, Missing::Create)? {
                 return Ok(journal);
             }
         }
     }
 
     /// Opens and locks the record of an attachment, if there is one.
-    pub fn open(&self, attachment: &Attachment) -> Result<Option<Journal>, Error> {
-        Journal::open(self, &self.path(attachment), false)
+    pub fn open(&self, attachment: &Attachment) -> Result<Option<Journal<O>>, Error> {
+        Journal::open(self, &self.path(attachment), Missing::Ignore)
+    }
+
+    /// As [`Self::open`], for those who can do without a record that cannot be read: it is
+    /// reported, and for them there is none.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::open`], but for [`Error::Corrupt`].
+    pub fn open_readable(
+        &self,
+        attachment: &Attachment,
+        trace: &Trace,
+    ) -> Result<Option<Journal<O>>, Error> {
+        match self.open(attachment) {
+            Err(error @ Error::Corrupt { .. }) => {
+                trace.error(&error);
+                Ok(None)
+            }
+            opened => opened,
+        }
     }
 
     /// The attachments that have a record, of one network or of all.
     pub fn list(&self, network: Option<&str>) -> Vec<Attachment> {
-        let root = self.state.join(ATTACHMENTS);
+        let root = self.state.attachments();
         let networks = match network {
             Some(network) => vec![network.to_owned()],
             None => entries(&root),
@@ -83,7 +103,7 @@ impl Folder {
     }
 
     /// Reads a record without a lock, for showing it.
-    pub fn read(&self, attachment: &Attachment) -> Result<Option<Record>, String> {
+    pub fn read(&self, attachment: &Attachment) -> Result<Option<Record<O>>, String> {
         match fs::read(self.path(attachment)) {
             Ok(text) => Record::parse(&text),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -95,11 +115,7 @@ impl Folder {
     pub(super) fn remove(&self, path: &Path) -> Result<(), Error> {
         match fs::remove_file(path) {
             Err(source) if source.kind() != ErrorKind::NotFound => {
-                return Err(Error::Io {
-                    what: "remove",
-                    path: path.to_owned(),
-                    source,
-                });
+                return Err(Error::io("remove", path)(source));
             }
             _ => {}
         }
@@ -115,9 +131,6 @@ impl Folder {
 
     /// Moves a record that cannot be read out of the way; where it is now.
     pub(super) fn set_aside(&self, path: &Path) -> Result<PathBuf, Error> {
-        let seconds = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |elapsed| elapsed.as_secs());
         let parts: Vec<_> = path
             .components()
             .rev()
@@ -125,18 +138,7 @@ impl Folder {
             .map(|part| part.as_os_str().to_string_lossy().into_owned())
             .collect();
         let name: Vec<_> = parts.into_iter().rev().collect();
-        let folder = self.state.join(CORRUPT);
-        create(&folder)?;
-        let aside = folder.join(format!(
-            "{}.{seconds}-{}",
-            name.join("~"),
-            std::process::id()
-        ));
-        fs::rename(path, &aside).map_err(|source| Error::Io {
-            what: "set aside",
-            path: path.to_owned(),
-            source,
-        })?;
+        let aside = self.state.set_aside(path, &name.join("~"))?;
         self.remove(path)?;
         Ok(aside)
     }
@@ -144,21 +146,17 @@ impl Folder {
     /// Whether a record could be written: makes the folder and a file in it, and removes
     /// the file again.
     pub fn probe(&self) -> Result<(), Error> {
-        let folder = self.state.join(ATTACHMENTS);
-        create(&folder)?;
+        let folder = self.state.attachments();
+        state::create_folder(&folder)?;
         let path = folder.join(format!(".probe-{}", std::process::id()));
         let written = fs::write(&path, "probe\n");
         let _ = fs::remove_file(&path);
-        written.map_err(|source| Error::Io {
-            what: "write",
-            path,
-            source,
-        })
+        written.map_err(Error::io("write", &path))
     }
 }
 
 /// Removes the container's and the network's folder above a record, when they are empty.
-/// A process that makes a record there meanwhile makes them anew.
+/// A process that makes a record there meanwhile makes them again.
 fn remove_empty_folders(record: &Path) {
     for folder in record.ancestors().skip(1).take(2) {
         match fs::remove_dir(folder) {
@@ -168,19 +166,6 @@ fn remove_empty_folders(record: &Path) {
             Err(_) => break,
         }
     }
-}
-
-/// Makes a folder and those above it, for root alone: records hold configurations.
-pub fn create(folder: &Path) -> Result<(), Error> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
-        .map_err(|source| Error::Io {
-            what: "create the folder",
-            path: folder.to_owned(),
-            source,
-        })
 }
 
 /// The names in a folder in order; none when there is no such folder.

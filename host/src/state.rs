@@ -1,0 +1,224 @@
+//! The state folder: what plumb knows of the node between two calls.
+//!
+//! | below it | what | whose |
+//! |---|---|---|
+//! | `attachments/` | what each attachment did to the machine | the journal |
+//! | `functions/` | who has which PCI function, and what it was like | the holds |
+//! | `corrupt/` | files that could not be read, for a person to look at | all |
+//! | `rdma.lock` | one process at a time makes RDMA devices again | the holds |
+//!
+//! The lease store lies beside them and is opened by its own crate. Folders are for root
+//! alone: records hold whole network configurations.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::ErrorKind;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// Why something below the state folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file or folder refused.
+    #[error("cannot {what} {path}: {source}{}", hint(source))]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// On which file.
+        path: PathBuf,
+        /// What the kernel said.
+        source: std::io::Error,
+    },
+    /// Another process works on it.
+    #[error("another call has been working on {path} for {seconds} s: try again later")]
+    Busy {
+        /// The file.
+        path: PathBuf,
+        /// How long this call waited.
+        seconds: u64,
+    },
+    /// A file that cannot be understood.
+    #[error("the record {path} cannot be read ({reason}): it was set aside as {aside}")]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// The line and what is wrong with it.
+        reason: String,
+        /// Where it is now.
+        aside: PathBuf,
+    },
+}
+
+impl Error {
+    /// For `map_err`: what was tried on which file.
+    pub fn io<'a>(what: &'static str, path: &'a Path) -> impl Fn(std::io::Error) -> Self + use<'a> {
+        move |source| Self::Io {
+            what,
+            path: path.to_owned(),
+            source,
+        }
+    }
+}
+
+/// What would help against an error of the file system.
+fn hint(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::StorageFull => ": free some space there",
+        ErrorKind::ReadOnlyFilesystem => {
+            ": it is mounted read-only; \"stateFolder\" names another one"
+        }
+        _ => "",
+    }
+}
+
+/// The folder of a node's state, which need not exist yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StateFolder {
+    path: PathBuf,
+}
+
+impl StateFolder {
+    /// The state below `path`.
+    pub fn new(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+        }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The journal's part of it.
+    pub fn attachments(&self) -> PathBuf {
+        self.path.join("attachments")
+    }
+
+    /// The holds' part of it.
+    pub fn functions(&self) -> PathBuf {
+        self.path.join("functions")
+    }
+
+    /// Where files are kept that could not be read.
+    pub fn corrupt(&self) -> PathBuf {
+        self.path.join("corrupt")
+    }
+
+    /// The lock of those who make RDMA devices again.
+    pub fn rdma_lock(&self) -> PathBuf {
+        self.path.join("rdma.lock")
+    }
+
+    /// Moves a file that cannot be understood to [`Self::corrupt`], as `name` with the
+    /// moment and the process behind it; where it is now.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] when the folder cannot be made or the file not be moved.
+    pub fn set_aside(&self, file: &Path, name: &str) -> Result<PathBuf, Error> {
+        let seconds = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |elapsed| elapsed.as_secs());
+        let folder = self.corrupt();
+        create_folder(&folder)?;
+        let aside = folder.join(format!("{name}.{seconds}-{}", std::process::id()));
+        fs::rename(file, &aside).map_err(Error::io("set aside", file))?;
+        Ok(aside)
+    }
+}
+
+/// Makes a folder and those above it, for root alone.
+///
+/// # Errors
+///
+/// [`Error::Io`] when that fails.
+pub fn create_folder(folder: &Path) -> Result<(), Error> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .map_err(Error::io("create the folder", folder))
+}
+
+/// What to do about a file to lock that is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// Make it, and the folders above it.
+    Create,
+    /// There is nothing to lock.
+    Ignore,
+}
+
+/// How often a lock is tried while another process has it.
+const LOCK_INTERVAL: Duration = Duration::from_millis(5);
+
+/// Opens and locks a file for this process alone, waiting for up to `patience`. It is a
+/// flock(2), so the kernel drops it when its holder dies. None when there is no such file.
+///
+/// The last holder may have removed the file: then the lock is on one that nobody finds any
+/// more, and it is tried again.
+///
+/// # Errors
+///
+/// [`Error::Busy`] after `patience`; [`Error::Io`] when the file cannot be used.
+pub fn lock(path: &Path, missing: Missing, patience: Duration) -> Result<Option<File>, Error> {
+    let begin = Instant::now();
+    loop {
+        let opened = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(missing == Missing::Create)
+            .truncate(false)
+            .mode(0o600)
+            .open(path);
+        let file = match opened {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                if missing == Missing::Ignore {
+                    return Ok(None);
+                }
+                // Either the first of its folder, or the last one was just removed.
+                match path.parent().map(create_folder) {
+                    // A DEL removed a folder above it at this moment.
+                    Some(Err(Error::Io { source, .. })) if source.kind() == ErrorKind::NotFound => {
+                    }
+                    Some(made) => made?,
+                    None => {}
+                }
+                if begin.elapsed() > patience {
+                    return Err(Error::io("create", path)(error));
+                }
+                continue;
+            }
+            // DEL can still undo what the file says; only the file itself stays.
+            Err(error)
+                if error.kind() == ErrorKind::ReadOnlyFilesystem && missing == Missing::Ignore =>
+            {
+                File::open(path).map_err(Error::io("open", path))?
+            }
+            Err(error) => return Err(Error::io("open", path)(error)),
+        };
+        match file.try_lock() {
+            Ok(()) if is_at(&file, path)? => return Ok(Some(file)),
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) if begin.elapsed() > patience => {
+                return Err(Error::Busy {
+                    path: path.to_owned(),
+                    seconds: patience.as_secs(),
+                });
+            }
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_INTERVAL),
+            Err(TryLockError::Error(error)) => return Err(Error::io("lock", path)(error)),
+        }
+    }
+}
+
+/// Whether an open file is still the one at its path.
+fn is_at(file: &File, path: &Path) -> Result<bool, Error> {
+    let held = file.metadata().map_err(Error::io("read", path))?;
+    Ok(
+        fs::metadata(path)
+            .is_ok_and(|there| there.ino() == held.ino() && there.dev() == held.dev()),
+    )
+}

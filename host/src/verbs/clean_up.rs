@@ -1,0 +1,215 @@
+//! What is left of others and in the way: records of attachments whose pod is gone, PCI
+//! functions that nobody gave back, IPoIB interfaces that the kernel gave back too late.
+//!
+//! ADD begins with it, because a pod that died without a DEL must not keep the next one from
+//! starting. All of it is in the journal or in a hold already: what is changed here is the
+//! undo of what they say.
+
+use std::path::Path;
+
+use crate::attachment::Attachment;
+use crate::cni::Request;
+use crate::functions::{Hold, Holds, Restored, restore};
+use crate::kernel::pci;
+use crate::machine::Machine;
+use crate::node::Node;
+use crate::operations::{Journal, Records, create_ipoib};
+use crate::pod::Pod;
+use crate::{Code, Error, Result, undo};
+
+/// Undoes an earlier record of the very same attachment, when it is what a killed ADD
+/// left behind or its pod is gone.
+///
+/// # Errors
+///
+/// [`Code::ALREADY_EXISTS`] when the first attachment is alive: it stays as it is.
+pub fn earlier_attachment(request: &Request, node: &Node<'_>) -> Result<()> {
+    let records = Records::new(&node.state);
+    let Some(journal) = records.open_readable(&request.attachment, node.trace)? else {
+        return Ok(());
+    };
+    if journal.record().is_some_and(|record| record.stands()) {
+        return Err(attached_already(&request.attachment, journal.path()));
+    }
+    node.trace.warning(format_args!(
+        "undoing what an earlier ADD of {} left behind",
+        request.attachment
+    ));
+    undo_record(journal, node)
+}
+
+/// The error for an attachment that is alive.
+pub fn attached_already(attachment: &Attachment, record: &Path) -> Error {
+    Error::new(
+        Code::ALREADY_EXISTS,
+        format!(
+            "container {} is attached to network {} by {} already: DEL comes before the next ADD",
+            attachment.container_id, attachment.network, attachment.interface_name
+        ),
+    )
+    .with_details(format!("its record is {}", record.display()))
+}
+
+/// Makes sure that the function which the device plugin allotted is free: the pod that had
+/// it before may have died without a DEL.
+///
+/// # Errors
+///
+/// [`Code::IN_USE`] when a living pod has it; [`Code::TRY_AGAIN_LATER`] when it is still in
+/// the namespace of a dead one.
+pub fn wanted_function(request: &Request, node: &Node<'_>) -> Result<()> {
+    let Some(address) = request.device_id()?.filter(|id| pci::is_address(id)) else {
+        return Ok(());
+    };
+    let address = address.to_ascii_lowercase();
+    let holds = Holds::new(&node.state);
+    let Some(hold) = holds.read(&address)? else {
+        return Ok(());
+    };
+    if request.attachment.plugin.is_some() && hold.owner.is_interface_of(&request.attachment) {
+        return Ok(());
+    }
+    // This waits for a DEL of the holder that is under way.
+    let records = Records::new(&node.state);
+    if let Some(journal) = records.open_readable(&hold.owner, node.trace)? {
+        if journal.record().is_some_and(|record| record.stands()) {
+            return Err(hold.in_use(&address));
+        }
+        node.trace.warning(format_args!(
+            "undoing {}: its pod is gone without a DEL and has PCI function {address}",
+            hold.owner
+        ));
+        undo_record(journal, node)?;
+    }
+    let Some(hold) = holds.read(&address)? else {
+        return Ok(());
+    };
+    let is_other = !hold.owner.is_interface_of(&request.attachment);
+    if is_other && hold.live_netns().is_some() {
+        return Err(hold.in_use(&address));
+    }
+    match free_function(&address, &hold, node)? {
+        Restored::Whole => Ok(()),
+        Restored::Away => Err(Error::new(
+            Code::TRY_AGAIN_LATER,
+            format!(
+                "PCI function {address} is still in the network namespace of {}, which has ended \
+                 or is kept by a process: try again later",
+                hold.owner
+            ),
+        )),
+    }
+}
+
+/// Undoes the records of pods whose namespace is gone; how many there were. Records that
+/// another process works on are left to it.
+pub fn dead_pods(node: &Node<'_>) -> Result<usize> {
+    let records = Records::new(&node.state);
+    let mut count = 0;
+    for attachment in dead_attachments(&records) {
+        let cleaned = match records.open(&attachment) {
+            Ok(Some(journal)) if journal.record().is_some() => {
+                node.trace.warning(format_args!(
+                    "undoing {attachment}: its pod is gone without a DEL"
+                ));
+                undo_record(journal, node)
+            }
+            Ok(_) => continue,
+            Err(error) => Err(error.into()),
+        };
+        match cleaned {
+            Ok(()) => count += 1,
+            Err(error) => node
+                .trace
+                .error(format_args!("undoing {attachment}: {error}")),
+        }
+    }
+    Ok(count)
+}
+
+/// The attachments whose record says that their pod is gone without a DEL. Only looks, and
+/// waits for nobody.
+pub fn dead_attachments(records: &Records) -> impl Iterator<Item = Attachment> {
+    records.list(None).into_iter().filter(|attachment| {
+        matches!(
+            records.read(attachment),
+            Ok(Some(record)) if record.header.live_netns().is_none()
+        )
+    })
+}
+
+/// Undoes a record with nothing but what it says itself.
+pub fn undo_record(journal: Journal, node: &Node<'_>) -> Result<()> {
+    let Some(record) = journal.record() else {
+        return Ok(journal.remove(&Records::new(&node.state))?);
+    };
+    let mut machine = Machine::new(node, Pod::of_record(&record.header));
+    undo::undo(journal, &mut machine)
+}
+
+/// Frees the functions that an attachment without a record still holds.
+pub fn functions_of(attachment: &Attachment, node: &Node<'_>) {
+    for (address, hold) in Holds::new(&node.state).list() {
+        if hold.owner == *attachment {
+            held_function(&address, &hold, node);
+        }
+    }
+}
+
+/// Frees a function whose holder has no record. What cannot be freed now stays held, and is
+/// reported.
+pub fn held_function(address: &str, hold: &Hold, node: &Node<'_>) {
+    node.trace.warning(format_args!(
+        "PCI function {address} is held by {}, which has no record: restoring it",
+        hold.owner
+    ));
+    match free_function(address, hold, node) {
+        Ok(Restored::Whole) => {}
+        Ok(Restored::Away) => node.trace.warning(format_args!(
+            "PCI function {address} is still in a network namespace that cannot be reached"
+        )),
+        Err(error) => node.trace.error(format_args!(
+            "PCI function {address} cannot be restored now: {error}"
+        )),
+    }
+}
+
+/// Restores a function by what its hold says, and gives it back when that is done. Whoever
+/// else is at it is waited for; a hold that is another one by then is left alone.
+fn free_function(address: &str, hold: &Hold, node: &Node<'_>) -> Result<Restored> {
+    let holds = Holds::new(&node.state);
+    let Some(locked) = holds.lock(address)? else {
+        return Ok(Restored::Whole);
+    };
+    if locked.hold != *hold {
+        return Ok(Restored::Whole);
+    }
+    if !hold.is_of_earlier_boot() {
+        let netns = hold.live_netns();
+        let restored = restore(node, address, &hold.original, netns.as_ref())?;
+        if restored == Restored::Away {
+            return Ok(Restored::Away);
+        }
+    }
+    holds.release(address)?;
+    Ok(Restored::Whole)
+}
+
+/// Removes IPoIB interfaces on the host that plumb made and no record speaks of: the kernel
+/// gave them back from a namespace that ended, after the DEL. The alias was written when the
+/// link was made, so this undoes what was recorded then.
+pub fn returned_links(node: &Node<'_>) -> Result<()> {
+    let records = Records::new(&node.state);
+    for link in node.kernel.host.links()? {
+        let owner = create_ipoib::owner_of(&link);
+        let Some(owner) = owner.filter(|owner| !records.path(owner).exists()) else {
+            continue;
+        };
+        node.trace.warning(format_args!(
+            "removing interface {}, which is left of {owner}",
+            link.name
+        ));
+        node.kernel.host.delete_link(link.index)?;
+    }
+    Ok(())
+}
