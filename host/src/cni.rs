@@ -1,8 +1,11 @@
 //! The protocol: what a runtime sends and what it gets (CNI specification 1.1.0).
 //!
-//! Two steps: what was sent ([`environment`], [`configuration`], [`arguments`]) and
-//! what it means ([`request`]). Parsing touches nothing.
+//! Three steps: what was sent ([`environment`], [`configuration`], [`arguments`]), what it is
+//! about ([`request`]), and for ADD all that it asks for ([`add_request`]). DEL, CHECK and GC
+//! stop at the second: a value that is wrong now must not keep anything from being deleted.
+//! Parsing touches nothing.
 
+pub mod add_request;
 pub mod arguments;
 pub mod configuration;
 pub mod environment;
@@ -13,6 +16,7 @@ pub mod request;
 pub mod result;
 pub mod version;
 
+pub use add_request::AddRequest;
 pub use configuration::Configuration;
 pub use environment::{Environment, Verb};
 pub use request::Request;

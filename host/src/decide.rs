@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use crate::cni::Request;
+use crate::cni::{AddRequest, Request};
 use crate::components::{self, Proposal, Recorded, Sandbox, Source, World};
 use crate::facts::Facts;
 use crate::operations::{
@@ -53,8 +53,8 @@ pub enum Ipam {
 }
 
 /// The flavour that a configuration asks for.
-pub fn flavour(request: &Request) -> Result<Source> {
-    let configuration = &request.configuration;
+pub fn flavour(request: &AddRequest) -> Result<Source> {
+    let configuration = &request.call.configuration;
     let plugin_type = configuration.plugin_type.as_str();
     let name = match FLAVOURS.iter().find(|(kind, _)| *kind == plugin_type) {
         Some((_, flavour)) => flavour,
@@ -72,21 +72,22 @@ pub fn flavour(request: &Request) -> Result<Source> {
             )));
         }
     };
-    match Source::find(name, World::Flavour, &request.component_folder)? {
+    match Source::find(name, World::Flavour, &request.call.component_folder)? {
         Some(source) => Ok(source),
         None => Err(Error::configuration(format!(
             "there is no flavour {name:?}: built in are {}, and {} has none of this name",
             Source::built_in(World::Flavour).join(", "),
-            request.component_folder.display()
+            request.call.component_folder.display()
         ))),
     }
 }
 
 /// The configuration's IPAM, with its pools read and checked.
-pub fn ipam(request: &Request) -> Result<Ipam> {
-    let Some(name) = request.ipam_type()? else {
+pub fn ipam(request: &AddRequest) -> Result<Ipam> {
+    let Some(name) = request.ipam_type.as_deref() else {
         return Ok(Ipam::None);
     };
+    let request = &request.call;
     let policy = if POOL_TYPES.contains(&name) {
         "pool"
     } else {
@@ -144,10 +145,8 @@ fn pools(request: &Request) -> Result<(Vec<Pool>, String)> {
 }
 
 /// Makes the plan of an ADD.
-pub fn plan(request: &Request, sandbox: &Sandbox<'_>, facts: &Rc<dyn Facts>) -> Result<Plan> {
-    request.configuration.check_dns()?;
-    let previous = request.previous()?;
-    let wish = components::request(request, &previous.clone().unwrap_or_default())?;
+pub fn plan(request: &AddRequest, sandbox: &Sandbox<'_>, facts: &Rc<dyn Facts>) -> Result<Plan> {
+    let wish = components::request(request)?;
     let flavour = flavour(request)?;
     let ipam = ipam(request)?;
     let recorded = sandbox.attach(&flavour, Rc::clone(facts), &wish)?;
@@ -168,7 +167,8 @@ pub fn plan(request: &Request, sandbox: &Sandbox<'_>, facts: &Rc<dyn Facts>) -> 
         match item {
             Recorded::Operation(operation) => plan.steps.push(Step::Operation(operation)),
             Recorded::AssignPrevious(link) => {
-                let assigned = delegate_ipam::assigned(&previous.clone().unwrap_or_default());
+                let assigned =
+                    delegate_ipam::assigned(&request.previous.clone().unwrap_or_default());
                 plan.steps.push(Step::Assign(link, assigned));
                 plan.steps.push(Step::AssignAddresses(link));
             }
@@ -182,13 +182,13 @@ pub fn plan(request: &Request, sandbox: &Sandbox<'_>, facts: &Rc<dyn Facts>) -> 
             }
         }
     }
-    hold_functions(&mut plan, request)?;
+    hold_functions(&mut plan, request);
     Ok(plan)
 }
 
 /// Puts before everything else a hold for each PCI function that the plan works on, and
 /// behind it the information about the device, when Multus wants it.
-fn hold_functions(plan: &mut Plan, request: &Request) -> Result<()> {
+fn hold_functions(plan: &mut Plan, request: &AddRequest) {
     let mut holds: Vec<HoldFunction> = Vec::new();
     for (address, changes) in plan.operations().filter_map(Reversible::function) {
         match holds.iter_mut().find(|hold| hold.address == address) {
@@ -200,9 +200,9 @@ fn hold_functions(plan: &mut Plan, request: &Request) -> Result<()> {
             }),
         }
     }
-    if let (Some(first), Some(path)) = (holds.first(), request.device_info_file()?) {
+    if let (Some(first), Some(path)) = (holds.first(), &request.device_info_file) {
         let information = WriteDeviceInfo {
-            path,
+            path: path.clone(),
             address: first.address.clone(),
             before: None,
         };
@@ -213,7 +213,6 @@ fn hold_functions(plan: &mut Plan, request: &Request) -> Result<()> {
         .into_iter()
         .map(|hold| Step::Operation(Operation::HoldFunction(hold)));
     plan.steps.splice(0..0, holds);
-    Ok(())
 }
 
 /// An address from a pool is claimed before anything else: when the pools are exhausted,

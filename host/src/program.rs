@@ -6,7 +6,9 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use crate::cni::configuration::MAXIMAL_SIZE;
-use crate::cni::{Configuration, Environment, Request, Verb, Version, configuration, output};
+use crate::cni::{
+    AddRequest, Configuration, Environment, Request, Verb, Version, configuration, output,
+};
 use crate::kernel::Kernel;
 use crate::node::Node;
 use crate::recovery::NodeLeases;
@@ -73,7 +75,7 @@ fn answer(
         trace => trace?,
     };
     trace.info(format_args!("request: {}", request.describe()));
-    let outcome = perform(&request, verb, &trace, watcher);
+    let outcome = perform(request, &trace, watcher);
     let took = begin.elapsed().as_micros();
     match &outcome {
         Ok(result) if result.is_empty() => trace.info(format_args!("success, {took} us in all")),
@@ -90,7 +92,7 @@ fn answer(
 }
 
 /// The verb, on this node. What it prints.
-fn perform(request: &Request, verb: Verb, trace: &Trace, watcher: &dyn Watcher) -> Result<String> {
+fn perform(request: Request, trace: &Trace, watcher: &dyn Watcher) -> Result<String> {
     let state = StateFolder::new(&request.state_folder);
     let leases = NodeLeases::new(&state, trace);
     let node = Node {
@@ -101,12 +103,15 @@ fn perform(request: &Request, verb: Verb, trace: &Trace, watcher: &dyn Watcher) 
         watcher,
     };
     let nothing = |()| String::new();
-    match verb {
-        Verb::Add => verbs::add::add(request, &node).map(|result| output::result(&result)),
-        Verb::Del => verbs::del::del(request, &node).map(nothing),
-        Verb::Check => verbs::check::check(request, &node).map(nothing),
-        Verb::Gc => verbs::gc::gc(request, &node).map(nothing),
-        Verb::Status => verbs::status::status(request, &node).map(nothing),
+    match request.environment.verb {
+        Verb::Add => {
+            let result = verbs::add::add(&AddRequest::of(request)?, &node)?;
+            Ok(output::result(&result))
+        }
+        Verb::Del => verbs::del::del(&request, &node).map(nothing),
+        Verb::Check => verbs::check::check(&request, &node).map(nothing),
+        Verb::Gc => verbs::gc::gc(&request, &node).map(nothing),
+        Verb::Status => verbs::status::status(&AddRequest::of(request)?, &node).map(nothing),
         Verb::Version => unreachable!("answered before the configuration is read"),
     }
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use plumb::cni::{Configuration, Environment, Request, Verb};
+use plumb::cni::{AddRequest, Configuration, Environment, Request, Verb};
 use plumb::components::Sandbox;
 use plumb::decide;
 use plumb::facts::{Facts, KernelFacts, RecordedFacts};
@@ -131,13 +131,15 @@ fn plan(
     };
     let configuration = Configuration::parse(Verb::Add, configuration.to_string().into_bytes())?;
     let request = Request::new(Environment::read(variable)?, configuration)?;
+    let request = AddRequest::of(request)?;
     let plan = decide::plan(&request, sandbox, &facts(arguments)?)?;
+    let request = &request.call;
     let mut steps = Vec::new();
     let mut assigned = None;
     for (step, line) in plan.steps.iter().zip(plan.describe()) {
         steps.push(match step {
             Step::Operation(Operation::ClaimAddresses(claim)) => {
-                let (line, addresses) = preview(claim, &request)?;
+                let (line, addresses) = preview(claim, request)?;
                 assigned = Some(addresses);
                 json!({"description": line, "operation": {"claim-addresses": claim}})
             }

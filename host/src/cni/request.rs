@@ -1,16 +1,14 @@
 //! What a call means: the environment and the configuration together.
 
-use std::net::IpAddr;
 use std::path::PathBuf;
 
-use ipnetwork::IpNetwork;
 use serde_json::Value;
 
 use super::arguments::Arguments;
 use super::previous::Previous;
 use super::{Configuration, Environment};
 use crate::attachment::{Attachment, PodIdentity};
-use crate::{Code, Error, Result, mac};
+use crate::{Error, Result};
 
 /// Types of plugins that work on the interface of an earlier plugin of their chain.
 const CHAINED_TYPES: [&str; 1] = ["rdma"];
@@ -30,7 +28,8 @@ pub struct Request {
     pub state_folder: PathBuf,
     /// Vendor components live here.
     pub component_folder: PathBuf,
-    arguments: Arguments,
+    /// `CNI_ARGS`, understood.
+    pub arguments: Arguments,
 }
 
 impl Request {
@@ -110,56 +109,6 @@ impl Request {
             .transpose()
     }
 
-    /// The hardware address asked for: `runtimeConfig.mac`, `args.cni.mac`, else `MAC`
-    /// in `CNI_ARGS` (CONVENTIONS: what `runtimeConfig` says, `CNI_ARGS` does not).
-    pub fn mac(&self) -> Result<Option<Vec<u8>>> {
-        let configured = [
-            ("runtimeConfig.mac", self.configuration.runtime("mac")),
-            ("args.cni.mac", self.configuration.argument("mac")),
-        ];
-        for (name, value) in configured {
-            match value {
-                None | Some(Value::Null) => {}
-                Some(Value::String(text)) if text.is_empty() => {}
-                Some(Value::String(text)) => {
-                    return hardware_address(text, name, Code::INVALID_CONFIGURATION).map(Some);
-                }
-                Some(other) => {
-                    return Err(Error::configuration(format!(
-                        "{name} must be a string, not {other}"
-                    )));
-                }
-            }
-        }
-        self.arguments
-            .mac
-            .as_deref()
-            .map(|text| hardware_address(text, "MAC in CNI_ARGS", Code::INVALID_ENVIRONMENT))
-            .transpose()
-    }
-
-    /// `runtimeConfig.infinibandGUID`, else `args.cni.guid`: eight bytes.
-    pub fn infiniband_guid(&self) -> Result<Option<Vec<u8>>> {
-        let value = self
-            .configuration
-            .runtime("infinibandguid")
-            .or_else(|| self.configuration.argument("guid"));
-        match value {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::String(text)) if text.is_empty() => Ok(None),
-            Some(value) => value
-                .as_str()
-                .and_then(mac::parse)
-                .filter(|guid| guid.len() == 8)
-                .map(Some)
-                .ok_or_else(|| {
-                    Error::configuration(format!(
-                        "the InfiniBand GUID {value} must be eight bytes like 02:00:00:00:00:00:00:01"
-                    ))
-                }),
-        }
-    }
-
     /// The device that the device plugin allotted.
     pub fn device_id(&self) -> Result<Option<String>> {
         let runtime = self
@@ -172,77 +121,4 @@ impl Request {
         };
         Ok(device.map(str::to_owned))
     }
-
-    /// Where Multus wants to be told which device the pod got.
-    pub fn device_info_file(&self) -> Result<Option<PathBuf>> {
-        match self.configuration.runtime("cnideviceinfofile") {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::String(path)) if path.is_empty() => Ok(None),
-            Some(Value::String(path)) if std::path::Path::new(path).is_absolute() => {
-                Ok(Some(PathBuf::from(path)))
-            }
-            Some(other) => Err(Error::configuration(format!(
-                "runtimeConfig.CNIDeviceInfoFile must be an absolute path, not {other}"
-            ))),
-        }
-    }
-
-    /// The addresses asked for: `runtimeConfig.ips`, `args.cni.ips`, else `IP` in
-    /// `CNI_ARGS`; each with or without a prefix.
-    pub fn requested_addresses(&self) -> Result<Vec<IpAddr>> {
-        let configured = [
-            ("runtimeConfig.ips", self.configuration.runtime("ips")),
-            ("args.cni.ips", self.configuration.argument("ips")),
-        ];
-        for (name, value) in configured {
-            match value {
-                None | Some(Value::Null) => {}
-                Some(Value::Array(items)) if items.is_empty() => {}
-                Some(Value::Array(items)) => {
-                    return items
-                        .iter()
-                        .map(|item| match item.as_str() {
-                            Some(text) => {
-                                requested_address(text, name, Code::INVALID_CONFIGURATION)
-                            }
-                            None => Err(Error::configuration(format!(
-                                "{name} must be a list of addresses, but contains {item}"
-                            ))),
-                        })
-                        .collect();
-                }
-                Some(other) => {
-                    return Err(Error::configuration(format!(
-                        "{name} must be a list of addresses, not {other}"
-                    )));
-                }
-            }
-        }
-        self.arguments
-            .addresses
-            .iter()
-            .map(|text| requested_address(text, "IP in CNI_ARGS", Code::INVALID_ENVIRONMENT))
-            .collect()
-    }
-}
-
-fn hardware_address(text: &str, name: &str, code: Code) -> Result<Vec<u8>> {
-    mac::parse(text)
-        .filter(|mac| matches!(mac.len(), 6 | 20))
-        .ok_or_else(|| {
-            Error::new(
-                code,
-                format!("{name} {text:?} is not a hardware address like 02:00:5e:10:00:01"),
-            )
-        })
-}
-
-fn requested_address(text: &str, name: &str, code: Code) -> Result<IpAddr> {
-    let network: std::result::Result<IpNetwork, _> = text.trim().parse();
-    network.map(|network| network.ip()).map_err(|_| {
-        Error::new(
-            code,
-            format!("{name} {text:?} is not an address like 10.1.0.5 or 10.1.0.5/24"),
-        )
-    })
 }

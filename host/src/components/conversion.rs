@@ -5,8 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use plumb_engine::limits;
 
 use super::bindings::{pools as wit, types};
-use crate::cni;
-use crate::cni::previous::Previous;
+use crate::cni::AddRequest;
 use crate::kernel::route::Route;
 use crate::leases::Candidate;
 use crate::operations::claim_addresses::Source;
@@ -22,8 +21,10 @@ pub struct Proposal {
     pub keep: bool,
 }
 
-/// A call of a runtime for the contract; `previous` is the result of the plugin before.
-pub fn request(request: &cni::Request, previous: &Previous) -> Result<types::Request> {
+/// What an ADD asks for, for the contract.
+pub fn request(asked: &AddRequest) -> Result<types::Request> {
+    let request = &asked.call;
+    let previous = asked.previous.as_ref();
     let configuration = serde_json::to_string(&request.configuration.lower).map_err(|error| {
         Error::new(
             Code::INTERNAL,
@@ -41,24 +42,25 @@ pub fn request(request: &cni::Request, previous: &Previous) -> Result<types::Req
         }),
         node: node_name(),
         configuration,
-        mac: request.mac()?,
-        infiniband_guid: request.infiniband_guid()?,
-        device_id: request.device_id()?,
-        requested_addresses: request
-            .requested_addresses()?
-            .into_iter()
+        mac: asked.mac.clone(),
+        infiniband_guid: asked.infiniband_guid.clone(),
+        device_id: asked.device_id.clone(),
+        requested_addresses: asked
+            .requested_addresses
+            .iter()
+            .copied()
             .map(to_address)
             .collect(),
         previous_interfaces: previous
-            .interfaces
             .iter()
+            .flat_map(|previous| &previous.interfaces)
             .map(|interface| types::PreviousInterface {
                 name: interface.name.clone(),
                 in_pod: !interface.sandbox.is_empty(),
             })
             .collect(),
         has_ipam: request.configuration.ipam().is_some(),
-        has_previous_addresses: !previous.addresses.is_empty(),
+        has_previous_addresses: previous.is_some_and(|previous| !previous.addresses.is_empty()),
     })
 }
 

@@ -6,8 +6,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::Value;
 
 use super::{clean_up, open_netns};
-use crate::cni::Request;
 use crate::cni::result::{Address, Attached, Interface, render};
+use crate::cni::{AddRequest, Request};
 use crate::components::Sandbox;
 use crate::facts::{Facts, KernelFacts};
 use crate::journal::{Header, LAYOUT, PodNetns};
@@ -21,9 +21,10 @@ use crate::pod::Pod;
 use crate::{Code, Result, decide, mac, perform, undo};
 
 /// Attaches the pod and returns the result.
-pub fn add(request: &Request, node: &Node<'_>) -> Result<Value> {
-    let netns = Rc::new(open_netns(request)?);
-    clean_up::earlier_attachment(request, node)?;
+pub fn add(request: &AddRequest, node: &Node<'_>) -> Result<Value> {
+    let call = &request.call;
+    let netns = Rc::new(open_netns(call)?);
+    clean_up::earlier_attachment(call, node)?;
     clean_up::wanted_function(request, node)?;
 
     let plan = decide(request, node, &netns)?;
@@ -34,7 +35,7 @@ pub fn add(request: &Request, node: &Node<'_>) -> Result<Value> {
         clean_up::returned_links(node)?;
     }
 
-    let pod = || Pod::of_request(request, Some(Rc::clone(&netns)));
+    let pod = || Pod::of_request(call, Some(Rc::clone(&netns)));
     let outcome = match attach(node, pod(), &plan) {
         // Multus sends neither GC nor CHECK to a secondary network: pods that died
         // without a DEL are found when their addresses are missed.
@@ -46,13 +47,13 @@ pub fn add(request: &Request, node: &Node<'_>) -> Result<Value> {
         }
         outcome => outcome?,
     };
-    let previous = request.configuration.previous_result.as_ref();
-    let attached = attached(request, &outcome);
-    Ok(render(request.configuration.version, previous, &attached))
+    let previous = call.configuration.previous_result.as_ref();
+    let attached = attached(call, &outcome);
+    Ok(render(call.configuration.version, previous, &attached))
 }
 
 /// Looks and decides; nothing is touched.
-fn decide(request: &Request, node: &Node<'_>, netns: &Rc<Netns>) -> Result<Plan> {
+fn decide(request: &AddRequest, node: &Node<'_>, netns: &Rc<Netns>) -> Result<Plan> {
     let facts: Rc<dyn Facts> = Rc::new(KernelFacts::new(
         Rc::clone(&node.kernel),
         Some(Rc::clone(netns)),
@@ -100,7 +101,7 @@ fn begin(pod: &Pod, journal: &mut Journal) -> Result<()> {
 
 /// What the pod has now: its interfaces, or the function in their place, or nothing of this
 /// plugin's own.
-fn attached(request: &Request, outcome: &Outcome) -> Attached {
+fn attached(call: &Request, outcome: &Outcome) -> Attached {
     let mut attached = Attached::default();
     for interface in outcome.interfaces.values() {
         let number = attached.interfaces.len();
@@ -113,25 +114,25 @@ fn attached(request: &Request, outcome: &Outcome) -> Attached {
         attached.addresses.extend(addresses);
         attached.routes.extend(assigned.routes.iter().cloned());
         attached.dns = attached.dns.or_else(|| assigned.dns.clone());
-        attached.interfaces.extend(reported(request, interface));
+        attached.interfaces.extend(reported(call, interface));
     }
-    attached.dns = request.configuration.dns().cloned().or(attached.dns);
+    attached.dns = call.configuration.dns().cloned().or(attached.dns);
     attached
 }
 
 /// An interface as the result reports it; none when this plugin made nothing of it.
-fn reported(request: &Request, interface: &outcome::Interface) -> Option<Interface> {
+fn reported(call: &Request, interface: &outcome::Interface) -> Option<Interface> {
     let (mac, mtu) = match &interface.made {
         Some(link) => (Some(&link.mac), Some(link.mtu)),
         None => (interface.reported_mac.as_ref(), None),
     };
-    let sandbox = request.environment.netns.clone().unwrap_or_default();
+    let sandbox = call.environment.netns.clone().unwrap_or_default();
     let is_ours = interface.made.is_some() || interface.pci_address.is_some();
     is_ours.then(|| Interface {
         name: interface
             .name
             .clone()
-            .unwrap_or_else(|| request.attachment.interface_name.clone()),
+            .unwrap_or_else(|| call.attachment.interface_name.clone()),
         mac: mac.map(|mac| mac::text(mac)).unwrap_or_default(),
         mtu,
         sandbox: sandbox.to_string_lossy().into_owned(),

@@ -8,7 +8,7 @@
 use std::path::Path;
 
 use crate::attachment::Attachment;
-use crate::cni::Request;
+use crate::cni::{AddRequest, Request};
 use crate::functions::{Hold, Holds, Restored, restore};
 use crate::kernel::pci;
 use crate::machine::Machine;
@@ -57,16 +57,18 @@ pub fn attached_already(attachment: &Attachment, record: &Path) -> Error {
 ///
 /// [`Code::IN_USE`] when a living pod has it; [`Code::TRY_AGAIN_LATER`] when it is still in
 /// the namespace of a dead one.
-pub fn wanted_function(request: &Request, node: &Node<'_>) -> Result<()> {
-    let Some(address) = request.device_id()?.filter(|id| pci::is_address(id)) else {
+pub fn wanted_function(request: &AddRequest, node: &Node<'_>) -> Result<()> {
+    let device = request.device_id.as_ref();
+    let Some(address) = device.filter(|id| pci::is_address(id)) else {
         return Ok(());
     };
+    let attachment = &request.call.attachment;
     let address = address.to_ascii_lowercase();
     let holds = Holds::new(&node.state);
     let Some(hold) = holds.read(&address)? else {
         return Ok(());
     };
-    if request.attachment.plugin.is_some() && hold.owner.is_interface_of(&request.attachment) {
+    if attachment.plugin.is_some() && hold.owner.is_interface_of(attachment) {
         return Ok(());
     }
     // This waits for a DEL of the holder that is under way.
@@ -84,7 +86,7 @@ pub fn wanted_function(request: &Request, node: &Node<'_>) -> Result<()> {
     let Some(hold) = holds.read(&address)? else {
         return Ok(());
     };
-    let is_other = !hold.owner.is_interface_of(&request.attachment);
+    let is_other = !hold.owner.is_interface_of(attachment);
     if is_other && hold.live_netns().is_some() {
         return Err(hold.in_use(&address));
     }

@@ -4,8 +4,7 @@ use std::net::IpAddr;
 use std::rc::Rc;
 
 use super::clean_up;
-use crate::cni::Request;
-use crate::cni::previous::Previous;
+use crate::cni::AddRequest;
 use crate::components::{self, Sandbox};
 use crate::decide::{self, Ipam};
 use crate::facts::{Facts, KernelFacts};
@@ -18,19 +17,19 @@ use crate::{Code, Error, Result};
 
 /// Checks in turn what an ADD needs. Every failure says that the network is not
 /// available; runtimes that ask do so every few seconds, so nothing here waits.
-pub fn status(request: &Request, node: &Node<'_>) -> Result<()> {
+pub fn status(request: &AddRequest, node: &Node<'_>) -> Result<()> {
     check(request, node).map_err(|error| Error {
         code: Code::NOT_AVAILABLE,
         ..error
     })
 }
 
-fn check(request: &Request, node: &Node<'_>) -> Result<()> {
+fn check(request: &AddRequest, node: &Node<'_>) -> Result<()> {
     Records::new(&node.state).probe()?;
     let flavour = decide::flavour(request)?;
     let facts: Rc<dyn Facts> = Rc::new(KernelFacts::new(Rc::clone(&node.kernel), None));
     let sandbox = Sandbox::new(node.trace)?;
-    let wish = components::request(request, &Previous::default())?;
+    let wish = components::request(request)?;
     sandbox.ready(&flavour, Rc::clone(&facts), &wish)?;
     match decide::ipam(request)? {
         Ipam::None => Ok(()),
@@ -45,7 +44,10 @@ fn check(request: &Request, node: &Node<'_>) -> Result<()> {
             exhaustion(&claim.candidates(), &pools, &space, node)
         }
         Ipam::Delegate(plugin) => {
-            match Pod::of_request(request, None).call.run(&plugin, "STATUS") {
+            match Pod::of_request(&request.call, None)
+                .call
+                .run(&plugin, "STATUS")
+            {
                 Err(error) if error.is_unknown_verb() => {
                     node.trace
                         .info(format_args!("ipam plugin {plugin} does not know STATUS"));

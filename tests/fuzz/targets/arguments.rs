@@ -10,7 +10,7 @@ use std::path::{Component, Path};
 use libfuzzer_sys::fuzz_target;
 use plumb::attachment::Attachment;
 use plumb::cni::arguments::Arguments;
-use plumb::cni::{Configuration, Environment, Request, Verb, Version, output};
+use plumb::cni::{AddRequest, Configuration, Environment, Request, Verb, Version, output};
 use plumb::operations::Records;
 use plumb::state::StateFolder;
 use plumb::{Code, mac};
@@ -49,11 +49,10 @@ fuzz_target!(|data: &[u8]| {
         attachment(&request.attachment);
     }
     assert!(!request.describe().is_empty());
-    if let Ok(Some(mac)) = request.mac() {
+    if let Ok(AddRequest { mac: Some(mac), .. }) = AddRequest::of(request) {
         assert!(matches!(mac.len(), 6 | 20));
         hardware_address(&mac::text(&mac));
     }
-    let _ = request.requested_addresses();
 });
 
 /// The record of an attachment lies where it should, whatever the runtime calls things.

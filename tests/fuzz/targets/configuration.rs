@@ -8,8 +8,9 @@ use std::ffi::OsString;
 use std::fs;
 
 use libfuzzer_sys::fuzz_target;
-use plumb::cni::previous::Previous;
-use plumb::cni::{Configuration, Environment, Request, Verb, Version, configuration, keys, output};
+use plumb::cni::{
+    AddRequest, Configuration, Environment, Request, Verb, Version, configuration, keys, output,
+};
 use plumb::pools::{self, AddressRange, Family, Pool};
 use plumb::{Error, components};
 use plumb_fuzz::Scratch;
@@ -49,20 +50,21 @@ fn read(verb: Verb, data: &[u8]) -> Option<Request> {
     let request = checked(Request::new(environment(verb), configuration))?;
     assert!(request.state_folder.is_absolute() && request.component_folder.is_absolute());
     assert!(!request.describe().is_empty());
-    if let Some(mac) = checked(request.mac()).flatten() {
-        assert!(matches!(mac.len(), 6 | 20));
-    }
-    if let Some(guid) = checked(request.infiniband_guid()).flatten() {
-        assert_eq!(guid.len(), 8);
-    }
-    if let Some(path) = checked(request.device_info_file()).flatten() {
-        assert!(path.is_absolute());
-    }
     let _ = checked(request.device_id());
-    let _ = checked(request.requested_addresses());
     let _ = checked(request.ipam_type());
-    let previous = checked(request.previous()).flatten();
-    component_request(&request, &previous.unwrap_or_default());
+    let _ = checked(request.previous());
+    if let Some(asked) = checked(AddRequest::of(request.clone())) {
+        if let Some(mac) = &asked.mac {
+            assert!(matches!(mac.len(), 6 | 20));
+        }
+        if let Some(guid) = &asked.infiniband_guid {
+            assert_eq!(guid.len(), 8);
+        }
+        if let Some(path) = &asked.device_info_file {
+            assert!(path.is_absolute());
+        }
+        component_request(&asked);
+    }
     if let Some(pools) = request
         .configuration
         .ipam()
@@ -77,15 +79,17 @@ fn read(verb: Verb, data: &[u8]) -> Option<Request> {
 }
 
 /// What a component would get is the configuration that plumb read.
-fn component_request(request: &Request, previous: &Previous) {
-    let Some(given) = checked(components::request(request, previous)) else {
+fn component_request(asked: &AddRequest) {
+    let Some(given) = checked(components::request(asked)) else {
         return;
     };
+    let request = &asked.call;
+    let previous = asked.previous.clone().unwrap_or_default();
     assert_eq!(given.network, request.attachment.network);
     assert_eq!(
         given.previous_interfaces.len(),
         previous.interfaces.len(),
-        "every interface of the previous result is told of"
+        "every interface of the previous result is passed on"
     );
     let text: Value = serde_json::from_str(&given.configuration).expect("JSON for components");
     let lower = Value::Object(request.configuration.lower.clone());

@@ -1,0 +1,176 @@
+//! What an ADD asks for, typed once: whatever is wrong in it is found before a component runs
+//! or anything is touched.
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use ipnetwork::IpNetwork;
+use serde_json::Value;
+
+use super::Request;
+use super::previous::Previous;
+use crate::{Code, Error, Result, mac};
+
+/// A request of ADD. STATUS, which asks whether an ADD could succeed, has the same.
+#[derive(Debug, Clone)]
+pub struct AddRequest {
+    /// The call itself: environment, configuration, attachment.
+    pub call: Request,
+    /// The hardware address asked for.
+    pub mac: Option<Vec<u8>>,
+    /// The InfiniBand GUID asked for: eight bytes.
+    pub infiniband_guid: Option<Vec<u8>>,
+    /// The device that the device plugin allotted; not always a PCI address.
+    pub device_id: Option<String>,
+    /// The addresses asked for.
+    pub requested_addresses: Vec<IpAddr>,
+    /// Where Multus wants the information about the device.
+    pub device_info_file: Option<PathBuf>,
+    /// `type` of `ipam`: the name of an address policy or of an IPAM plugin.
+    pub ipam_type: Option<String>,
+    /// The result of the plugin before in the chain.
+    pub previous: Option<Previous>,
+}
+
+impl AddRequest {
+    /// Understands all that a call asks for.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::INVALID_CONFIGURATION`] or [`Code::INVALID_ENVIRONMENT`] with the first value
+    /// that is wrong.
+    pub fn of(call: Request) -> Result<Self> {
+        call.configuration.check_dns()?;
+        Ok(Self {
+            mac: mac(&call)?,
+            infiniband_guid: infiniband_guid(&call)?,
+            device_id: call.device_id()?,
+            requested_addresses: requested_addresses(&call)?,
+            device_info_file: device_info_file(&call)?,
+            ipam_type: call.ipam_type()?.map(str::to_owned),
+            previous: call.previous()?,
+            call,
+        })
+    }
+}
+
+/// The hardware address asked for: `runtimeConfig.mac`, `args.cni.mac`, else `MAC`
+/// in `CNI_ARGS` (CONVENTIONS: what `runtimeConfig` says, `CNI_ARGS` does not).
+fn mac(request: &Request) -> Result<Option<Vec<u8>>> {
+    let configured = [
+        ("runtimeConfig.mac", request.configuration.runtime("mac")),
+        ("args.cni.mac", request.configuration.argument("mac")),
+    ];
+    for (name, value) in configured {
+        match value {
+            None | Some(Value::Null) => {}
+            Some(Value::String(text)) if text.is_empty() => {}
+            Some(Value::String(text)) => {
+                return hardware_address(text, name, Code::INVALID_CONFIGURATION).map(Some);
+            }
+            Some(other) => {
+                return Err(Error::configuration(format!(
+                    "{name} must be a string, not {other}"
+                )));
+            }
+        }
+    }
+    request
+        .arguments
+        .mac
+        .as_deref()
+        .map(|text| hardware_address(text, "MAC in CNI_ARGS", Code::INVALID_ENVIRONMENT))
+        .transpose()
+}
+
+/// `runtimeConfig.infinibandGUID`, else `args.cni.guid`: eight bytes.
+fn infiniband_guid(request: &Request) -> Result<Option<Vec<u8>>> {
+    let value = request
+        .configuration
+        .runtime("infinibandguid")
+        .or_else(|| request.configuration.argument("guid"));
+    match value {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) if text.is_empty() => Ok(None),
+        Some(value) => value
+            .as_str()
+            .and_then(mac::parse)
+            .filter(|guid| guid.len() == 8)
+            .map(Some)
+            .ok_or_else(|| {
+                Error::configuration(format!(
+                    "the InfiniBand GUID {value} must be eight bytes like 02:00:00:00:00:00:00:01"
+                ))
+            }),
+    }
+}
+
+/// Where Multus wants the information about the device that the pod got.
+fn device_info_file(request: &Request) -> Result<Option<PathBuf>> {
+    match request.configuration.runtime("cnideviceinfofile") {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(path)) if path.is_empty() => Ok(None),
+        Some(Value::String(path)) if Path::new(path).is_absolute() => Ok(Some(PathBuf::from(path))),
+        Some(other) => Err(Error::configuration(format!(
+            "runtimeConfig.CNIDeviceInfoFile must be an absolute path, not {other}"
+        ))),
+    }
+}
+
+/// The addresses asked for: `runtimeConfig.ips`, `args.cni.ips`, else `IP` in
+/// `CNI_ARGS`; each with or without a prefix.
+fn requested_addresses(request: &Request) -> Result<Vec<IpAddr>> {
+    let configured = [
+        ("runtimeConfig.ips", request.configuration.runtime("ips")),
+        ("args.cni.ips", request.configuration.argument("ips")),
+    ];
+    for (name, value) in configured {
+        match value {
+            None | Some(Value::Null) => {}
+            Some(Value::Array(items)) if items.is_empty() => {}
+            Some(Value::Array(items)) => {
+                return items
+                    .iter()
+                    .map(|item| match item.as_str() {
+                        Some(text) => requested_address(text, name, Code::INVALID_CONFIGURATION),
+                        None => Err(Error::configuration(format!(
+                            "{name} must be a list of addresses, but contains {item}"
+                        ))),
+                    })
+                    .collect();
+            }
+            Some(other) => {
+                return Err(Error::configuration(format!(
+                    "{name} must be a list of addresses, not {other}"
+                )));
+            }
+        }
+    }
+    request
+        .arguments
+        .addresses
+        .iter()
+        .map(|text| requested_address(text, "IP in CNI_ARGS", Code::INVALID_ENVIRONMENT))
+        .collect()
+}
+
+fn hardware_address(text: &str, name: &str, code: Code) -> Result<Vec<u8>> {
+    mac::parse(text)
+        .filter(|mac| matches!(mac.len(), 6 | 20))
+        .ok_or_else(|| {
+            Error::new(
+                code,
+                format!("{name} {text:?} is not a hardware address like 02:00:5e:10:00:01"),
+            )
+        })
+}
+
+fn requested_address(text: &str, name: &str, code: Code) -> Result<IpAddr> {
+    let network: std::result::Result<IpNetwork, _> = text.trim().parse();
+    network.map(|network| network.ip()).map_err(|_| {
+        Error::new(
+            code,
+            format!("{name} {text:?} is not an address like 10.1.0.5 or 10.1.0.5/24"),
+        )
+    })
+}
