@@ -146,7 +146,7 @@ pub struct Record<O> {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Line<O> {
-    Header(Header),
+    Header(Box<Header>),
     Intent(usize, O),
     Done(usize, O),
     Undone(usize),
@@ -195,7 +195,9 @@ impl<O: DeserializeOwned> Record<O> {
         let whole = |line: &[u8]| line.ends_with(b"\n");
         let header = match lines.next() {
             Some((_, line)) if whole(line) => match decode::<O>(1, line)? {
-                Line::Header(header) if (OLDEST_LAYOUT..=LAYOUT).contains(&header.layout) => header,
+                Line::Header(header) if (OLDEST_LAYOUT..=LAYOUT).contains(&header.layout) => {
+                    *header
+                }
                 Line::Header(header) => {
                     return Err(format!(
                         "layout {}, where {OLDEST_LAYOUT} to {LAYOUT} are known",

@@ -6,7 +6,7 @@ use crate::outcome::Assigned;
 /// A step of a plan.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step {
-    /// Reversible this operation.
+    /// Perform this operation.
     Operation(Operation),
     /// Take these addresses as assigned to this interface.
     Assign(LinkNumber, Assigned),

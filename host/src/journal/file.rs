@@ -83,7 +83,7 @@ impl<O: Clone + Serialize + DeserializeOwned> Journal<O> {
 
     /// Begins the record of a new attachment.
     pub fn begin(&mut self, header: Header) -> Result<(), Error> {
-        self.append(&Line::Header(header.clone()))?;
+        self.append(&Line::Header(Box::new(header.clone())))?;
         self.record = Some(Record {
             header,
             steps: Vec::new(),

@@ -18,7 +18,7 @@ pub struct HoldFunction {
     /// PCI address.
     pub address: String,
     /// What it was like.
-    pub original: Original,
+    pub original: Box<Original>,
     /// Whether an earlier plugin of the chain holds it for the same interface.
     pub shared: bool,
     /// Whether it was taken.
@@ -59,7 +59,7 @@ impl Reversible for HoldFunction {
             }
             self.shared = true;
         }
-        self.original = Original::read(&machine.node.kernel, &self.address, &self.changes)?;
+        *self.original = Original::read(&machine.node.kernel, &self.address, &self.changes)?;
         Ok(())
     }
 
@@ -70,7 +70,7 @@ impl Reversible for HoldFunction {
                 owner: machine.pod.attachment.clone(),
                 boot: boot::id(),
                 netns: PodNetns::of(netns),
-                original: self.original.clone(),
+                original: Original::clone(&self.original),
             };
             let holds = Holds::new(&machine.node.state);
             if let Some(holder) = holds.take(&self.address, &hold)? {
@@ -81,7 +81,7 @@ impl Reversible for HoldFunction {
         machine
             .outcome
             .originals
-            .insert(self.address.clone(), self.original.clone());
+            .insert(self.address.clone(), Original::clone(&self.original));
         Ok(())
     }
 
@@ -138,7 +138,7 @@ impl Reversible for HoldFunction {
                 machine
                     .outcome
                     .originals
-                    .insert(self.address.clone(), self.original.clone());
+                    .insert(self.address.clone(), Original::clone(&self.original));
                 Ok(())
             }
             Some(holder) => Err(difference(format!(

@@ -21,7 +21,7 @@ fuzz_target!(|data: &[u8]| -> Corpus {
         }
     };
     for version in Version::ALL {
-        for attached in [interface(), nothing()] {
+        for attached in [interfaces(), nothing()] {
             check(version, &written, &previous, &attached);
         }
     }
@@ -44,7 +44,7 @@ fn check(version: Version, written: &Map<String, Value>, previous: &Previous, at
     assert_eq!(result.interfaces[..count], previous.interfaces, "{printed}");
     assert_eq!(
         names(&result.interfaces[count..]),
-        names_of(&attached.interface),
+        names_of(&attached.interfaces),
         "{printed}"
     );
 
@@ -59,7 +59,7 @@ fn check(version: Version, written: &Map<String, Value>, previous: &Previous, at
         assert_eq!(after.interface, interface, "{printed}");
     }
     let expected = attached.addresses.iter().map(|address| {
-        let interface = Some(count);
+        let interface = Some(count + address.interface);
         (address.address, address.gateway, interface)
     });
     assert!(
@@ -104,30 +104,26 @@ fn names(interfaces: &[plumb::cni::previous::Interface]) -> Vec<&str> {
     names.collect()
 }
 
-fn names_of(interface: &Option<Interface>) -> Vec<&str> {
-    let names = interface.iter().map(|interface| interface.name.as_str());
+fn names_of(interfaces: &[Interface]) -> Vec<&str> {
+    let names = interfaces.iter().map(|interface| interface.name.as_str());
     names.collect()
 }
 
-/// An ADD that gave the pod an interface.
-fn interface() -> Attached {
+/// An ADD that gave the pod two interfaces.
+fn interfaces() -> Attached {
     let gateway = Some([10, 0, 0, 1].into());
     Attached {
-        interface: Some(Interface {
-            name: "net1".into(),
-            mac: "02:00:00:00:00:01".into(),
-            mtu: Some(9000),
-            sandbox: "/run/netns/pod".into(),
-            pci_address: Some("0000:3b:00.2".into()),
-        }),
+        interfaces: vec![interface("net1"), interface("net2")],
         addresses: vec![
             Address {
                 address: "10.0.0.5/24".parse().expect("an address"),
                 gateway,
+                interface: 0,
             },
             Address {
                 address: "fd00::5/64".parse().expect("an address"),
                 gateway: None,
+                interface: 1,
             },
         ],
         routes: vec![Route {
@@ -140,12 +136,17 @@ fn interface() -> Attached {
     }
 }
 
+fn interface(name: &str) -> Interface {
+    Interface {
+        name: name.into(),
+        mac: "02:00:00:00:00:01".into(),
+        mtu: Some(9000),
+        sandbox: "/run/netns/pod".into(),
+        pci_address: Some("0000:3b:00.2".into()),
+    }
+}
+
 /// An ADD that worked on the interface of an earlier plugin.
 fn nothing() -> Attached {
-    Attached {
-        interface: None,
-        addresses: Vec::new(),
-        routes: Vec::new(),
-        dns: None,
-    }
+    Attached::default()
 }
