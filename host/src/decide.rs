@@ -27,7 +27,7 @@ const FLAVOURS: [(&str, &str); 6] = [
     ("ipoib", "ipoib"),
 ];
 
-/// The names that plumb answers to beside its own: those of the plugins it stands in for.
+/// The names that plumb answers to beside its own: those of the plugins that it replaces.
 pub fn types() -> impl Iterator<Item = &'static str> {
     FLAVOURS.iter().map(|(kind, _)| *kind)
 }
@@ -146,12 +146,12 @@ fn pools(request: &Request) -> Result<(Vec<Pool>, String)> {
 
 /// Makes the plan of an ADD.
 pub fn plan(request: &AddRequest, sandbox: &Sandbox<'_>, facts: &Rc<dyn Facts>) -> Result<Plan> {
-    let wish = components::request(request)?;
+    let asked = components::request(request)?;
     let flavour = flavour(request)?;
     let ipam = ipam(request)?;
-    let recorded = sandbox.attach(&flavour, Rc::clone(facts), &wish)?;
+    let recorded = sandbox.attach(&flavour, Rc::clone(facts), &asked)?;
     // A plugin that comes later in a chain may leave the interface to the one before.
-    let is_chained = !wish.previous_interfaces.is_empty();
+    let is_chained = !asked.previous_interfaces.is_empty();
     if !recorded.iter().any(gives_interface) && !is_chained {
         return Err(Error::new(
             Code::COMPONENT_FAILED,
@@ -173,12 +173,12 @@ pub fn plan(request: &AddRequest, sandbox: &Sandbox<'_>, facts: &Rc<dyn Facts>) 
                 plan.steps.push(Step::AssignAddresses(link));
             }
             Recorded::AssignConfigured(link) => {
-                take_configured(&mut plan, link, &ipam, sandbox, facts, &wish)?;
+                take_configured(&mut plan, link, &ipam, sandbox, facts, &asked)?;
                 plan.steps.push(Step::AssignAddresses(link));
             }
             Recorded::ReserveConfigured => {
                 let link = LinkNumber::default();
-                take_configured(&mut plan, link, &ipam, sandbox, facts, &wish)?;
+                take_configured(&mut plan, link, &ipam, sandbox, facts, &asked)?;
             }
         }
     }
@@ -224,7 +224,7 @@ fn take_configured(
     ipam: &Ipam,
     sandbox: &Sandbox<'_>,
     facts: &Rc<dyn Facts>,
-    wish: &components::Request,
+    asked: &components::Request,
 ) -> Result<()> {
     match ipam {
         Ipam::None => {
@@ -233,8 +233,8 @@ fn take_configured(
             ));
         }
         Ipam::Policy(source, pools, space) => {
-            let proposal = sandbox.propose(source, Rc::clone(facts), wish, pools)?;
-            let mut claim = claim(proposal, space, !wish.requested_addresses.is_empty());
+            let proposal = sandbox.propose(source, Rc::clone(facts), asked, pools)?;
+            let mut claim = claim(proposal, space, !asked.requested_addresses.is_empty());
             claim.link = link;
             plan.steps
                 .insert(0, Step::Operation(Operation::ClaimAddresses(claim)));

@@ -11,6 +11,7 @@ mod names;
 mod original;
 mod rebind;
 mod restore;
+mod subject;
 
 use std::fs;
 use std::io::{ErrorKind, Write};

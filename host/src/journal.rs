@@ -10,7 +10,7 @@
 //!
 //! Lines reach the kernel before the operation does, which makes them survive the
 //! process. They are not forced to a disk: what they speak of does not survive a power
-//! cut either, which the recorded boot tells.
+//! cut either, and the recorded boot shows that one happened.
 
 mod file;
 mod records;
@@ -73,7 +73,7 @@ pub struct Header {
     pub attachment: Attachment,
     /// The pod's namespace.
     pub netns: PodNetns,
-    /// The pod, when the runtime told.
+    /// The pod, when the runtime reported one.
     pub pod: Option<PodIdentity>,
     /// When ADD began, in milliseconds since 1970.
     pub since: u64,
@@ -155,8 +155,8 @@ enum Line<O> {
 }
 
 impl<O> Record<O> {
-    /// Whether the attachment exists: its ADD came to its end and its pod is alive.
-    pub fn stands(&self) -> bool {
+    /// Whether the attachment is whole: its ADD came to its end and its pod is alive.
+    pub fn is_alive(&self) -> bool {
         self.complete && self.header.live_netns().is_some()
     }
 

@@ -29,7 +29,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// A fault in plumb is told to the runtime as an error object like any other.
+/// A fault in plumb reaches the runtime as an error object like any other.
 fn report_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic

@@ -70,7 +70,7 @@ fn answer(
     }
     let request = Request::new(environment, Configuration::parse(verb, text?)?)?;
     let trace = match Trace::new(&request) {
-        // A wrong logLevel is told to ADD; it must not keep anything from being deleted.
+        // ADD refuses a wrong logLevel; it must not keep anything from being deleted.
         Err(_) if matches!(verb, Verb::Del | Verb::Gc) => Trace::early(),
         trace => trace?,
     };

@@ -76,7 +76,7 @@ impl<'a> NodeLeases<'a> {
         let reason = match in_child(|| attempt().is_ok()) {
             Ok(Ended::Success) => return Ok(Vec::new()),
             Ok(Ended::Killed(signal)) => format!("reading it ended a process by {signal}"),
-            // It failed, or there was no child: the same again tells why.
+            // It failed, or there was no child: a second attempt shows why.
             Ok(Ended::Failure) | Err(_) => match attempt() {
                 Err(Error::Corrupt { reason, .. }) => reason,
                 outcome => return outcome,

@@ -1,7 +1,7 @@
 //! `CNI_ARGS`: `KEY=VALUE;KEY=VALUE`.
 //!
 //! Multus repeats keys, adds `IgnoreUnknown` in two spellings and changes the order;
-//! values may contain `=`. Unknown keys are nobody's business here.
+//! values may contain `=`. Unknown keys are ignored.
 
 /// The pairs that plumb gives a meaning to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -115,7 +115,7 @@ impl Configuration {
             .filter(|dns| dns.as_object().is_some_and(|dns| !dns.is_empty()))
     }
 
-    /// Refuses a `dns` that cannot stand in a result: the runtime would refuse the result,
+    /// Refuses a `dns` that no result may have: the runtime would refuse the result,
     /// and the pod with it, when all has been done.
     pub fn check_dns(&self) -> Result<()> {
         let dns = match self.lower.get("dns") {

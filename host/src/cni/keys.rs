@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 /// The same value with every object key in lower case. Of two keys that become one,
 /// the one that was written in lower case wins. A key that is null is left out, because
 /// to Go it is a key that is absent; only what the runtime adds itself (`cni.dev/`)
-/// tells null from absent.
+/// distinguishes null from absent.
 pub fn lower(value: &Value) -> Value {
     match value {
         Value::Object(map) => Value::Object(

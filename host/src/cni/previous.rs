@@ -15,7 +15,7 @@ use crate::{Error, Result};
 pub struct Interface {
     /// Its name.
     pub name: String,
-    /// Its hardware address as written; empty when not told.
+    /// Its hardware address as written; empty when not reported.
     pub mac: String,
     /// The namespace it lies in; empty for the host's.
     pub sandbox: String,

@@ -64,7 +64,7 @@ pub fn render(
     let mut routes = take("routes");
     let index = interfaces.len();
     if index == 0 {
-        // The number of an interface that nobody told of would become that of ours.
+        // The number of an interface that no plugin listed would become that of ours.
         for address in addresses.iter_mut().filter_map(Value::as_object_mut) {
             keys::remove(address, "interface");
         }

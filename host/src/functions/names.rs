@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use super::original::OriginalLink;
-use super::restore::Subject;
+use super::subject::Subject;
 use super::{Holds, Original, host_link};
 use crate::kernel::pci::{self, PciFunction};
 use crate::kernel::rdma::RdmaSocket;

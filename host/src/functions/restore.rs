@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::find::{APPEARANCE, Found, find_link, host_link};
 use super::original::{Original, parent_link};
+use super::subject::Subject;
 use super::{Holds, RdmaLock, names, rebind};
 use crate::kernel::guid;
 use crate::kernel::link::{INFINIBAND, Link};
@@ -30,18 +31,6 @@ pub enum Restored {
     /// keeps. The kernel brings it back; until then nothing of it may be touched, because
     /// somebody else may have it.
     Away,
-}
-
-/// What is restored, and from where.
-pub struct Subject<'a> {
-    /// The node.
-    pub node: &'a Node<'a>,
-    /// The function.
-    pub address: &'a str,
-    /// What it was like.
-    pub original: &'a Original,
-    /// The pod's namespace; none when it is gone.
-    pub netns: Option<&'a Netns>,
 }
 
 /// Restores a function. Goes on when a part fails, and tells all that failed.

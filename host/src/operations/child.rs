@@ -33,7 +33,7 @@ impl std::fmt::Display for Parent {
 }
 
 /// Refuses a name that the pod has already: the interface of another plugin or of an
-/// attachment that still stands. That it is free now also proves later that a link of
+/// attachment that is still alive. That it is free now also proves later that a link of
 /// this name and make is ours.
 pub fn require_free_name(machine: &Machine<'_>, name: &str) -> Result<()> {
     let Some(link) = machine.pod.socket()?.link_by_name(name)? else {
@@ -180,17 +180,17 @@ pub fn verify(
 /// may have changed.
 pub fn verify_mac(link: &Link, place: &str, expected: &Previous) -> Result<()> {
     let name = &link.name;
-    let told = expected
+    let reported = expected
         .interfaces
         .iter()
         .find(|interface| interface.name == *name && !interface.sandbox.is_empty());
-    let told_mac = told.and_then(|interface| mac::parse(&interface.mac));
-    match told_mac {
-        Some(told) if told != link.mac => Err(difference(format!(
+    let reported_mac = reported.and_then(|interface| mac::parse(&interface.mac));
+    match reported_mac {
+        Some(reported) if reported != link.mac => Err(difference(format!(
             "interface {name} of the pod {place} has the hardware address {}, but the result says \
              {}",
             mac::text(&link.mac),
-            mac::text(&told)
+            mac::text(&reported)
         ))),
         _ => Ok(()),
     }

@@ -1,8 +1,8 @@
 //! Makes an IPoIB child of an InfiniBand interface in the pod (drivers/infiniband/ulp/ipoib).
 //!
-//! Other than other children it does not end with the pod's namespace: the kernel gives it
-//! back to the host, under whatever name is free. So it carries an alias that tells whose
-//! it is, from before it enters the pod.
+//! Unlike other children it outlives the pod's namespace: the kernel gives it back to the
+//! host, under any free name. So it has an alias that names its attachment, from before it
+//! enters the pod.
 
 use std::os::fd::AsFd;
 use std::time::Duration;
@@ -56,8 +56,8 @@ pub struct CreateIpoib {
     pub index: Option<u32>,
 }
 
-/// Whose an IPoIB child is, by its alias. A link with an alias that may have been cut is
-/// nobody's.
+/// The attachment that an IPoIB child belongs to, by its alias; none when that may have been
+/// cut.
 pub fn owner_of(link: &Link) -> Option<Attachment> {
     let alias = link.alias.as_deref().filter(|_| link.is_ipoib_child())?;
     let owner = alias.strip_prefix(ALIAS)?;
@@ -111,7 +111,7 @@ impl Reversible for CreateIpoib {
         Some((self.link, &self.name))
     }
 
-    /// The kernel makes a child of datagram mode when it is told none.
+    /// Without a mode the kernel makes a child of datagram mode.
     fn prepare(&mut self, machine: &Machine<'_>) -> Result<()> {
         if self.mode.is_none() {
             let parent = machine.node.kernel.host.link_by_index(self.parent.index)?;

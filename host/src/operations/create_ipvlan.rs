@@ -35,7 +35,7 @@ pub struct CreateIpvlan {
 
 impl CreateIpvlan {
     /// It shares its parent's hardware address, so the parent and the name, which was
-    /// free before, tell it.
+    /// free before, identify it.
     fn is_ours(&self, link: &Link) -> bool {
         link.kind.as_deref() == Some(KIND) && link.parent == Some(self.parent.index)
     }

@@ -27,7 +27,7 @@ pub struct CreateMacvlan {
     /// Bytes; none: the parent's.
     pub mtu: Option<u32>,
     /// Its hardware address; none: a random one, drawn when the step is prepared. It is
-    /// chosen before the link exists and tells ours from another one of the same name.
+    /// chosen before the link exists: it distinguishes ours from another one of the same name.
     pub mac: Option<Vec<u8>>,
     /// `IFLA_MACVLAN_BC_QUEUE_LEN`
     pub broadcast_queue_length: Option<u32>,

@@ -10,8 +10,8 @@ use crate::cni::previous::Previous;
 use crate::mac;
 use crate::machine::Machine;
 
-/// How long a virtual function may refuse an address: some drivers hear of the one that the
-/// physical function was told only some time later, and take no other.
+/// How long a virtual function may refuse an address: some drivers learn only later which one
+/// the physical function was given, and accept no other.
 const SETTLING: Duration = Duration::from_secs(2);
 
 /// What is recorded.

@@ -54,7 +54,7 @@ impl Reversible for SetMtu {
         Ok(())
     }
 
-    /// A later plugin of the chain may set another one (tuning), which is not told apart.
+    /// A later plugin of the chain (tuning) may set another one, and nothing shows who did.
     fn verify(&self, _machine: &mut Machine<'_>, _expected: &Previous) -> Result<()> {
         Ok(())
     }

@@ -1,5 +1,5 @@
 //! Changes settings of a virtual function through the physical one, and binds its driver
-//! anew when the driver must read them.
+//! again when the driver must read them.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +18,7 @@ pub struct SetVirtualFunction {
     pub address: String,
     /// The settings it gets.
     pub settings: Settings,
-    /// Whether the driver is bound anew when the GUID or the address has changed.
+    /// Whether the driver is bound again when the GUID or the address has changed.
     pub rebind: bool,
 }
 
@@ -50,8 +50,8 @@ impl SetVirtualFunction {
     }
 
     /// The node's and the port's GUID that the physical function holds for this one. Zero
-    /// is how it says that it was never told one.
-    fn told_guids(
+    /// is how it says that it was never given one.
+    fn held_guids(
         &self,
         machine: &Machine<'_>,
         number: u32,
@@ -62,14 +62,14 @@ impl SetVirtualFunction {
         ) else {
             return Ok((None, None));
         };
-        let told = machine
+        let held = machine
             .node
             .kernel
             .host
             .virtual_function(parent.index, number)?;
-        let told = told.unwrap_or_default();
+        let held = held.unwrap_or_default();
         let known = |guid: Option<Guid>| guid.filter(|guid| *guid != Guid::default());
-        Ok((known(told.node_guid), known(told.port_guid)))
+        Ok((known(held.node_guid), known(held.port_guid)))
     }
 
     /// The GUID that the netdev shows, which is the port's.
@@ -146,7 +146,7 @@ impl Reversible for SetVirtualFunction {
             && shown != wanted
         {
             machine.node.trace.warning(format_args!(
-                "virtual function {} shows GUID {} and not {} after its driver was bound anew: \
+                "virtual function {} shows GUID {} and not {} after its driver was bound again: \
                  does the subnet manager allow it?",
                 self.address,
                 mac::text(&shown),
@@ -172,11 +172,11 @@ impl Reversible for SetVirtualFunction {
                 self.address
             )));
         }
-        let told = self.told_guids(machine, original.number.unwrap_or_default())?;
+        let held = self.held_guids(machine, original.number.unwrap_or_default())?;
         let shown = self.shown_guid(machine)?;
         for (what, wanted, now) in [
-            ("node GUID", guids.0, told.0),
-            ("port GUID", guids.1, told.1),
+            ("node GUID", guids.0, held.0),
+            ("port GUID", guids.1, held.1),
             ("port GUID", guids.1, shown),
         ] {
             if let (Some(wanted), Some(now)) = (wanted, now)

@@ -1,6 +1,6 @@
 //! Writes the device information of the NPWG specification ("Device Information
 //! Specification" 1.1.0) into the file that Multus names, so that the pod's network status
-//! tells which device it got.
+//! shows which device it got.
 
 use std::fs;
 use std::io::ErrorKind;

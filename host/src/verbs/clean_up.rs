@@ -28,7 +28,7 @@ pub fn earlier_attachment(request: &Request, node: &Node<'_>) -> Result<()> {
     let Some(journal) = records.open_readable(&request.attachment, node.trace)? else {
         return Ok(());
     };
-    if journal.record().is_some_and(|record| record.stands()) {
+    if journal.record().is_some_and(|record| record.is_alive()) {
         return Err(attached_already(&request.attachment, journal.path()));
     }
     node.trace.warning(format_args!(
@@ -74,7 +74,7 @@ pub fn wanted_function(request: &AddRequest, node: &Node<'_>) -> Result<()> {
     // This waits for a DEL of the holder that is under way.
     let records = Records::new(&node.state);
     if let Some(journal) = records.open_readable(&hold.owner, node.trace)? {
-        if journal.record().is_some_and(|record| record.stands()) {
+        if journal.record().is_some_and(|record| record.is_alive()) {
             return Err(hold.in_use(&address));
         }
         node.trace.warning(format_args!(

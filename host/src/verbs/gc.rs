@@ -23,14 +23,14 @@ struct Collection<'a> {
     request: &'a Request,
     node: &'a Node<'a>,
     records: Records,
-    /// The valid attachments; none when the runtime did not tell.
+    /// The valid attachments; none when the runtime sent no list.
     valid: Option<BTreeSet<Attachment>>,
     /// When it began, in milliseconds since 1970: what is newer is an ADD's that runs
     /// beside it.
     begin: u128,
 }
 
-/// Removes what is not valid any more. Goes on when something fails, and tells it at
+/// Removes what is not valid any more. Goes on when something fails, and reports it at
 /// the end.
 pub fn gc(request: &Request, node: &Node<'_>) -> Result<()> {
     let collection = Collection {

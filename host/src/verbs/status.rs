@@ -29,17 +29,17 @@ fn check(request: &AddRequest, node: &Node<'_>) -> Result<()> {
     let flavour = decide::flavour(request)?;
     let facts: Rc<dyn Facts> = Rc::new(KernelFacts::new(Rc::clone(&node.kernel), None));
     let sandbox = Sandbox::new(node.trace)?;
-    let wish = components::request(request)?;
-    sandbox.ready(&flavour, Rc::clone(&facts), &wish)?;
+    let asked = components::request(request)?;
+    sandbox.ready(&flavour, Rc::clone(&facts), &asked)?;
     match decide::ipam(request)? {
         Ipam::None => Ok(()),
         Ipam::Policy(policy, pools, space) => {
-            // There is no pod yet whose namespace could be told.
+            // There is no pod yet that could be in a namespace.
             let mut pools = pools;
             for pool in &mut pools {
                 pool.namespaces.clear();
             }
-            let proposal = sandbox.propose(&policy, facts, &wish, &pools)?;
+            let proposal = sandbox.propose(&policy, facts, &asked, &pools)?;
             let claim = decide::claim(proposal, &space, false);
             exhaustion(&claim.candidates(), &pools, &space, node)
         }
