@@ -34,7 +34,7 @@ pub use lock::RdmaLock;
 pub use locked::Locked;
 pub use original::{Original, OriginalLink, parent_link, require_parent_link};
 pub use rebind::rebind;
-pub use restore::{Restored, is_for_user_space, restore};
+pub use restore::{Restored, restore};
 
 /// What a file holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,9 +5,7 @@ use crate::facts::{LinkFacts, LinkType, PciFacts, PciFunction, VirtualFunction, 
 use crate::operations::{VirtualFunctionSettings, set_virtual_function};
 use crate::{Error, Request, log};
 
-/// Drivers that hand a function to a program in user space, such as DPDK or a virtual machine.
-/// It has neither netdev nor RDMA device then.
-pub const USER_SPACE_DRIVERS: [&str; 3] = ["vfio-pci", "uio_pci_generic", "igb_uio"];
+pub use plumb_values::driver::{USER_SPACE as USER_SPACE_DRIVERS, is_for_user_space, is_vfio};
 
 /// A PCI function with what the kernel says about it.
 #[derive(Debug)]
@@ -44,11 +42,9 @@ impl Function {
     }
 
     /// The driver of user space that it is bound to, if it is one.
-    pub fn user_space_driver(&self) -> Option<&'static str> {
+    pub fn user_space_driver(&self) -> Option<&str> {
         let driver = self.facts.driver.as_deref();
-        USER_SPACE_DRIVERS
-            .into_iter()
-            .find(|known| driver == Some(*known))
+        driver.filter(|driver| is_for_user_space(driver))
     }
 
     /// Its place below the physical function.

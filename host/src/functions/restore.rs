@@ -7,6 +7,8 @@
 use std::os::fd::AsFd;
 use std::time::Duration;
 
+use plumb_values::driver::is_for_user_space;
+
 use super::find::{APPEARANCE, Found, find_link, host_link};
 use super::original::{Original, parent_link};
 use super::subject::Subject;
@@ -269,9 +271,4 @@ impl Subject<'_> {
             ))
         })
     }
-}
-
-/// Drivers that give a function to a program; binding them anew changes nothing.
-pub fn is_for_user_space(driver: &str) -> bool {
-    matches!(driver, "vfio-pci" | "uio_pci_generic" | "igb_uio") || driver.ends_with("_vfio_pci")
 }

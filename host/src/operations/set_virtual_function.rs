@@ -1,6 +1,7 @@
 //! Changes settings of a virtual function through the physical one, and binds its driver
 //! again when the driver must read them.
 
+use plumb_values::driver::is_for_user_space;
 use serde::{Deserialize, Serialize};
 
 use super::{Lifetime, Reversible, difference};
@@ -29,7 +30,7 @@ impl SetVirtualFunction {
         original
             .driver
             .clone()
-            .filter(|driver| !functions::is_for_user_space(driver))
+            .filter(|driver| !is_for_user_space(driver))
             .filter(|_| self.rebind && is_read_by_driver)
     }
 

@@ -1,6 +1,8 @@
 //! Hardware addresses as text, and random ones.
 
+#[cfg(unix)]
 use rustix::io::Errno;
+#[cfg(unix)]
 use rustix::rand::GetRandomFlags;
 
 /// `02:00:5e:10:00:01`; twenty parts for InfiniBand.
@@ -23,6 +25,7 @@ pub fn parse(text: &str) -> Option<Vec<u8>> {
 
 /// A random unicast address of the locally administered range (IEEE 802, bit 1 of the
 /// first byte set, bit 0 clear).
+#[cfg(unix)]
 pub fn random() -> Result<[u8; 6], Errno> {
     let mut mac = [0; 6];
     random_bytes(&mut mac)?;
@@ -32,6 +35,7 @@ pub fn random() -> Result<[u8; 6], Errno> {
 
 /// Fills a short buffer with random bytes (getrandom(2), which gives up to 256 bytes at
 /// once).
+#[cfg(unix)]
 pub fn random_bytes(bytes: &mut [u8]) -> Result<(), Errno> {
     match rustix::rand::getrandom(&mut *bytes, GetRandomFlags::empty())? {
         length if length == bytes.len() => Ok(()),

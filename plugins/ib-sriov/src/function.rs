@@ -1,12 +1,12 @@
 //! The function that the device plugin allotted.
 
 use plumb_sdk::facts::LinkType;
-use plumb_sdk::function::Function;
+use plumb_sdk::function::{Function, is_vfio};
 use plumb_sdk::{Error, Request};
 
 use crate::configuration::Configuration;
 
-/// The driver of functions that virtual machines drive.
+/// The driver of functions that virtual machines drive; it has variants, see [`is_vfio`].
 const VFIO: &str = "vfio-pci";
 
 /// Finds it, and refuses what can never be attached by this flavour.
@@ -20,7 +20,7 @@ pub(crate) fn find(request: &Request, configuration: &Configuration) -> Result<F
 fn check_driver(function: &Function, must_be_vfio: bool) -> Result<(), Error> {
     let address = &function.facts.address;
     let driver = function.facts.driver.as_deref();
-    let is_vfio = driver == Some(VFIO);
+    let is_vfio = driver.is_some_and(is_vfio);
     let name = driver.unwrap_or("no driver");
     if must_be_vfio && !is_vfio {
         return Err(Error::not_available(format!(

@@ -86,7 +86,9 @@ fn warn_of_unusable_rdma(function: &Function) -> Result<(), Error> {
 /// A virtual machine drives the function: there is no interface to move or to address.
 fn hand_over(configuration: &Configuration, function: &Function) -> Result<(), Error> {
     if configuration.isolation.is_some() {
-        log::info("bound to vfio-pci, the function has no RDMA device that could be moved");
+        log::info(
+            "driven by a virtual machine, the function has no RDMA device that could be moved",
+        );
     }
     function.set(&configuration.settings(), false)?;
     report_function(&function.handle, None)

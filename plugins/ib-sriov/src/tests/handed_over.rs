@@ -30,10 +30,12 @@ fn its_guid_and_link_state_are_set_and_it_is_reported() {
 
 #[test]
 fn it_may_have_no_guid() {
-    for keys in ["", r#", "vfioPciMode": true"#, r#", "vfioPciMode": false"#] {
-        let outcome = attach_to(bound_to("vfio-pci"), keys);
-        outcome.result.unwrap();
-        assert_eq!(outcome.plan, [REPORT()], "{keys}");
+    for driver in ["vfio-pci", "mlx5_vfio_pci"] {
+        for keys in ["", r#", "vfioPciMode": true"#, r#", "vfioPciMode": false"#] {
+            let outcome = attach_to(bound_to(driver), keys);
+            outcome.result.unwrap();
+            assert_eq!(outcome.plan, [REPORT()], "{driver}{keys}");
+        }
     }
 }
 

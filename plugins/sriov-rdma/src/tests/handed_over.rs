@@ -17,7 +17,7 @@ fn report(mac: Option<Vec<u8>>) -> Operation {
 
 #[test]
 fn it_is_set_reported_and_its_addresses_are_reserved() {
-    for driver in ["vfio-pci", "uio_pci_generic", "igb_uio"] {
+    for driver in ["vfio-pci", "mlx5_vfio_pci", "uio_pci_generic", "igb_uio"] {
         let outcome = attach(
             driver,
             &format!(
