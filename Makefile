@@ -5,7 +5,7 @@ CARGO ?= cargo
 # the features of all that one call builds, and the compiler would end up in plumb.
 COMPILING = -p plumb-compiler -p plumbctl -p plumb-hostile
 GUESTS = -p plumb-sdk -p macvlan-shared -p sriov-rdma -p ib-sriov -p ipoib -p pool
-OTHERS = -p plumb-tests -p plumb-runtimes -p cni-conformance -p cni-specimen $(GUESTS)
+OTHERS = -p plumb-tests -p plumb-runtimes -p cni-harness -p cni-conformance -p cni-specimen $(GUESTS)
 
 # plumb runs for every pod: without shared libraries and relocations, which take a tenth of
 # an ADD, it starts in half the time, and runs on any distribution.
@@ -48,9 +48,9 @@ test-fuzz: components ## what plumb reads: all kept inputs, then some seconds of
 	@CARGO=$(CARGO) tests/fuzz/run --seconds 4
 
 conformance: build ## the conformance suite: its own tests, then plumb and the reference plugins
-	$(CARGO) test --profile tools --locked -p cni-conformance -p cni-specimen
+	$(CARGO) test --profile tools --locked -p cni-harness -p cni-conformance -p cni-specimen
 	$(CARGO) build --profile tools --locked -p cni-conformance
-	@tests/conformance/run
+	@cni-conformance/run
 
 test-runtimes: build ## podman, containerd and Multus attach real containers, on private nodes (root)
 	@.ci/setup runtimes

@@ -2,9 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-/// Folder of the reference plugins (Debian: `containernetworking-plugins`).
-pub const REFERENCE_PLUGINS: &str = "/usr/lib/cni";
-
 /// The CNI binary: `PLUMB_BIN`, else the release build of this workspace.
 pub fn plumb() -> PathBuf {
     find("PLUMB_BIN", "plumb")

@@ -1,25 +1,22 @@
-//! Black-box tests of a CNI plugin binary against a real kernel.
-//!
-//! A test makes a [`Node`] (private mount and network namespaces), adds pods to it,
-//! calls the plugin as a runtime would ([`Call`]) and asks the [`Oracle`] whether
-//! anything was left behind. The harness knows the CNI specification and the kernel;
-//! it does not use a line of the plugin under test.
+//! What the tests have to know of plumb: where its programs are, what they are
+//! configured with, and what plumb keeps on a node. How a plugin is called and how a
+//! node is made and looked at is the business of [`cni_harness`].
 
 pub mod binaries;
-pub mod call;
 pub mod configuration;
-pub mod delegate;
-pub mod ip;
-pub mod node;
-pub mod oracle;
-pub mod outcome;
-pub mod result;
-pub mod script;
-pub mod traffic;
-pub mod wait;
+pub mod faults;
+pub mod state;
 
-pub use call::{Call, Running};
-pub use delegate::Delegate;
-pub use node::{Node, Pod};
-pub use oracle::Oracle;
-pub use outcome::Outcome;
+use cni_harness::{Node, Plugin, REFERENCE_PLUGINS};
+
+pub use faults::Faults;
+
+/// A node whose calls are those of plumb, and where its leases and records count as left
+/// behind. The calling thread moves into it, as with [`Node::new`].
+#[track_caller]
+pub fn node() -> Node {
+    let mut plugin = Plugin::new(binaries::plumb(), REFERENCE_PLUGINS);
+    plugin.stays = vec![format!("{}/leases.mdb*", state::STATE_FOLDER)];
+    plugin.kept = Some(std::sync::Arc::new(state::kept));
+    Node::new(plugin)
+}

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use plumb_tests::outcome::CniError;
-use plumb_tests::{Call, Node, Oracle, Outcome, Pod, binaries, configuration};
+use cni_harness::outcome::CniError;
+use cni_harness::{Call, Node, Oracle, Outcome, Pod};
+use plumb_tests::{binaries, configuration};
 use serde_json::{Value, json};
 
 use crate::{Store, component};
@@ -43,7 +44,7 @@ impl Scene {
         reason = "it changes the thread it is called on"
     )]
     pub fn new() -> Self {
-        let node = Node::new();
+        let node = plumb_tests::node();
         Self {
             store: Store::new(&node),
             pod: node.pod(),

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use plumb_tests::{Node, binaries};
+use cni_harness::Node;
+use plumb_tests::binaries;
 use serde_json::json;
 
 /// A component folder that `plumbctl component` works on.

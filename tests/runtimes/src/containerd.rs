@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use plumb_tests::binaries::REFERENCE_PLUGINS;
-use plumb_tests::wait;
+use cni_harness::{REFERENCE_PLUGINS, wait};
 
 use crate::{Finished, Host, host, image, network, packages};
 

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use plumb_tests::wait;
+use cni_harness::wait;
 
 pub use client::Refusal;
 

@@ -2,7 +2,7 @@
 
 use std::process::Child;
 
-use plumb_tests::wait;
+use cni_harness::wait;
 
 use crate::finished::start;
 use crate::{Containerd, Finished, containerd, image, inside, leases};

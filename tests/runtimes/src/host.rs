@@ -5,10 +5,11 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use cni_harness::Node;
+use cni_harness::node::MARKER;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use plumb_tests::node::MARKER;
-use plumb_tests::{Node, binaries};
+use plumb_tests::binaries;
 use serde_json::Value;
 
 use crate::{Finished, cgroups, image, mounts, network, packages};
@@ -47,7 +48,7 @@ impl Host {
         for (program, package) in [("runc", "runc"), ("timeout", "coreutils"), ("tar", "tar")] {
             packages::require(program, package);
         }
-        let node = Node::new();
+        let node = plumb_tests::node();
         let group = format!("plumb-test-{}", node.id());
         let host = Self { node, group };
         mounts::control_groups(host.scratch());

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use plumb_tests::node::MARKER;
+use cni_harness::node::MARKER;
 use serde_json::json;
 
 use crate::{Host, packages};

@@ -6,7 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use plumb_tests::{Call, Node, Pod, binaries};
+use cni_harness::{Call, Node, Pod};
+use plumb_tests::binaries;
 use serde_json::{Value, json};
 
 use crate::kubernetes::{Kubernetes, NAMESPACE};

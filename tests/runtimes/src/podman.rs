@@ -3,8 +3,8 @@
 use std::fs;
 use std::process::Child;
 
-use plumb_tests::node::MARKER;
-use plumb_tests::{binaries, wait};
+use cni_harness::node::MARKER;
+use cni_harness::{REFERENCE_PLUGINS, wait};
 use serde_json::Value;
 
 use crate::finished::start;
@@ -138,7 +138,7 @@ static_dir = "{store}/static"
 volume_path = "{store}/volumes"
 "#,
         plugins = crate::host::PLUGINS,
-        reference = binaries::REFERENCE_PLUGINS,
+        reference = REFERENCE_PLUGINS,
         id = host.node().id(),
     );
     let storage = format!(

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use plumb_tests::Delegate;
+use cni_harness::Delegate;
 
 use crate::Host;
 use crate::host::PLUGINS;

@@ -6,8 +6,8 @@ use std::ops::Deref;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use plumb_tests::node::STATE_FOLDER;
-use plumb_tests::{Call, Node, Outcome, Pod};
+use cni_harness::{Call, Node, Outcome, Pod};
+use plumb_tests::state::{STATE_FOLDER, records};
 use serde_json::Value;
 
 use crate::program::{output, run};
@@ -65,7 +65,7 @@ impl Drop for InUse {
             return;
         }
         if bed.spent.get() {
-            assert!(bed.node.records().is_empty(), "{:?}", bed.node.records());
+            assert!(records().is_empty(), "{:?}", records());
             return;
         }
         let difference = bed.before.settled_difference();
@@ -156,7 +156,7 @@ impl Bed {
 
     /// The records of attachments.
     pub fn records(&self) -> Vec<std::path::PathBuf> {
-        self.node.records()
+        records()
     }
 
     /// A call of `verb` for `eth0` of the pod.
@@ -209,7 +209,7 @@ impl Bed {
 /// one would have none. A node's namespaces are those of the thread that makes it, and go
 /// with it; what is left is what calls need.
 fn machine() -> Node {
-    std::thread::spawn(Node::new)
+    std::thread::spawn(plumb_tests::node)
         .join()
         .expect("the node was made")
 }

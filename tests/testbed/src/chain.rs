@@ -1,7 +1,7 @@
 //! Plugins one after the other, as libcni runs a list.
 
+use cni_harness::{Outcome, Pod};
 use plumb_tests::configuration::with;
-use plumb_tests::{Outcome, Pod};
 use serde_json::{Value, json};
 
 use crate::Bed;

@@ -1,6 +1,6 @@
 //! What every flavour must do.
 
-use plumb_tests::{Pod, result};
+use cni_harness::{Pod, result};
 use serde_json::{Value, json};
 
 use crate::configuration::version_1_0;

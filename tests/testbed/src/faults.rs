@@ -1,6 +1,6 @@
 //! Failures and deaths at every step of a call, injected by `PLUMB_FAULT`.
 
-use plumb_tests::Outcome;
+use cni_harness::Outcome;
 
 /// When a step can be interrupted: its intent is on disk, the kernel has done it, that
 /// it was done is on disk.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::fs;
 use std::path::PathBuf;
 
-use plumb_tests::wait;
+use cni_harness::wait;
 use serde_json::Value;
 
 use crate::program::json;

@@ -1,7 +1,7 @@
 //! Tests of the hardware flavours on hardware that is simulated: PCI functions, RDMA devices and
 //! InfiniBand ports inside a virtual machine.
 //!
-//! Pods, calls and their outcomes are those of `plumb-tests`. What is new here is the
+//! Pods, calls and their outcomes are those of `cni-harness`. What is new here is the
 //! [`Bed`], the machine's adapter in one of several set-ups, and a [`Picture`] of all that a
 //! plugin can do to it.
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use plumb_tests::wait;
+use cni_harness::wait;
 
 use crate::program::{output, run};
 use crate::{Adapter, Function, LinkLayer, Setup};

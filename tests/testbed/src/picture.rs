@@ -6,10 +6,10 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use cni_harness::node::files_below;
+use cni_harness::wait;
 use nix::sys::statfs::{FsType, statfs};
-use plumb_tests::node::{STATE_FOLDER, files_below};
-use plumb_tests::oracle::files::leases;
-use plumb_tests::wait;
+use plumb_tests::state::{STATE_FOLDER, leases};
 use serde_json::Value;
 
 use crate::program::json;

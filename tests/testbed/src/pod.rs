@@ -1,6 +1,6 @@
 //! What a pod of these tests has to show.
 
-use plumb_tests::{Pod, ip};
+use cni_harness::{Pod, ip};
 use serde_json::Value;
 
 use crate::program::output;

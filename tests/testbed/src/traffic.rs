@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use plumb_tests::Pod;
+use cni_harness::Pod;
 
 use crate::program::{inside, output};
 

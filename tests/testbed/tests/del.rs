@@ -2,12 +2,12 @@
 
 use std::fs;
 
+use cni_harness::{Pod, wait};
 use plumb_testbed::configuration::{ib_sriov_with_everything, sriov, without_ipam};
 use plumb_testbed::program::run;
 use plumb_testbed::{Bed, Function, Setup, bed, pod, rdma};
 use plumb_tests::configuration::with;
-use plumb_tests::node::STATE_FOLDER;
-use plumb_tests::{Pod, wait};
+use plumb_tests::state::STATE_FOLDER;
 use serde_json::{Value, json};
 
 /// The flavours whose functions lie in the pod, each with all that can be set.
@@ -272,7 +272,7 @@ fn files() -> Vec<String> {
     ["attachments", "functions"]
         .iter()
         .flat_map(|folder| {
-            plumb_tests::node::files_below(&std::path::Path::new(STATE_FOLDER).join(folder))
+            cni_harness::node::files_below(&std::path::Path::new(STATE_FOLDER).join(folder))
         })
         .filter(|path| fs::metadata(path).is_ok_and(|metadata| metadata.len() > 0))
         .map(|path| path.display().to_string())

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use cni_harness::{Call, Outcome, Pod};
 use plumb_testbed::configuration::{ib_sriov_with_everything, ipoib, sriov};
 use plumb_testbed::faults::{MOMENTS, every_step, was_killed};
 use plumb_testbed::{Bed, Setup, bed};
+use plumb_tests::Faults;
 use plumb_tests::configuration::with;
-use plumb_tests::{Call, Outcome, Pod};
 use serde_json::{Value, json};
 
 /// One function is enough, and looked at quickly.

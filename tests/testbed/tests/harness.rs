@@ -4,11 +4,11 @@
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use cni_harness::wait;
 use plumb_testbed::program::{inside, run};
 use plumb_testbed::traffic::assert_reaches;
 use plumb_testbed::{Bed, Setup, bed, pod, rdma};
-use plumb_tests::node::STATE_FOLDER;
-use plumb_tests::wait;
+use plumb_tests::state::STATE_FOLDER;
 
 /// A change by hand, what the picture must say of it, and the way back.
 struct Change {

@@ -1,5 +1,6 @@
 //! Type `ib-sriov`: an InfiniBand function as the pod's interface.
 
+use cni_harness::result;
 use plumb_testbed::checks::{
     Damage, assert_finds, assert_goes_without_trace, assert_speaks_version_1_0,
     assert_takes_addresses_of_host_local, damages_in_pod,
@@ -11,7 +12,6 @@ use plumb_testbed::program::{inside, run};
 use plumb_testbed::traffic::assert_reaches;
 use plumb_testbed::{Setup, bed, pod, rdma};
 use plumb_tests::configuration::with;
-use plumb_tests::result;
 use serde_json::{Value, json};
 
 const BED: Setup = Setup::INFINIBAND;
@@ -231,7 +231,7 @@ fn gc_takes_away_what_is_not_valid_and_leaves_the_rest() {
         "the second pod was in the list"
     );
     bed.gc(&configurations[0], &[]);
-    pods.iter().for_each(plumb_tests::Pod::remove);
+    pods.iter().for_each(cni_harness::Pod::remove);
 }
 
 /// NPWG device information specification 1.1.0: what Multus puts into the pod's network status.

@@ -3,12 +3,12 @@
 
 use std::process::Stdio;
 
+use cni_harness::{Pod, result, wait};
 use plumb_testbed::configuration::sriov;
 use plumb_testbed::program::{inside, output, run};
 use plumb_testbed::traffic::{assert_does_not_reach, assert_reaches};
 use plumb_testbed::{Bed, PATIENCE, Setup, bed, pod, rdma};
 use plumb_tests::configuration::with;
-use plumb_tests::{Pod, result, wait};
 use serde_json::{Value, json};
 
 const BED: Setup = Setup::IGB;

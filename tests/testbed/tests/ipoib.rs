@@ -1,5 +1,6 @@
 //! Type `ipoib`: a child of an InfiniBand parent in the pod.
 
+use cni_harness::{ip, result};
 use plumb_testbed::checks::{
     assert_finds, assert_goes_without_trace, assert_speaks_version_1_0,
     assert_takes_addresses_of_host_local, damages_in_pod,
@@ -9,7 +10,6 @@ use plumb_testbed::program::{inside, run};
 use plumb_testbed::traffic::assert_reaches;
 use plumb_testbed::{Bed, Setup, bed, pod};
 use plumb_tests::configuration::with;
-use plumb_tests::{ip, result};
 use serde_json::{Value, json};
 
 const BED: Setup = Setup::INFINIBAND;
@@ -133,7 +133,7 @@ fn a_child_whose_namespace_is_gone_is_removed_from_the_host() {
         let configuration = ipoib(&parent(&bed));
         bed.add(&pod, &configuration);
         pod.remove();
-        plumb_tests::wait::until("the child is on the host", || {
+        cni_harness::wait::until("the child is on the host", || {
             ip::link(None, "eth0").is_some()
         });
         bed.call("DEL", &pod, &configuration)
@@ -151,7 +151,7 @@ fn gc_removes_a_child_whose_namespace_is_gone() {
     let configuration = ipoib(&parent(&bed));
     bed.add(&pod, &configuration);
     pod.remove();
-    plumb_tests::wait::until("the child is on the host", || {
+    cni_harness::wait::until("the child is on the host", || {
         ip::link(None, "eth0").is_some()
     });
     bed.gc(&configuration, &[]);

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use cni_harness::wait;
 use plumb_testbed::configuration::{ib_sriov, without_ipam};
 use plumb_testbed::{Bed, Setup, bed, pod, rdma};
 use plumb_tests::configuration::with;
-use plumb_tests::wait;
 use serde_json::{Value, json};
 
 /// All that the controller has.

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use cni_harness::node::files_below;
+use cni_harness::{Outcome, Pod};
 use plumb_runtimes::kubernetes::kubelet::{Allocation, write_checkpoint, write_device_information};
 use plumb_runtimes::kubernetes::{Kubernetes, NETWORKS, RESOURCE_NAME};
 use plumb_runtimes::multus::tools::Tools;
@@ -10,8 +12,6 @@ use plumb_testbed::program::run;
 use plumb_testbed::traffic::assert_reaches;
 use plumb_testbed::{Bed, Function, PATIENCE, Setup, bed, pod, rdma};
 use plumb_tests::configuration::with;
-use plumb_tests::node::files_below;
-use plumb_tests::{Outcome, Pod};
 use serde_json::{Value, json};
 
 const RESOURCE: &str = "vendor.example/functions";

@@ -1,9 +1,9 @@
 //! A node in shared mode: RDMA devices cannot be moved, and every pod sees all of them.
 
+use cni_harness::result;
 use plumb_testbed::configuration::{ib_sriov, ib_sriov_with_everything, sriov};
 use plumb_testbed::{Bed, Chain, Setup, bed, pod, rdma};
 use plumb_tests::configuration::with;
-use plumb_tests::result;
 use serde_json::{Value, json};
 
 const INFINIBAND: Setup = Setup::INFINIBAND.shared();
@@ -146,7 +146,7 @@ fn a_macvlan_pod_sees_the_gid_of_its_address() {
             .expect("IPv4");
         // RoCE v2, an IPv4 address mapped into IPv6.
         let gid = format!("0000:0000:0000:0000:0000:ffff:0a07:00{last:02x}");
-        plumb_tests::wait::until("the GID is there", || {
+        cni_harness::wait::until("the GID is there", || {
             pod::gids(pod, &device).contains(&gid)
         });
     }

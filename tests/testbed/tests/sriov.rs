@@ -1,5 +1,6 @@
 //! Types `sriov` and `rdma`: an Ethernet function as the pod's interface, and its RDMA device.
 
+use cni_harness::result;
 use plumb_testbed::checks::{
     Damage, assert_finds, assert_goes_without_trace, assert_speaks_version_1_0,
     assert_takes_addresses_of_host_local, damages_in_pod,
@@ -9,8 +10,7 @@ use plumb_testbed::program::{inside, run};
 use plumb_testbed::traffic::{assert_does_not_reach, assert_reaches};
 use plumb_testbed::{Bed, Chain, Setup, bed, pod, rdma};
 use plumb_tests::configuration::with;
-use plumb_tests::oracle::files::leases;
-use plumb_tests::{node::STATE_FOLDER, result};
+use plumb_tests::state::{STATE_FOLDER, leases};
 use serde_json::{Value, json};
 
 const BED: Setup = Setup::ETHERNET;

@@ -1,7 +1,7 @@
 //! Several networks for a pod: traffic, and the network status.
 
+use cni_harness::{Oracle, Pod, ip, traffic};
 use plumb_tests::configuration::{dual_stack, with, without_ipam};
-use plumb_tests::{Oracle, Pod, ip, traffic};
 use serde_json::{Value, json};
 
 use super::cluster::{Cluster, addresses, mac, rail};

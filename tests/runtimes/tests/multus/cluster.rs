@@ -2,11 +2,12 @@
 
 use std::net::IpAddr;
 
+use cni_harness::{Call, Node, Oracle, Pod};
 use plumb_runtimes::kubernetes::{Kubernetes, NETWORKS, RESOURCE_NAME};
 use plumb_runtimes::multus::tools::Tools;
 use plumb_runtimes::multus::{CACHE, Multus, uid};
+use plumb_tests::configuration;
 use plumb_tests::configuration::with;
-use plumb_tests::{Call, Node, Oracle, Pod, configuration};
 use serde_json::{Value, json};
 
 /// A cluster of one node.
@@ -27,7 +28,7 @@ impl Cluster {
     #[track_caller]
     pub fn with_network(network: &Value) -> Self {
         let tools = Tools::find();
-        let node = Node::new();
+        let node = plumb_tests::node();
         let kubernetes = Kubernetes::new();
         let multus = Multus::new(tools, &node.scratch().join("multus"), &kubernetes, network);
         Self {

@@ -3,11 +3,11 @@
 use std::fs;
 use std::process::{Command, Output};
 
+use cni_harness::node::MARKER;
+use cni_harness::{Call, Node, Oracle, Pod, result};
 use plumb_runtimes::multus::install_plumb;
 use plumb_runtimes::multus::tools::Tools;
 use plumb_tests::configuration::{dual_stack, pool, with};
-use plumb_tests::node::MARKER;
-use plumb_tests::{Call, Node, Oracle, Pod, result};
 use serde_json::{Value, json};
 
 /// A node with the network `rail0` in its folder of networks.
@@ -21,7 +21,7 @@ impl Machine {
     fn new() -> Self {
         let machine = Self {
             tools: Tools::find(),
-            node: Node::new(),
+            node: plumb_tests::node(),
         };
         let plugins = machine.node.scratch().join("bin");
         fs::create_dir(&plugins).expect("make the folder of the plugins");

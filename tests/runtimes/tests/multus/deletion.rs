@@ -2,11 +2,10 @@
 
 use std::fs;
 
+use cni_harness::{Delegate, Oracle, Pod};
 use plumb_runtimes::multus::CACHE;
 use plumb_tests::configuration::with;
-use plumb_tests::node::STATE_FOLDER;
-use plumb_tests::oracle::files::leases;
-use plumb_tests::{Delegate, Oracle, Pod};
+use plumb_tests::state::{STATE_FOLDER, leases};
 use serde_json::{Value, json};
 
 use super::cluster::{Cluster, cluster_network, rail};

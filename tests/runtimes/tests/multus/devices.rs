@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use cni_harness::delegate::Recorded;
+use cni_harness::{Oracle, Pod, REFERENCE_PLUGINS};
 use plumb_runtimes::kubernetes::kubelet::{Allocation, write_checkpoint, write_device_information};
 use plumb_runtimes::multus::{DEVICE_INFORMATION, uid};
 use plumb_tests::configuration::with;
-use plumb_tests::delegate::Recorded;
-use plumb_tests::{Oracle, Pod, binaries};
 use serde_json::{Value, json};
 
 use super::cluster::{Cluster, mac, rail};
@@ -119,7 +119,7 @@ fn what_the_pod_and_kubelet_say_arrives_at_plumb() {
     let path = format!(
         "{}:{}",
         cluster.multus.plugins().display(),
-        binaries::REFERENCE_PLUGINS
+        REFERENCE_PLUGINS
     );
     for (call, verb, arguments) in [(add, "ADD", requested), (delete, "DEL", arguments)] {
         let expected = [

@@ -1,9 +1,8 @@
 //! What a user sees when a network cannot be had, and what is left then.
 
+use cni_harness::{Call, Oracle};
 use plumb_tests::configuration::with;
-use plumb_tests::node::STATE_FOLDER;
-use plumb_tests::oracle::files::leases;
-use plumb_tests::{Call, Oracle};
+use plumb_tests::state::{STATE_FOLDER, leases};
 use serde_json::json;
 
 use super::cluster::{Cluster, cluster_network, rail};
@@ -54,7 +53,7 @@ fn status_is_that_of_the_cluster_network() {
     };
     status(&cluster).expect_silence();
     // The cluster's network has its master taken away.
-    plumb_tests::ip::batch(None, "link set nic0 name other\n");
+    cni_harness::ip::batch(None, "link set nic0 name other\n");
     let outcome = status(&cluster);
     assert!(!outcome.succeeded(), "{outcome}");
     let said = String::from_utf8_lossy(&outcome.stdout).into_owned();

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use plumb_tests::delegate::Recorded;
-use plumb_tests::{Delegate, binaries};
+use cni_harness::Delegate;
+use cni_harness::delegate::Recorded;
+use plumb_tests::binaries;
 
 use super::cluster::Cluster;
 

@@ -1,9 +1,9 @@
 //! What a network selection element asks for: addresses, MAC, default route, arguments; and
 //! a chain of plugins.
 
+use cni_harness::{Oracle, Pod};
 use plumb_runtimes::multus::CACHE;
 use plumb_tests::configuration::{dual_stack, with};
-use plumb_tests::{Oracle, Pod};
 use serde_json::{Value, json};
 
 use super::cluster::{Cluster, cluster_network, mac, rail};

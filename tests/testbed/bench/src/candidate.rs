@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use cni_harness::Pod;
 use plumb_testbed::Bed;
-use plumb_tests::Pod;
 use plumb_tests::configuration::with;
 use serde_json::{Value, json};
 

@@ -5,8 +5,8 @@ mod sriov_rdma;
 
 use std::path::PathBuf;
 
+use cni_harness::Pod;
 use plumb_testbed::{Bed, Setup};
-use plumb_tests::Pod;
 use serde_json::Value;
 
 pub use ib_sriov::IB_SRIOV;

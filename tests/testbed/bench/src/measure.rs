@@ -5,9 +5,9 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
+use cni_harness::Pod;
 use plumb_testbed::program::{inside, run};
 use plumb_testbed::{Bed, Picture, bed};
-use plumb_tests::Pod;
 
 use crate::candidate::{Candidate, Plumb, Shell};
 use crate::case::Case;

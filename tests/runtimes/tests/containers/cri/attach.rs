@@ -2,8 +2,8 @@
 
 use std::thread;
 
+use cni_harness::Oracle;
 use plumb_runtimes::{Containerd, Cri, Host, cri, inside, leases, network};
-use plumb_tests::Oracle;
 use serde_json::Value;
 
 #[test]

@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use cni_harness::Oracle;
 use nix::mount::{MntFlags, umount2};
 use plumb_runtimes::{Containerd, Cri, Host, network};
-use plumb_tests::Oracle;
 
 #[test]
 fn a_pod_is_removed_after_containerd_was_killed() {

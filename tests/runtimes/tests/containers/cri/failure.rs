@@ -1,8 +1,8 @@
 //! What plumb refuses is told to the kubelet, and leaves nothing.
 
+use cni_harness::Oracle;
 use plumb_runtimes::cri::Refusal;
 use plumb_runtimes::{Containerd, Cri, Host, network};
-use plumb_tests::Oracle;
 
 #[test]
 fn an_exhausted_pool_is_explained() {

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use cni_harness::Oracle;
 use plumb_runtimes::cri::messages::PortMapping;
 use plumb_runtimes::{Containerd, Cri, Host, network, recorder};
-use plumb_tests::Oracle;
 use plumb_tests::configuration::with;
 use serde_json::{Value, json};
 

@@ -1,8 +1,8 @@
 //! Containers come up with the addresses that they should have, and reach each other.
 
+use cni_harness::Oracle;
 use plumb_runtimes::ctr::container_id;
 use plumb_runtimes::{Containerd, Ctr, Host, inside, leases, network};
-use plumb_tests::Oracle;
 
 #[test]
 fn two_containers_reach_each_other_and_leave_nothing() {

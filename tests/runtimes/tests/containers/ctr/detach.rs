@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use cni_harness::Oracle;
 use plumb_runtimes::{Containerd, Ctr, Host, network};
-use plumb_tests::Oracle;
 
 #[test]
 fn a_container_that_was_killed_leaves_nothing_and_may_come_again() {

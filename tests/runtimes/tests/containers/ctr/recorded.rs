@@ -1,7 +1,7 @@
 //! How ctr calls a plugin: plumb's other tests make the same calls by themselves.
 
+use cni_harness::Oracle;
 use plumb_runtimes::{Containerd, Ctr, Host, network, recorder};
-use plumb_tests::Oracle;
 use serde_json::Value;
 
 #[test]

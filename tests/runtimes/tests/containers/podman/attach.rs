@@ -1,7 +1,7 @@
 //! Containers come up with the addresses that they should have, and reach each other.
 
+use cni_harness::Oracle;
 use plumb_runtimes::{Host, Podman, inside, leases, network};
-use plumb_tests::Oracle;
 use serde_json::Value;
 
 #[test]

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use cni_harness::{Oracle, wait};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use plumb_runtimes::{Finished, Host, Podman, network};
-use plumb_tests::node::STATE_FOLDER;
-use plumb_tests::oracle::files;
-use plumb_tests::{Oracle, wait};
+use plumb_tests::state::{STATE_FOLDER, leases};
 
 #[test]
 fn a_container_whose_process_was_killed_leaves_nothing() {
@@ -36,7 +35,7 @@ fn a_container_that_was_stopped_is_attached_again_when_it_is_started() {
     podman.run("a", &["rail0"]).expect_success();
     let addresses = podman.addresses("a", "eth0");
     podman.succeed(&["stop", "--time", "0", "a"]);
-    assert_eq!(files::leases(STATE_FOLDER), [serde_json::Value::Null; 0]);
+    assert_eq!(leases(STATE_FOLDER), [serde_json::Value::Null; 0]);
     podman.succeed(&["start", "a"]);
     // A container of the same name gets the same address, as a pod does.
     assert_eq!(podman.addresses("a", "eth0"), addresses);

@@ -1,7 +1,7 @@
 //! What plumb refuses is told to podman's user, and leaves nothing.
 
+use cni_harness::Oracle;
 use plumb_runtimes::{Host, Podman, network};
-use plumb_tests::Oracle;
 
 #[test]
 fn an_exhausted_pool_is_explained() {

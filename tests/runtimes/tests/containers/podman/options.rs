@@ -1,7 +1,7 @@
 //! What podman's users ask of a network beyond an address.
 
+use cni_harness::Oracle;
 use plumb_runtimes::{Host, Podman, inside, network};
-use plumb_tests::Oracle;
 use plumb_tests::configuration::with;
 use serde_json::json;
 

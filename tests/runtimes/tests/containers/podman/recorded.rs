@@ -1,7 +1,7 @@
 //! How podman calls a plugin: plumb's other tests make the same calls by themselves.
 
+use cni_harness::Oracle;
 use plumb_runtimes::{Host, Podman, network, recorder};
-use plumb_tests::Oracle;
 use serde_json::{Value, json};
 
 #[test]

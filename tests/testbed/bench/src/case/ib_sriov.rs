@@ -1,9 +1,9 @@
 //! Type `ib-sriov` with GUID, link state and the RDMA device.
 
+use cni_harness::Pod;
 use plumb_testbed::configuration::{GUID, GUID_IN_SYSFS, ib_sriov_with_everything, without_ipam};
 use plumb_testbed::program::run;
 use plumb_testbed::{Bed, Setup, pod, rdma};
-use plumb_tests::Pod;
 
 use super::Case;
 

@@ -1,8 +1,8 @@
 //! Types `sriov` and `rdma` in a chain, with VLAN, hardware address, spoofchk and trust.
 
+use cni_harness::Pod;
 use plumb_testbed::configuration::{sriov, without_ipam};
 use plumb_testbed::{Bed, Setup, pod, rdma};
-use plumb_tests::Pod;
 use plumb_tests::configuration::with;
 use serde_json::json;
 

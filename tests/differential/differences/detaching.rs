@@ -1,0 +1,104 @@
+//! CHECK and DEL of what was attached.
+
+use super::{Difference, Effect, Situation};
+use crate::attachment::Plugin;
+use crate::course::End;
+
+pub const LIST: &[Difference] = &[
+    Difference {
+        what: "CHECK of a route that names no next hop",
+        reference: "fails for a destination other than the default one where the route has a gateway, and for a single host",
+        plumb: "succeeds while the route is there",
+        reason: "nothing is wrong with the pod",
+        effects: |situation| {
+            let is_checked = situation.has_check() && situation.course.detached_by == Plugin::Plumb;
+            if !situation.is_made_by_plumb() || !is_checked || !fails_by_reference(situation) {
+                return Vec::new();
+            }
+            vec![Effect::new("CHECK", "refused, code 999", "accepted")]
+        },
+    },
+    Difference {
+        what: "CHECK of a pod that the reference attached",
+        reference: "succeeds",
+        plumb: "fails with code 110, because there is no record",
+        reason: "what plumb has not done it cannot vouch for; the pod works, DEL works, and a pod started anew has a record",
+        effects: |situation| {
+            if !situation.is_taken_over() || !situation.has_check() {
+                return Vec::new();
+            }
+            let by_reference = match fails_by_reference(situation) {
+                true => "refused, code 999",
+                false => "accepted",
+            };
+            vec![Effect::new("CHECK", by_reference, "refused, code 110")]
+        },
+    },
+    Difference {
+        what: "DEL of a pod that the reference attached, before 0.4.0 or without a namespace",
+        reference: "removes the interface of that name, if there is a namespace",
+        plumb: "leaves the interface to end with its namespace; addresses are released",
+        reason: "without a record and without the result of ADD, which runtimes send from 0.4.0 on, nothing proves that the interface is the one",
+        effects: |situation| {
+            if !situation.is_taken_over() {
+                return Vec::new();
+            }
+            let by_reference = match situation.course.end {
+                End::Deleted if !situation.has_check() => None,
+                End::Unnamed => Some(("there", "1")),
+                _ => return Vec::new(),
+            };
+            let (link, promiscuity) = by_reference.unzip();
+            vec![
+                Effect::new("left by DEL: pod: link eth0", link, "there"),
+                Effect::new(promiscuity_key(situation), promiscuity, "1"),
+            ]
+        },
+    },
+    Difference {
+        what: "DEL without a namespace, while it is still there",
+        reference: "releases addresses and leaves the interface",
+        plumb: "removes the interface too",
+        reason: "the record knows the namespace by its device and inode",
+        effects: |situation| {
+            if !situation.is_made_by_plumb() || situation.course.end != End::Unnamed {
+                return Vec::new();
+            }
+            vec![
+                Effect::new("left by DEL: pod: link eth0", "there", None),
+                Effect::new(promiscuity_key(situation), "1", None),
+            ]
+        },
+    },
+    Difference {
+        what: "Back from plumb to the reference, with pods",
+        reference: "removes interface and addresses, and knows nothing of a record",
+        plumb: "its record stays in `stateFolder`",
+        reason: "nobody reads it any more; it goes with the next boot, or with a GC, when plumb comes back",
+        effects: |situation| {
+            if situation.course.detached_by != Plugin::Reference {
+                return Vec::new();
+            }
+            vec![
+                Effect::new("left by DEL: record of plumb", None, "there"),
+                Effect::new("left after the pod: record of plumb", None, "there"),
+            ]
+        },
+    },
+];
+
+fn fails_by_reference(situation: &Situation) -> bool {
+    situation.is_one_of(&[
+        "static, route to one host",
+        "host-local after another plugin",
+    ])
+}
+
+/// A veth has one hardware address: for a child with another one it listens to all.
+fn promiscuity_key(situation: &Situation) -> String {
+    let parent = match situation.case.name.starts_with("no master") {
+        true => "nic1",
+        false => "nic0",
+    };
+    format!("left by DEL: node: link {parent} promiscuity")
+}

@@ -1,0 +1,365 @@
+//! DEL: it cleans up whatever is left, and succeeds.
+
+use std::fs;
+use std::process::Command;
+use std::time::Duration;
+
+use cni_harness::node::MARKER;
+use cni_harness::{Call, Node, Oracle, Pod};
+use plumb_tests::configuration::{delegated, dual_stack, host_local, pool, with};
+use plumb_tests::state::{STATE_FOLDER, leases, records};
+use serde_json::{Value, json};
+
+/// Check 48, and 55: CRI-O waits a minute, a graceful shutdown of a node less.
+#[test]
+fn del_takes_everything_back_and_is_fast() {
+    let node = plumb_tests::node();
+    let pod = node.pod();
+    let oracle = Oracle::new(&node);
+    node.add(&pod, &dual_stack());
+    let outcome = Call::delete(&node, &pod, &dual_stack()).run();
+    outcome.expect_silence();
+    assert!(outcome.elapsed < Duration::from_millis(1500), "{outcome}");
+    oracle.assert_unchanged();
+}
+
+/// Checks 49 and 50: containerd calls DEL three times, the later ones without
+/// namespace and previous result.
+#[test]
+fn del_may_be_repeated_and_called_for_what_was_never_added() {
+    let node = plumb_tests::node();
+    let pod = node.pod();
+    let oracle = Oracle::new(&node);
+    node.delete(&pod, &pool());
+    oracle.assert_unchanged();
+    let result = node.add(&pod, &pool());
+    node.delete(&pod, &with(pool(), json!({"prevResult": result})));
+    for previous in [json!(null), json!({}), result] {
+        let configuration = with(pool(), json!({"prevResult": previous}));
+        node.delete(&pod, &configuration);
+        Call::delete(&node, &pod, &configuration)
+            .variable("CNI_NETNS", "")
+            .run()
+            .expect_silence();
+    }
+    oracle.assert_unchanged();
+}
+
+/// Check 50.
+#[test]
+fn del_needs_no_previous_result_and_believes_none() {
+    let node = plumb_tests::node();
+    let pod = node.pod();
+    let other = node.pod();
+    let oracle = Oracle::new(&node);
+    let foreign = node.add(&other, &pool());
+    let attached = Oracle::new(&node);
+    for previous in [
+        json!(null),
+        json!({}),
+        foreign,
+        json!({"ips": 5}),
+        json!({"interfaces": [{}]}),
+    ] {
+        node.add(&pod, &pool());
+        node.delete(&pod, &with(pool(), json!({"prevResult": previous})));
+        attached.assert_unchanged();
+    }
+    node.delete(&other, &pool());
+    oracle.assert_unchanged();
+}
+
+/// How the pod's namespace looks when DEL comes.
+#[derive(Debug, Clone, Copy)]
+enum Namespace {
+    Present,
+    Gone,
+    Empty,
+    Unset,
+    /// The runtime's mount is gone, the mount point is not.
+    NotMounted,
+    DeadProcess,
+    /// The next pod has the same path, and an `eth0` of its own.
+    Reused,
+}
+
+/// How plumb's record looks when DEL comes.
+#[derive(Debug, Clone, Copy)]
+enum Record {
+    Present,
+    Missing,
+    Truncated,
+    Garbage,
+}
+
+const NAMESPACES: [Namespace; 7] = [
+    Namespace::Present,
+    Namespace::Gone,
+    Namespace::Empty,
+    Namespace::Unset,
+    Namespace::NotMounted,
+    Namespace::DeadProcess,
+    Namespace::Reused,
+];
+
+/// Checks 51, 52 and 54.
+#[test]
+fn del_succeeds_and_gives_the_address_back_whatever_is_missing() {
+    for record in [
+        Record::Present,
+        Record::Missing,
+        Record::Truncated,
+        Record::Garbage,
+    ] {
+        for namespace in NAMESPACES {
+            // A thread can have one node only.
+            let case = std::thread::spawn(move || delete_with(namespace, record));
+            assert!(
+                case.join().is_ok(),
+                "with the namespace {namespace:?} and the record {record:?}"
+            );
+        }
+    }
+}
+
+fn delete_with(namespace: Namespace, record: Record) {
+    let node = plumb_tests::node();
+    let pod = node.pod();
+    let neighbour = node.pod();
+    node.add(&neighbour, &pool());
+    let oracle = Oracle::new(&node);
+    node.add(&pod, &pool());
+    damage(&neighbour, record);
+    let (call, stranger) = prepare(&node, &pod, namespace);
+    let outcome = call.run();
+    outcome.expect_silence();
+    assert_eq!(
+        leases(STATE_FOLDER).len(),
+        1,
+        "only the neighbour's lease may be left\n{outcome}"
+    );
+    if let Some(stranger) = stranger {
+        let now = Oracle::new(&node);
+        assert!(
+            stranger
+                .difference()
+                .lines()
+                .all(|line| !line.contains("link eth0")),
+            "the next pod lost its eth0"
+        );
+        drop(now);
+    }
+    if matches!(record, Record::Present) {
+        // Of a reused namespace the oracle knows nothing; its links were looked at above.
+        let difference = oracle.difference();
+        let unexpected = difference
+            .lines()
+            .filter(|line| !(line.contains("pod pod1:") && matches!(namespace, Namespace::Reused)));
+        assert_eq!(unexpected.count(), 0, "{difference}");
+    }
+    // The address can be had again.
+    let last = node.pod();
+    let only = with(
+        pool(),
+        json!({"ipam": {"type": "pool", "pools": [
+        {"name": "p", "subnet": "10.1.0.0/24", "ips": ["10.1.0.10-10.1.0.11"], "gateway": "10.1.0.1"}]}}),
+    );
+    node.add(&last, &only);
+}
+
+/// Damages the record of every attachment but the neighbour's.
+fn damage(neighbour: &Pod, record: Record) {
+    let records: Vec<_> = records()
+        .into_iter()
+        .filter(|path| !fs::read(path).is_ok_and(|bytes| contains(&bytes, neighbour.container())))
+        .filter(|path| !path.to_string_lossy().contains(neighbour.container()))
+        .collect();
+    assert!(
+        !records.is_empty(),
+        "there is no record of the attachment below {STATE_FOLDER}"
+    );
+    for path in records {
+        let bytes = fs::read(&path).expect("read the record");
+        match record {
+            Record::Present => {}
+            Record::Missing => fs::remove_file(&path).expect("remove the record"),
+            Record::Truncated => {
+                fs::write(&path, &bytes[..bytes.len() / 2]).expect("truncate the record")
+            }
+            Record::Garbage => fs::write(&path, [0xff, 0, b'{']).expect("overwrite the record"),
+        }
+    }
+}
+
+fn contains(bytes: &[u8], text: &str) -> bool {
+    bytes
+        .windows(text.len())
+        .any(|window| window == text.as_bytes())
+}
+
+/// Brings the namespace into its state; what the next pod there must keep.
+fn prepare<'node>(
+    node: &'node Node,
+    pod: &Pod,
+    namespace: Namespace,
+) -> (Call, Option<Oracle<'node>>) {
+    let call = Call::delete(node, pod, &pool());
+    match namespace {
+        Namespace::Present => (call, None),
+        Namespace::Gone => {
+            pod.remove();
+            (call, None)
+        }
+        Namespace::Empty => (call.variable("CNI_NETNS", ""), None),
+        Namespace::Unset => (call.without("CNI_NETNS"), None),
+        Namespace::NotMounted => {
+            pod.unmount();
+            (call, None)
+        }
+        Namespace::DeadProcess => {
+            pod.remove();
+            let mut child = Command::new("true")
+                .env(MARKER, node.id())
+                .spawn()
+                .expect("run true");
+            child.wait().expect("wait for our own child");
+            (
+                call.variable("CNI_NETNS", &format!("/proc/{}/ns/net", child.id())),
+                None,
+            )
+        }
+        Namespace::Reused => {
+            pod.remove();
+            pod.mount_again();
+            pod.ip("link add eth0 type veth peer name eth0p");
+            pod.ip("address add 10.1.0.10/24 dev eth0");
+            (call, Some(Oracle::new(node)))
+        }
+    }
+}
+
+/// Check 54: ctr passes `/proc/PID/ns/net`, and process IDs are used again.
+#[test]
+fn del_does_not_touch_an_interface_that_only_has_the_same_name() {
+    let node = plumb_tests::node();
+    let pod = node.pod();
+    node.add(&pod, &pool());
+    pod.ip("link delete eth0");
+    pod.ip("link add eth0 type veth peer name eth0p");
+    let before = pod.link("eth0").expect("eth0 exists");
+    node.delete(&pod, &pool());
+    assert_eq!(
+        pod.link("eth0").expect("eth0 still exists")["ifindex"],
+        before["ifindex"]
+    );
+    assert!(
+        leases(STATE_FOLDER).is_empty(),
+        "the address was not given back"
+    );
+}
+
+#[test]
+fn an_interface_that_the_pod_renamed_or_deleted_stops_no_del() {
+    let node = plumb_tests::node();
+    let pod = node.pod();
+    let oracle = Oracle::new(&node);
+    for change in [
+        "link set eth0 down",
+        "link set eth0 name other",
+        "link delete eth0",
+        "address flush dev eth0",
+    ] {
+        node.add(&pod, &pool());
+        if change.contains("name") {
+            pod.ip("link set eth0 down");
+        }
+        pod.ip(change);
+        node.delete(&pod, &pool());
+        oracle.assert_unchanged();
+    }
+}
+
+#[test]
+fn a_parent_that_went_away_stops_no_del() {
+    let node = plumb_tests::node();
+    let pod = node.pod();
+    node.add(&pod, &pool());
+    // It takes the macvlan links above it along.
+    cni_harness::ip::batch(None, "link delete nic0\n");
+    assert!(
+        pod.link("eth0").is_none(),
+        "the kernel removes a macvlan with its parent"
+    );
+    node.delete(&pod, &pool());
+    assert!(
+        leases(STATE_FOLDER).is_empty(),
+        "the address was not given back"
+    );
+    assert!(records().is_empty(), "{:?}", records());
+}
+
+/// Check 56: an operator may have changed or broken the configuration in between.
+#[test]
+fn del_depends_on_nothing_that_add_read() {
+    let node = plumb_tests::node();
+    let pod = node.pod();
+    let oracle = Oracle::new(&node);
+    let changes = [
+        json!({"master": "nic9"}),
+        json!({"mode": "wrong"}),
+        json!({"mtu": -1}),
+        json!({"type": "plumb", "flavour": "macvlan-shared"}),
+        json!({"type": "plumb", "flavour": "no-such-flavour"}),
+        json!({"type": "ipvlan"}),
+        json!({"ipam": {"type": "pool", "pools": [{"name": "p", "subnet": "nonsense"}]}}),
+        json!({"ipam": {"type": "pool", "pools": []}}),
+        json!({"ipam": {}}),
+        json!({"ipam": {"type": "spiderpool", "default_ipv4_ippool": ["x"], "poolFolder": "/no/such/folder"}}),
+        json!({"runtimeConfig": {"mac": "nonsense", "ips": ["nonsense"]}}),
+    ];
+    for change in changes {
+        node.add(&pod, &pool());
+        node.delete(&pod, &with(pool(), change));
+        oracle.assert_unchanged();
+    }
+}
+
+/// Check 52, with the reference IPAM plugin.
+#[test]
+fn a_delegates_address_comes_back_without_a_namespace() {
+    let node = plumb_tests::node();
+    let pod = node.pod();
+    let configuration = with(delegated(host_local()), json!({"cniVersion": "1.0.0"}));
+    let oracle = Oracle::new(&node);
+    for namespace in ["", "/run/netns/missing"] {
+        node.add(&pod, &configuration);
+        Call::delete(&node, &pod, &configuration)
+            .variable("CNI_NETNS", namespace)
+            .run()
+            .expect_silence();
+        oracle.assert_unchanged();
+    }
+}
+
+/// containerd takes a DEL error that says "not found" for a success.
+#[test]
+fn a_del_that_fails_never_says_not_found() {
+    let node = plumb_tests::node();
+    let pod = node.pod();
+    fs::create_dir_all("/run/blocked").expect("make a folder");
+    fs::write("/run/blocked/state", "a file where a folder should be").expect("write a file");
+    let configurations: [Value; 2] = [
+        with(pool(), json!({"stateFolder": "/run/blocked/state"})),
+        with(pool(), json!({"stateFolder": "/proc/plumb"})),
+    ];
+    for configuration in configurations {
+        let outcome = Call::delete(&node, &pod, &configuration).run();
+        if outcome.succeeded() {
+            outcome.expect_silence();
+            continue;
+        }
+        let error = outcome.expect_failure();
+        let said = format!("{} {}", error.message, error.details).to_lowercase();
+        assert!(!said.contains("not found"), "{outcome}");
+    }
+}

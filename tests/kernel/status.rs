@@ -1,0 +1,116 @@
+//! STATUS: whether an ADD could succeed.
+
+use std::fs;
+use std::time::Duration;
+
+use cni_harness::{Call, Delegate, Oracle};
+use plumb_tests::configuration::{delegated, pool, with};
+use serde_json::json;
+
+/// Codes that say "not now" (specification, section 5): 50 and 51, "try again later",
+/// or our own for an exhausted pool.
+const NOT_READY: [u64; 4] = [11, 50, 51, 101];
+
+/// Checks 65 and 69: kubelet asks every few seconds.
+#[test]
+fn a_node_that_is_ready_says_nothing_and_is_quick() {
+    let node = plumb_tests::node();
+    let oracle = Oracle::new(&node);
+    for _ in 0..3 {
+        let outcome = Call::status(&node, &pool()).run();
+        outcome.expect_silence();
+        assert!(outcome.elapsed < Duration::from_secs(1), "{outcome}");
+    }
+    oracle.assert_unchanged();
+}
+
+/// Check 65; the links that there are help to find the typing mistake.
+#[test]
+fn a_missing_parent_is_not_ready() {
+    let node = plumb_tests::node();
+    let error = Call::status(&node, &with(pool(), json!({"master": "nic9"})))
+        .run()
+        .expect_one_of(&NOT_READY, "nic9");
+    assert!(
+        format!("{} {}", error.message, error.details).contains("nic0"),
+        "{}",
+        error.message
+    );
+}
+
+#[test]
+fn a_wrong_configuration_is_reported() {
+    let node = plumb_tests::node();
+    Call::status(&node, &with(pool(), json!({"mode": "sideways"})))
+        .run()
+        .expect_one_of(&[7, 50], "sideways");
+    let pools = json!({"type": "pool", "pools": [{"name": "p", "subnet": "nonsense"}]});
+    Call::status(&node, &with(pool(), json!({"ipam": pools})))
+        .run()
+        .expect_one_of(&[7, 50], "nonsense");
+}
+
+/// Check 66.
+#[test]
+fn an_exhausted_pool_is_not_ready() {
+    let node = plumb_tests::node();
+    let (one, other, two) = (node.pod(), node.pod(), node.pod());
+    let small = json!({"type": "pool", "pools": [{"name": "small", "subnet": "10.1.0.0/24", "ips": ["10.1.0.10-10.1.0.11"]}]});
+    let configuration = with(pool(), json!({"ipam": small}));
+    node.add(&one, &configuration);
+    Call::status(&node, &configuration).run().expect_silence();
+    node.add(&other, &configuration);
+    Call::status(&node, &configuration)
+        .run()
+        .expect_one_of(&NOT_READY, "small");
+    Call::add(&node, &two, &configuration)
+        .run()
+        .expect_error(101, "small");
+    node.delete(&one, &configuration);
+    Call::status(&node, &configuration).run().expect_silence();
+    node.add(&two, &configuration);
+}
+
+/// Check 67.
+#[test]
+fn add_and_del_do_not_depend_on_status() {
+    let node = plumb_tests::node();
+    let pod = node.pod();
+    let wrong = with(pool(), json!({"master": "nic9"}));
+    Call::status(&node, &wrong).run().expect_failure();
+    node.add(&pod, &pool());
+    Call::status(&node, &wrong).run().expect_failure();
+    node.delete(&pod, &pool());
+}
+
+#[test]
+fn a_state_folder_that_cannot_be_written_is_not_ready() {
+    let node = plumb_tests::node();
+    fs::write("/run/state", "a file where a folder should be").expect("write a file");
+    let configuration = with(pool(), json!({"stateFolder": "/run/state"}));
+    Call::status(&node, &configuration)
+        .run()
+        .expect_one_of(&[50, 107], "/run/state");
+}
+
+/// Check 68.
+#[test]
+fn the_delegate_is_asked_and_its_error_returned() {
+    let node = plumb_tests::node();
+    let delegate = Delegate::new(&node, "recorder");
+    let configuration = delegated(json!({"type": "recorder"}));
+    let call = || Call::status(&node, &configuration).path(&delegate.path());
+    call().run().expect_silence();
+    let calls = delegate.calls();
+    assert_eq!(delegate.verbs(), ["STATUS"]);
+    assert_eq!(calls[0].stdin, call().input());
+    delegate.answers(
+        "STATUS",
+        r#"echo '{"cniVersion": "1.1.0", "code": 50, "msg": "no addresses"}'; exit 1"#,
+    );
+    call().run().expect_error(50, "no addresses");
+    Call::status(&node, &configuration)
+        .path("/nowhere")
+        .run()
+        .expect_failure();
+}
