@@ -17,6 +17,7 @@ mod output;
 mod plumbctl;
 mod pools;
 mod program;
+mod readme;
 mod results;
 mod state;
 mod status;
