@@ -61,7 +61,7 @@ test-vm: build ## the hardware flavours in virtual machines: SR-IOV and InfiniBa
 	@.ci/setup vm
 	@CARGO=$(CARGO) tests/testbed/test-vm
 
-fuzz: components ## new inputs for long: SECONDS_EACH for each target, 600 unless told otherwise
+fuzz: components ## new inputs for long: SECONDS_EACH for each target, 600 by default
 	@CARGO=$(CARGO) tests/fuzz/run --seconds $(or $(SECONDS_EACH),600)
 
 demo: build ## two pods, a ping, and nothing left
@@ -84,7 +84,7 @@ deny: ## licences, sources and duplicate versions of the dependencies
 	$(CARGO) fetch --locked --quiet
 	$(CARGO) deny --offline --locked check bans licenses sources
 
-install: build ## install plumb into BIN_DIR, /opt/cni/bin unless told otherwise
+install: build ## install plumb into BIN_DIR, /opt/cni/bin by default
 	target/release/plumbctl install --bin-dir $(or $(BIN_DIR),/opt/cni/bin)
 
 clean: ## remove all that was built

@@ -183,7 +183,7 @@ impl Holds {
         holds
     }
 
-    /// Whether a process died while it made devices of the function anew, see [`RdmaLock`].
+    /// Whether a process died while it re-created devices of the function, see [`RdmaLock`].
     pub fn was_interrupted(&self, address: &str) -> bool {
         self.mark(address).exists()
     }

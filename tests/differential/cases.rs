@@ -285,7 +285,7 @@ pub fn fixed() -> Vec<Case> {
     ]
 }
 
-/// What a resolver is told where a case refers to it.
+/// The resolver's configuration where a case refers to it.
 pub const RESOLV_CONF: &str = "nameserver 10.0.0.60\nsearch b.acme.test\n";
 
 /// What the plugin before gave to the pod.

@@ -123,17 +123,17 @@ fn live_in(node: &Node, cards: &Cards, case: &Case, version: &str, course: Cours
 
     let added = attachment.add(course.attached_by);
     seen.insert("ADD".into(), answer(&added));
-    let mut told = Value::Null;
+    let mut reported = Value::Null;
     if added.succeeded() {
-        told = added.expect_result();
-        seen.extend(result::lines(&told, &pod, cards));
+        reported = added.expect_result();
+        seen.extend(result::lines(&reported, &pod, cards));
         note(
             &mut seen,
             "attached",
             now(Some(&pod)).changes_since(&before),
         );
         note(&mut seen, "attached", sysctls::look(&pod));
-        let checked = attachment.check(course.detached_by, &told);
+        let checked = attachment.check(course.detached_by, &reported);
         seen.insert("CHECK".into(), answer(&checked));
     } else {
         note(
@@ -143,8 +143,8 @@ fn live_in(node: &Node, cards: &Cards, case: &Case, version: &str, course: Cours
         );
     }
 
-    let named = || attachment.delete(course.detached_by, &told);
-    let unnamed = || attachment.delete_without_namespace(course.detached_by, &told);
+    let named = || attachment.delete(course.detached_by, &reported);
+    let unnamed = || attachment.delete_without_namespace(course.detached_by, &reported);
     let first = match course.end {
         End::Deleted => Some(named()),
         End::Unnamed => Some(unnamed()),

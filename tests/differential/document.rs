@@ -8,7 +8,7 @@ use super::differences;
 fn the_document_lists_the_differences_that_the_tests_allow() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/differences.md");
     let text = std::fs::read_to_string(&path).expect("docs/differences.md is there");
-    let told: Vec<&str> = text
+    let reported: Vec<&str> = text
         .lines()
         .filter(|line| line.starts_with("| ") && !line.starts_with("| what |"))
         .collect();
@@ -21,7 +21,7 @@ fn the_document_lists_the_differences_that_the_tests_allow() {
         })
         .collect();
     assert_eq!(
-        told.join("\n"),
+        reported.join("\n"),
         listed.join("\n"),
         "the table of {} is not the list of tests/differential/differences",
         path.display()

@@ -32,7 +32,7 @@ pub fn lines(result: &Value, pod: &Pod, cards: &Cards) -> BTreeMap<String, Strin
         let gateway = route["gw"].take();
         let known = format!("result: route {}", destination.as_str().unwrap_or("?"));
         let taken = lines.keys().filter(|key| key.starts_with(&known)).count();
-        // Two routes to one place are told apart by a number.
+        // A number distinguishes two routes to one place.
         let key = if taken == 0 {
             known
         } else {

@@ -1,6 +1,6 @@
 //! What the kernel has and what lies on the disk, as lines that two nodes share.
 //!
-//! Nothing here is chosen by what a plugin is known to set: all that ip(8) tells of links,
+//! Nothing here is chosen by what a plugin is known to set: all that ip(8) shows of links,
 //! addresses, routes, rules and permanent neighbours.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +12,7 @@ use cni_harness::{Pod, ip};
 use plumb_tests::state::{STATE_FOLDER, records};
 use serde_json::Value;
 
-/// What a link is told to be by numbers that differ from node to node, or by what comes
+/// What describes a link by numbers that differ from node to node, or by what comes
 /// and goes with the carrier.
 const VOLATILE: [&str; 6] = [
     "ifindex",
@@ -227,7 +227,7 @@ impl Cards {
         )
     }
 
-    /// Tells where an address comes from. Those that a test asks for begin with 02:00:00.
+    /// Where an address comes from. Those that a test asks for begin with 02:00:00.
     pub fn whose(&self, address: &str) -> String {
         if let Some(card) = self.0.get(address) {
             return card.clone();

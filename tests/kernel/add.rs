@@ -194,7 +194,7 @@ fn the_plugins_own_namespace_is_refused_before_anything_is_done() {
             .run()
             .expect_failure();
         oracle.assert_unchanged();
-        // Whoever cleans up after that must not take the node's own links.
+        // Cleaning up after that must not take the node's own links.
         Call::delete(&node, &pod, &pool())
             .variable("CNI_NETNS", path)
             .interface("nic1")

@@ -117,7 +117,7 @@ fn an_unknown_parent_is_told_with_the_links_that_there_are() {
     oracle.assert_unchanged();
 }
 
-/// Loopback cannot carry a macvlan: the kernel's refusal is told.
+/// Loopback cannot carry a macvlan: the kernel's refusal is reported.
 #[test]
 fn a_parent_that_cannot_have_children_is_refused() {
     refused(&[(json!({"master": "lo"}), &[7, 50, 100], "lo")]);

@@ -240,7 +240,7 @@ fn the_flavour_may_be_named_instead_of_the_plugin() {
     oracle.assert_unchanged();
 }
 
-/// On a kernel without ipvlan this proves that its refusal is told and undone.
+/// On a kernel without ipvlan this proves that its refusal is reported and undone.
 #[test]
 fn ipvlan_works_where_the_kernel_has_it_and_is_refused_cleanly_where_not() {
     let node = plumb_tests::node();

@@ -47,7 +47,7 @@ fn pools_are_used_in_the_order_written_and_then_exhausted() {
         .expect_error(101, "first");
     assert!(error.message.contains("second"), "{}", error.message);
     oracle.assert_unchanged();
-    // Whoever goes makes room.
+    // A pod that goes makes room.
     node.delete(&pods[0], &configuration);
     assert_eq!(address(&node.add(&pods[3], &configuration)), "10.1.0.10");
 }

@@ -253,7 +253,7 @@ fn a_record_that_cannot_be_read_is_reported_and_set_aside() {
         if bytes.ends_with(b"\n") {
             assert!(
                 outcome.stderr.contains(STATE_FOLDER),
-                "the path is not told\n{outcome}"
+                "the path is not in it\n{outcome}"
             );
             let kept = state_files()
                 .iter()
@@ -335,7 +335,7 @@ fn a_damaged_lease_store_stops_no_del() {
     outcome.expect_silence();
     assert!(
         outcome.stderr.contains(STORE),
-        "the path is not told\n{outcome}"
+        "the path is not in it\n{outcome}"
     );
     assert!(pod.link("eth0").is_none(), "{outcome}");
     Call::gc(&node, &pool(), &[]).run().expect_silence();
@@ -363,7 +363,7 @@ fn records_of_another_boot_stand_in_nobodys_way() {
         )
         .expect("change the record");
     }
-    assert!(changed > 0, "the record does not tell its boot");
+    assert!(changed > 0, "the record does not say its boot");
     old.remove();
     node.add(&new, &configuration);
     node.delete(&new, &configuration);

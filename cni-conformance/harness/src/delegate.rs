@@ -1,5 +1,5 @@
 //! A stand-in for an IPAM plugin: it writes down how it was called and does what the
-//! test told it.
+//! test wants.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,4 +1,4 @@
-//! ip(8): what the kernel has, told by a program that is not ours.
+//! ip(8): what the kernel has, by a program that is not ours.
 
 use std::io::Write;
 use std::process::{Command, Stdio};

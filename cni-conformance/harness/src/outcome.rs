@@ -89,7 +89,7 @@ impl Outcome {
         error
     }
 
-    /// A failure, told in one well-formed error object.
+    /// A failure, in one well-formed error object.
     #[track_caller]
     pub fn expect_failure(&self) -> CniError {
         assert!(

@@ -12,7 +12,7 @@ const ROUTE_KEYS: [&str; 2] = ["dst", "gw"];
 const ROUTE_KEYS_1_1: [&str; 5] = ["mtu", "advmss", "priority", "table", "scope"];
 
 /// Checks that `result` is what a runtime of this version can read, and that it
-/// tells of one new interface `eth0` in the pod.
+/// lists one new interface `eth0` in the pod.
 ///
 /// # Panics
 ///

@@ -76,7 +76,7 @@ pub fn node_guid(sysfs: &Sysfs, address: &str, rdma_device: &str) -> Option<[u8;
     guid::parse_groups(&text(&device.join(rdma_device).join("node_guid"))?)
 }
 
-/// What to tell of an address at which there is no function.
+/// What an error says of an address at which there is no function.
 pub fn absent(address: &str) -> String {
     format!(
         "no PCI function at {address} on this node: `lspci -D` lists those it has, and a device \

@@ -223,7 +223,7 @@ impl Settings {
 }
 
 impl RouteSocket {
-    /// The settings of one virtual function; none when the kernel cannot tell.
+    /// The settings of one virtual function; none when the kernel does not report them.
     ///
     /// The kernel has no request for one function: it answers with all of them. Before
     /// 6.15 it makes the message too small when an InfiniBand adapter has more than a few,

@@ -1,13 +1,13 @@
 //! One process at a time takes RDMA devices off and on.
 //!
 //! Binding a driver and moving a device between namespaces both make the device's
-//! `/dev/infiniband/uverbsN` anew, with the lowest number that is free. The device plugin
-//! told the container which number is its own before the CNI plugin ran, so two pods that
+//! `/dev/infiniband/uverbsN` again, with the lowest number that is free. The device plugin
+//! gave the container its number before the CNI plugin ran, so two pods that
 //! start together must not swap theirs.
 //!
 //! Both make netdevs as well, and the kernel does not register one for a process that is
 //! being killed (`register_netdev` waits for the RTNL in a killable way): the driver is bound
-//! or the device moved in the end, but the netdev is missing, and nothing tells of it. So it
+//! or the device moved in the end, but the netdev is missing, and nothing shows it. So it
 //! is marked on disk that such a change has begun, and the mark stays when the process dies.
 
 use std::fs::{self, File};

@@ -1,8 +1,8 @@
 //! Gives a function's netdev and RDMA device their names back.
 //!
-//! The kernel gives a device that it makes anew, or brings home from a namespace that ended,
+//! The kernel gives a device that it re-creates, or brings home from a namespace that ended,
 //! the first free name, which may be that of another function. When several functions come
-//! home at once, each may have the name of the next: so whoever finds its own name taken lets
+//! home at once, each may have the name of the next: so a function that finds its own name taken lets
 //! go of the one it has, and waits for the other to do the same.
 
 use std::time::Duration;

@@ -83,7 +83,7 @@ impl Original {
         })
     }
 
-    /// The settings as they are now. A GUID is the function's own to tell; the physical one
+    /// The settings as they are now. A function shows its GUIDs itself; the physical one
     /// is asked only for what nobody else knows.
     pub fn read_settings(
         &self,
@@ -106,11 +106,11 @@ impl Original {
             && (wanted.port_guid.is_none() || own.port_guid.is_some());
         let mut settings = Settings::default();
         if mask.are_held_by_parent() || !guids_are_known {
-            let told = kernel.host.virtual_function(parent.index, number)?;
-            settings = told.unwrap_or_default().restricted_to(&mask);
+            let held = kernel.host.virtual_function(parent.index, number)?;
+            settings = held.unwrap_or_default().restricted_to(&mask);
         }
         if mask.link_state.is_some() && settings.link_state.is_none() {
-            // The kernel could not tell (see `virtual_function`): its own default.
+            // The kernel does not report it (see `virtual_function`): its own default.
             settings.link_state = Some("auto".to_owned());
         }
         if wanted.node_guid.is_some() {

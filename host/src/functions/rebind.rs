@@ -1,4 +1,4 @@
-//! Binds a function's driver anew, so that it reads a new GUID or address.
+//! Binds a function's driver again, so that it reads a new GUID or address.
 
 use std::time::Duration;
 

@@ -35,7 +35,7 @@ pub enum Restored {
     Away,
 }
 
-/// Restores a function. Goes on when a part fails, and tells all that failed.
+/// Restores a function. Goes on when a part fails, and reports all that failed.
 pub fn restore(
     node: &Node<'_>,
     address: &str,
@@ -72,7 +72,7 @@ pub fn restore(
 
 impl Subject<'_> {
     /// Moves the RDMA devices that are in the pod to the host. First, because on InfiniBand
-    /// the kernel makes the netdev anew when they move.
+    /// the kernel re-creates the netdev when they move.
     fn fetch_rdma_devices(&self) -> Result<()> {
         let Some(netns) = self.netns else {
             return Ok(());
@@ -153,7 +153,7 @@ impl Subject<'_> {
         Ok(wait::until(limit, look)?.is_some())
     }
 
-    /// Restores the settings, and binds the driver anew when it must read a GUID or an
+    /// Restores the settings, and binds the driver again when it must read a GUID or an
     /// address, or when the function has none.
     fn settings(&self) -> Result<()> {
         let original = &self.original.settings;

@@ -176,8 +176,8 @@ pub fn held_function(address: &str, hold: &Hold, node: &Node<'_>) {
     }
 }
 
-/// Restores a function by what its hold says, and gives it back when that is done. Whoever
-/// else is at it is waited for; a hold that is another one by then is left alone.
+/// Restores a function by what its hold says, and gives it back when that is done. Another
+/// process that works on it is waited for; a hold that is another one by then is left alone.
 fn free_function(address: &str, hold: &Hold, node: &Node<'_>) -> Result<Restored> {
     let holds = Holds::new(&node.state);
     let Some(locked) = holds.lock(address)? else {

@@ -54,16 +54,16 @@ pub trait Candidate {
         };
         let attached = end_state::attached(node, pod, &GATEWAYS[..self.families()])
             .map_err(|error| wrong(error.to_string()))?;
-        let mut told: Vec<_> = result["ips"]
+        let mut reported: Vec<_> = result["ips"]
             .as_array()
             .into_iter()
             .flatten()
             .filter_map(|ip| ip["address"].as_str())
             .collect();
-        told.sort_unstable();
-        if told != attached.addresses {
+        reported.sort_unstable();
+        if reported != attached.addresses {
             return Err(wrong(format!(
-                "{told:?} in the result, {:?} in the pod",
+                "{reported:?} in the result, {:?} in the pod",
                 attached.addresses
             )));
         }

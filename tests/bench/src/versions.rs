@@ -16,7 +16,7 @@ pub fn version(program: &Path, arguments: &[&str]) -> Result<String, Error> {
     } else {
         format!("{name}: {line}")
     };
-    // Debian builds the CNI plugins without telling them their version.
+    // Debian builds the CNI plugins without their version.
     let package = line
         .contains("unknown")
         .then(|| package_version(program))

@@ -22,7 +22,7 @@ pub const LIST: &[Difference] = &[
         what: "CHECK of a pod that the reference attached",
         reference: "succeeds",
         plumb: "fails with code 110, because there is no record",
-        reason: "what plumb has not done it cannot vouch for; the pod works, DEL works, and a pod started anew has a record",
+        reason: "what plumb has not done it cannot vouch for; the pod works, DEL works, and a pod that is started again has a record",
         effects: |situation| {
             if !situation.is_taken_over() || !situation.has_check() {
                 return Vec::new();

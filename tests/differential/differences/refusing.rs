@@ -7,7 +7,7 @@ pub const LIST: &[Difference] = &[
         what: "Codes of errors",
         reference: "999 for nearly all",
         plumb: "those of the specification, and its own from 100 on",
-        reason: "a person or a runtime can tell a wrong configuration from a node that is not ready",
+        reason: "a person or a runtime can distinguish a wrong configuration from a node that is not ready",
         effects: |situation| {
             let code = match situation.case.name {
                 "unknown mode"
@@ -44,7 +44,7 @@ pub const LIST: &[Difference] = &[
         what: "Versions 0.1.0 and 0.2.0, and none, which means 0.1.0",
         reference: "spoken, for one address of each family",
         plumb: "refused with code 1",
-        reason: "their results cannot tell of an interface, so nothing that comes after could refer to it; every runtime of today speaks 0.3.0",
+        reason: "their results cannot name an interface, so nothing that comes after could refer to it; every runtime of today speaks 0.3.0",
         effects: |situation| {
             only(
                 situation,
@@ -113,14 +113,14 @@ pub const LIST: &[Difference] = &[
     Difference {
         what: "Interface of a failed ADD",
         reference: "stays in the pod when the IPAM plugin fails, or an address or a route is refused; DEL leaves it too when the IPAM plugin fails there",
-        plumb: "removed before the error is told",
+        plumb: "removed before the error is reported",
         reason: "a pod comes up or nothing happened",
         effects: left_by_the_reference,
     },
     Difference {
         what: "Record of an ADD whose addresses could not be released",
         reference: "none",
-        plumb: "stays, with both errors told, until a DEL with a configuration that the IPAM plugin accepts",
+        plumb: "stays, with both errors reported, until a DEL with a configuration that the IPAM plugin accepts",
         reason: "the IPAM plugin refused to release what it may have reserved, and nobody else knows of it",
         effects: |situation| {
             if !situation.is_one_of(&["host-local, no subnet", "host-local, prefix too long"]) {

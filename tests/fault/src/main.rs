@@ -5,7 +5,7 @@
 //!   Nth step's intent is written, when it is done but not recorded, when it is recorded
 //!
 //! Steps count from 1 in the order that they happen, forward or backward. A fault
-//! behind the last step never comes, which tells a test that it has tried them all.
+//! behind the last step never comes, by which a test knows that it has tried them all.
 
 use std::cell::Cell;
 use std::io::Write;

@@ -70,7 +70,7 @@ fuzz_target!(|data: &[u8]| -> Corpus {
     Corpus::Keep
 });
 
-/// Whether both are the same value. serde_json, unless told to take its time, gets the last
+/// Whether both are the same value. serde_json, in its quick mode, gets the last
 /// digit of some floating point numbers wrong.
 fn same(ours: &Value, theirs: &Value) -> bool {
     match (ours, theirs) {

@@ -178,7 +178,10 @@ fn a_flood_of_log_lines_is_cut() {
     let error = scene.assert_refused(&configuration, FAILED, &["unreachable"]);
     let longest = "A".repeat(limits::LOG_LINE_BYTES);
     let too_long = format!("{longest}A");
-    assert!(error.details.contains(&longest), "its last words are told");
+    assert!(
+        error.details.contains(&longest),
+        "its last words are reported"
+    );
     assert!(!error.details.contains(&too_long), "{}", error.details);
 
     let trace = fs::read_to_string(trace).expect("the trace was written");

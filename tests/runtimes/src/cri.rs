@@ -96,7 +96,7 @@ impl Cri {
         Ok(())
     }
 
-    /// The addresses that containerd tells of a sandbox, without prefix.
+    /// The addresses that containerd reports of a sandbox, without prefix.
     ///
     /// # Panics
     ///

@@ -1,4 +1,4 @@
-//! What a container sees of its network, told by the busybox inside.
+//! What a container sees of its network, by the busybox inside.
 
 /// The global addresses of an interface in CIDR form, sorted, from `ip -o address show`.
 pub fn addresses(shown: &str, interface: &str) -> Vec<String> {

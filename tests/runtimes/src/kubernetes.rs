@@ -20,7 +20,7 @@ pub const NAMESPACE: &str = "default";
 /// The annotation that names the networks of a pod (NPWG, "Network Attachment Selection").
 pub const NETWORKS: &str = "k8s.v1.cni.cncf.io/networks";
 
-/// The annotation that tells what a pod got.
+/// The annotation that says what a pod got.
 pub const NETWORK_STATUS: &str = "k8s.v1.cni.cncf.io/network-status";
 
 /// The annotation of a network that names the resource of its devices.

@@ -1,4 +1,4 @@
-//! Who holds which address, as `plumbctl leases` tells it.
+//! Who holds which address, as `plumbctl leases` shows it.
 
 use plumb_tests::state::{STATE_FOLDER, leases};
 

@@ -148,7 +148,7 @@ impl Bed {
         self.before.clone().without_pods()
     }
 
-    /// Makes the adapter anew when the test has ended, for tests that change what only a
+    /// Re-creates the adapter when the test has ended, for tests that change what only a
     /// new one has again; the machine must then be clean of all but that.
     pub fn rebuild(&self) {
         self.spent.set(true);

@@ -68,7 +68,7 @@ fn give_guids(physical: &Function, name: &str, functions: usize) {
     }
 }
 
-/// A virtual function tells the card its hardware address when its driver is bound, to which
+/// A virtual function gives the card its hardware address when its driver is bound, to which
 /// an igb that is still starting does not listen.
 #[track_caller]
 fn tell_addresses(physical: &Function, functions: usize) {

@@ -167,7 +167,7 @@ fn link_line(link: &Value) -> String {
     )
 }
 
-/// IPoIB's hardware address begins with a queue pair number, which the kernel gives anew
+/// IPoIB's hardware address begins with a queue pair number, which the kernel gives again
 /// with each netdev; the GUID is what lasts.
 fn mac(link: &Value) -> String {
     match text(&link["link_type"]) {

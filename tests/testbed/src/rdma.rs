@@ -1,4 +1,4 @@
-//! rdma(8): RDMA devices, told by a program that is not ours.
+//! rdma(8): RDMA devices, by a program that is not ours.
 
 use crate::program::{inside, json};
 

@@ -135,7 +135,7 @@ fn the_picture_sees_changes_of_an_ethernet_function() {
     assert_seen(&bed, &changes);
 }
 
-/// The kernel makes the netdev anew when its RDMA device moves, on the way there and back.
+/// The kernel re-creates the netdev when its RDMA device moves, on the way there and back.
 #[test]
 fn an_infiniband_function_moved_by_hand_carries_packets_and_comes_back() {
     let bed = bed(Setup::INFINIBAND);
@@ -165,7 +165,7 @@ fn an_infiniband_function_moved_by_hand_carries_packets_and_comes_back() {
     }
     assert_reaches(&pods[0], "10.9.0.2");
     // They come back by themselves with the namespaces, but under names that the kernel gives
-    // anew.
+    // again.
     for pod in &pods {
         pod.remove();
     }

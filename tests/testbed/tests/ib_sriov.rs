@@ -203,7 +203,7 @@ fn check_finds_what_was_changed() {
     ]);
     assert_finds(&bed, &pod, &configuration, &added, &damages);
 
-    // The kernel makes the netdev anew when its device leaves: nothing mends that but a new attachment.
+    // The kernel re-creates the netdev when its device leaves: nothing mends that but a new attachment.
     rdma::give_back(pod.name(), &device);
     bed.check(&pod, &configuration, &added)
         .expect_error(110, "");
@@ -346,7 +346,7 @@ fn two_pods_reach_each_other() {
     }
 }
 
-/// ib-kubernetes writes its mark and the GUID when it has told the subnet manager.
+/// ib-kubernetes writes its mark and the GUID when the subnet manager knows it.
 #[test]
 fn a_pod_that_ib_kubernetes_has_handled_starts() {
     let bed = bed(BED);
@@ -364,7 +364,7 @@ fn a_pod_that_ib_kubernetes_has_handled_starts() {
     bed.delete(&pod, &configuration);
 }
 
-/// Zero is how the physical function says that it was never told a GUID, which is so after
+/// Zero is how the physical function says that it was never given a GUID, which is so after
 /// each reboot. What counts is the GUID that the function itself shows.
 #[test]
 fn a_function_shows_its_own_guid_again_when_the_physical_one_was_never_told_it() {

@@ -42,7 +42,7 @@ fn a_function_comes_and_goes() {
     before.assert_unchanged();
 }
 
-/// igb has no link state, no minimal rate and no 802.1ad: the driver's refusal is told, and what was set
+/// igb has no link state, no minimal rate and no 802.1ad: the driver's refusal is reported, and what was set
 /// before it is taken back.
 #[test]
 fn what_the_driver_cannot_do_is_told_and_nothing_is_left() {
@@ -137,7 +137,7 @@ fn rdma_works_between_two_pods() {
 }
 
 /// Runs a server in the second pod and its client in the first, until the client has succeeded: the server
-/// needs a moment to listen, and tells nobody when it does.
+/// needs a moment to listen, and does not say when it does.
 #[track_caller]
 fn assert_talks(pods: &[Pod; 2], server: &str, client: &str) {
     let started = std::time::Instant::now();

@@ -205,7 +205,7 @@ fn a_link_of_the_same_name_on_the_host_is_left_alone() {
     run("ip link delete eth0");
 }
 
-/// A runtime asks before it starts pods; what it is told is what ADD would say.
+/// A runtime asks before it starts pods; what it hears is what ADD would say.
 #[test]
 fn a_parent_that_cannot_have_children_makes_the_network_unavailable() {
     let bed = bed(BED);

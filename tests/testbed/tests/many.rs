@@ -74,7 +74,7 @@ fn a_fresh_function_needs_a_guid_and_takes_one() {
     before.assert_unchanged();
 }
 
-/// Names are given anew when a device leaves and comes back, and another one may be faster.
+/// Names are given again when a device leaves and comes back, and another one may be faster.
 #[test]
 fn a_function_is_found_under_another_name() {
     let bed = bed(Setup::INFINIBAND);

@@ -127,7 +127,7 @@ fn assert_is(cluster: &Cluster<'_>, pod: &Pod, interface: &str, function: &Funct
     );
 }
 
-/// The pods go, each twice, and nothing is left of what Multus was told.
+/// The pods go, each twice, and nothing is left of what Multus knew.
 #[track_caller]
 fn assert_go(cluster: &Cluster<'_>, pods: &[Pod]) {
     for pod in pods {
@@ -169,10 +169,10 @@ fn a_pod_gets_an_ipoib_child_and_infiniband_functions_on_two_rails() {
     let functions = [0, 1, 2, 3].map(|number| bed.function(number));
     let devices = functions.map(rdma_device);
     allocate(&pods, [&functions[..2], &functions[2..]]);
-    // Some device plugins tell of their devices, and plumb adds what it knows; others do not.
-    let told =
+    // Some device plugins describe their devices, and plumb adds what it knows; others do not.
+    let reported =
         json!({"type": "pci", "version": "1.0.0", "pci": {"pci-address": functions[0].address()}});
-    write_device_information(RESOURCE, functions[0].address(), &told);
+    write_device_information(RESOURCE, functions[0].address(), &reported);
 
     let before = bed.picture();
     for pod in &pods {

@@ -126,7 +126,7 @@ fn each_setting_is_made_alone_and_taken_back_to_what_the_operator_had() {
         let settings = bed.settings(0);
         assert_eq!(settings[key], expected, "{configuration}");
         for (other, value) in operators.as_object().expect("an object") {
-            // The maximal rate is told a second time, as before there were minimal ones.
+            // The maximal rate is set a second time, as before there were minimal ones.
             if other != key && !(key == "rate" && other == "tx_rate") {
                 assert_eq!(settings[other], *value, "{other} with {configuration}");
             }

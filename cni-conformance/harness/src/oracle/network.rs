@@ -18,7 +18,7 @@ pub(super) fn pods() -> Vec<String> {
     names
 }
 
-/// Whether a line tells of the node, or of one of these pods.
+/// Whether a line is about the node, or one of these pods.
 pub(super) fn is_of_existing_namespace(line: &str, pods: &[String]) -> bool {
     match line
         .strip_prefix("pod ")

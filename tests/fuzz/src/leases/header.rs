@@ -80,7 +80,7 @@ pub fn damage(folder: &Path, over: &[u8]) {
     assert_eq!(store.release(&owner).expect("DEL can work"), []);
 }
 
-/// Whether a value makes the header a damaged one; none where only LMDB could tell.
+/// Whether a value makes the header a damaged one; none where only LMDB could know.
 fn is_damage(field: u8, value: u64, length: u64) -> Option<bool> {
     match field {
         0 => Some(value & 0x08 == 0),

@@ -47,7 +47,7 @@ pub fn write_checkpoint(allocations: &[Allocation<'_>]) {
     write(Path::new(CHECKPOINT), &checkpoint.to_string());
 }
 
-/// Writes the information that a device plugin tells of one of its devices.
+/// Writes the information that a device plugin gives about one of its devices.
 #[track_caller]
 pub fn write_device_information(resource: &str, device: &str, information: &Value) {
     let name = format!("{}-{device}-device.json", resource.replace('/', "-"));

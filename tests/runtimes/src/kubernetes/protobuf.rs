@@ -76,7 +76,7 @@ fn fields(mut message: &[u8]) -> Option<Vec<(u64, &[u8])>> {
     Some(fields)
 }
 
-/// Seven bits in each byte, the lowest first; the eighth tells that more follow.
+/// Seven bits in each byte, the lowest first; the eighth says that more follow.
 fn number(message: &mut &[u8]) -> Option<u64> {
     let mut value = 0;
     for shift in (0..64).step_by(7) {

@@ -39,7 +39,7 @@ fn allocate(pod: &Pod, devices: &[&str]) {
     }]);
 }
 
-/// The file that tells of the device of an interface in network `rail0`.
+/// The file that describes the device of an interface in network `rail0`.
 fn device_information(pod: &Pod, interface: &str) -> PathBuf {
     let name = format!("default-rail0-{}_{interface}", pod.container());
     Path::new(DEVICE_INFORMATION).join(name)
@@ -134,7 +134,7 @@ fn what_the_pod_and_kubelet_say_arrives_at_plumb() {
     }
 }
 
-/// Two attachments in a network whose devices are a resource, and what is told of them in
+/// Two attachments in a network whose devices are a resource, and what is reported of them in
 /// the network status; the device plugin's file of the second is missing.
 #[test]
 fn each_attachment_gets_the_next_device_and_what_is_known_of_it() {

@@ -60,7 +60,7 @@ fn status_is_that_of_the_cluster_network() {
     assert!(said.contains("nic0"), "{outcome}");
 }
 
-/// CRI-O calls GC when it starts; Multus tells plumb which attachments its cache has.
+/// CRI-O calls GC when it starts; Multus passes on which attachments its cache has.
 #[test]
 fn gc_by_multus_removes_what_its_cache_does_not_know() {
     let mut cluster = Cluster::new();

@@ -35,7 +35,7 @@ pub fn measure(case: &Case, plumb: &Path, runs: usize, traces: Option<&Path>) ->
     eprintln!("plumb-testbed-bench: {}", case.name);
     let bed = bed(case.setup);
     (case.prepare)(&bed);
-    // What `prepare` did stays; the next case makes the adapter anew.
+    // What `prepare` did stays; the next case re-creates the adapter.
     bed.rebuild();
     let pod = bed.pod();
     let mut scene = Scene {
@@ -83,7 +83,7 @@ struct Scene<'bed> {
     bed: &'bed Bed,
     pod: Pod,
     detached: Picture,
-    /// After the first ADD of all, whoever made it.
+    /// After the first ADD of all, by either side.
     attached: Option<Picture>,
 }
 

@@ -40,9 +40,9 @@ fn two_pods(network: &Value, count: usize) {
             .map(|one| inside::bare(one).to_owned())
             .collect();
         assert_eq!(bare, leases::of(pod, "eth0"));
-        let mut told = cri.addresses(pod);
-        told.sort();
-        assert_eq!(bare, told);
+        let mut reported = cri.addresses(pod);
+        reported.sort();
+        assert_eq!(bare, reported);
         all.push(bare);
     }
     assert_ne!(all[0], all[1]);

@@ -1,4 +1,4 @@
-//! What plumb refuses is told to the kubelet, and leaves nothing.
+//! What plumb refuses reaches the kubelet, and leaves nothing.
 
 use cni_harness::Oracle;
 use plumb_runtimes::cri::Refusal;

@@ -1,4 +1,4 @@
-//! What plumb refuses is told to ctr's user, and leaves nothing.
+//! What plumb refuses reaches ctr's user, and leaves nothing.
 
 use cni_harness::Oracle;
 use plumb_runtimes::{Containerd, Ctr, Host, network};

@@ -70,7 +70,7 @@ fn detach_two(podman: &Podman) {
     }
 }
 
-/// The addresses that `podman inspect` tells of one network, in CIDR form, sorted.
+/// The addresses that `podman inspect` shows of one network, in CIDR form, sorted.
 fn inspected(container: &Value, network: &str) -> Vec<String> {
     let network = &container["NetworkSettings"]["Networks"][network];
     let keys = [

@@ -1,4 +1,4 @@
-//! What plumb refuses is told to podman's user, and leaves nothing.
+//! What plumb refuses reaches podman's user, and leaves nothing.
 
 use cni_harness::Oracle;
 use plumb_runtimes::{Host, Podman, network};
