@@ -24,8 +24,7 @@ use nix::unistd::linkat;
 use serde::{Deserialize, Serialize};
 
 use crate::attachment::Attachment;
-use crate::journal::PodNetns;
-use crate::kernel::{Netns, boot, pci};
+use crate::kernel::{Boot, Netns, PodNetns, pci};
 use crate::state::{self, Error as StateError, StateFolder};
 use crate::{Code, Error};
 
@@ -42,7 +41,7 @@ pub struct Hold {
     /// The attachment that has the function.
     pub owner: Attachment,
     /// The boot in which it took it.
-    pub boot: String,
+    pub boot: Boot,
     /// The pod's namespace.
     pub netns: PodNetns,
     /// What the function was like.
@@ -65,15 +64,12 @@ impl Hold {
 
     /// The pod's namespace, if it is still the one that took the function.
     pub fn live_netns(&self) -> Option<Netns> {
-        match self.is_of_earlier_boot() {
-            true => None,
-            false => self.netns.open(None),
-        }
+        self.netns.open(&self.boot, None)
     }
 
     /// Whether the machine was started again since.
     pub fn is_of_earlier_boot(&self) -> bool {
-        self.boot != boot::id()
+        self.boot.is_over()
     }
 }
 

@@ -21,8 +21,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::attachment::{Attachment, PodIdentity};
-use crate::kernel::boot;
-use crate::kernel::netns::{Identity, Netns};
+use crate::kernel::{Boot, Netns, PodNetns};
 
 pub use file::Journal;
 pub use records::Records;
@@ -34,41 +33,13 @@ pub const LAYOUT: u32 = 2;
 /// The oldest layout that is read.
 const OLDEST_LAYOUT: u32 = 1;
 
-/// The namespace of the pod when it was attached.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PodNetns {
-    /// `CNI_NETNS`
-    pub path: PathBuf,
-    /// By it the namespace is recognised; the path alone may lead to another one by now.
-    pub identity: Identity,
-}
-
-impl PodNetns {
-    /// A namespace as it is recorded.
-    pub fn of(netns: &Netns) -> Self {
-        Self {
-            path: netns.path().to_owned(),
-            identity: netns.identity(),
-        }
-    }
-
-    /// Opens it, by its path or by another one that may lead to it as well.
-    pub fn open(&self, also: Option<&Path>) -> Option<Netns> {
-        [Some(self.path.as_path()), also]
-            .into_iter()
-            .flatten()
-            .filter_map(|path| Netns::open(path).ok())
-            .find(|netns| netns.identity() == self.identity)
-    }
-}
-
 /// The first line of a record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
     /// [`LAYOUT`]
     pub layout: u32,
     /// The boot in which the attachment was made.
-    pub boot: String,
+    pub boot: Boot,
     /// What it is known by.
     pub attachment: Attachment,
     /// The pod's namespace.
@@ -89,7 +60,7 @@ pub struct Header {
 impl Header {
     /// Whether the machine was started again since.
     pub fn is_of_earlier_boot(&self) -> bool {
-        self.boot != boot::id()
+        self.boot.is_over()
     }
 
     /// The pod's namespace, if it is still the one of the attachment.
@@ -101,10 +72,7 @@ impl Header {
     /// to the one of the attachment. A path alone proves nothing: it may be that of the next
     /// pod by now.
     pub fn live_netns_at(&self, also: Option<&Path>) -> Option<Netns> {
-        if self.is_of_earlier_boot() {
-            return None;
-        }
-        self.netns.open(also)
+        self.netns.open(&self.boot, also)
     }
 }
 

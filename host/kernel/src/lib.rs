@@ -5,13 +5,14 @@
 //! outside, so no code runs in the wrong namespace by accident.
 
 pub mod address;
-pub mod boot;
+mod boot;
 pub mod create_link;
 pub mod guid;
 pub mod link;
 pub mod neighbour;
 pub mod netns;
 pub mod pci;
+mod pod_netns;
 pub mod rdma;
 mod rdma_message;
 pub mod route;
@@ -21,7 +22,9 @@ pub mod sysctl;
 pub mod sysfs;
 pub mod virtual_function;
 
+pub use boot::Boot;
 pub use netns::Netns;
+pub use pod_netns::PodNetns;
 pub use socket::RouteSocket;
 pub use sysfs::Sysfs;
 

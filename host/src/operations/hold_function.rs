@@ -7,9 +7,8 @@ use super::{Lifetime, Reversible, difference};
 use crate::Result;
 use crate::cni::previous::Previous;
 use crate::functions::{Hold, Holds, Original, Restored, restore};
-use crate::journal::PodNetns;
-use crate::kernel::boot;
 use crate::kernel::virtual_function::Settings;
+use crate::kernel::{Boot, PodNetns};
 use crate::machine::Machine;
 
 /// What is recorded.
@@ -68,7 +67,7 @@ impl Reversible for HoldFunction {
             let netns = machine.pod.netns()?;
             let hold = Hold {
                 owner: machine.pod.attachment.clone(),
-                boot: boot::id(),
+                boot: Boot::current(),
                 netns: PodNetns::of(netns),
                 original: Original::clone(&self.original),
             };

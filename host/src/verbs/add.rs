@@ -10,8 +10,8 @@ use crate::cni::result::{Address, Attached, Interface, render};
 use crate::cni::{AddRequest, Request};
 use crate::components::Sandbox;
 use crate::facts::{Facts, KernelFacts};
-use crate::journal::{Header, LAYOUT, PodNetns};
-use crate::kernel::{Netns, boot};
+use crate::journal::{Header, LAYOUT};
+use crate::kernel::{Boot, Netns, PodNetns};
 use crate::machine::Machine;
 use crate::node::Node;
 use crate::operations::{Journal, Records};
@@ -88,7 +88,7 @@ fn begin(pod: &Pod, journal: &mut Journal) -> Result<()> {
         .unwrap_or_default();
     Ok(journal.begin(Header {
         layout: LAYOUT,
-        boot: boot::id(),
+        boot: Boot::current(),
         attachment: pod.attachment.clone(),
         netns: PodNetns::of(pod.netns()?),
         pod: pod.identity.clone(),

@@ -7,7 +7,8 @@ use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
 use plumb::attachment::Attachment;
-use plumb::journal::{Header, LAYOUT, PodNetns, State, Step};
+use plumb::journal::{Header, LAYOUT, State, Step};
+use plumb::kernel::PodNetns;
 use plumb::kernel::netns::Identity;
 use plumb::operations::{Journal, Operation, Record, Records, Reversible, SetUp};
 use plumb::state::{Error, StateFolder};
