@@ -11,11 +11,11 @@ OTHERS = -p plumb-tests -p plumb-runtimes -p cni-harness -p cni-conformance -p c
 # an ADD, it starts in half the time, and runs on any distribution.
 STATIC = -C target-feature=+crt-static -C relocation-model=static
 
-.PHONY: help setup components build lint test test-unit test-kernel test-fuzz conformance test-runtimes test-vm
+.PHONY: help setup components build lint test test-unit test-kernel test-fuzz conformance conformance-full test-runtimes test-vm
 .PHONY: fuzz demo bench bench-vm deny install clean
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
 
 setup: ## install what building and testing needs (Debian, Ubuntu)
 	@.ci/setup
@@ -51,6 +51,9 @@ conformance: build ## the conformance suite: its own tests, then plumb and the r
 	$(CARGO) test --profile tools --locked -p cni-harness -p cni-conformance -p cni-specimen
 	$(CARGO) build --profile tools --locked -p cni-conformance
 	@cni-conformance/run
+
+conformance-full: conformance ## as conformance, and each wrong plugin against all cases, not only those of its group
+	SPECIMEN_AGAINST=all $(CARGO) test --profile tools --locked -p cni-specimen --test defects
 
 test-runtimes: build ## podman, containerd and Multus attach real containers, on private nodes (root)
 	@.ci/setup runtimes

@@ -46,7 +46,18 @@ impl<'node> Oracle<'node> {
     /// when nobody waits for it.
     #[track_caller]
     pub fn settled_difference(&self) -> String {
-        wait::settled(PATIENCE, || self.difference())
+        self.settled_difference_in(|_| true)
+    }
+
+    /// As [`Self::settled_difference`], of the lines that count: where something is meant to
+    /// be gone, nobody waits for it to come back.
+    #[track_caller]
+    pub fn settled_difference_in(&self, counts: impl Fn(&str) -> bool) -> String {
+        wait::settled(PATIENCE, || {
+            let difference = self.difference();
+            let lines = difference.lines().filter(|line| counts(line));
+            lines.map(|line| format!("{line}\n")).collect()
+        })
     }
 
     /// What has come and what has gone, one on a line; empty when nothing changed.

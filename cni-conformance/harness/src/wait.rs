@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
+const LONGEST_PAUSE: Duration = Duration::from_millis(320);
+
 /// Asks until the condition holds.
 ///
 /// # Panics
@@ -22,11 +24,15 @@ pub fn until(what: &str, mut condition: impl FnMut() -> bool) {
 #[track_caller]
 pub fn settled(patience: Duration, mut difference: impl FnMut() -> String) -> String {
     let started = Instant::now();
+    let mut pause = Duration::from_millis(5);
     loop {
         let text = difference();
         if text.is_empty() || started.elapsed() > patience {
             return text;
         }
-        std::thread::sleep(Duration::from_millis(5));
+        std::thread::sleep(pause);
+        // To look may cost as much as what is waited for, and what takes long rarely ends
+        // just now.
+        pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }

@@ -95,7 +95,7 @@ fn the_oracle_sees_files_mounts_processes_routes_rules_and_neighbours() {
     child.wait().expect("wait for our own child");
     for part in [
         "/run/plugin/attachments/record",
-        "rule show",
+        "4 rule",
         "10.50.0.0/16",
         "lladdr",
         "alias=x",

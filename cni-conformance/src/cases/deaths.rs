@@ -71,10 +71,10 @@ pub(super) fn seen(killed: usize) -> Verdict {
 
 fn killed_add(scene: &Scene) -> Verdict {
     let usual = usual_time(scene)?;
+    let pod = scene.pod();
+    let clean = scene.rehearsed(std::slice::from_ref(&pod));
     let mut killed = 0;
     for moment in 0..MOMENTS {
-        let pod = scene.pod();
-        let clean = scene.rehearsed(std::slice::from_ref(&pod));
         killed += usize::from(is_killed(scene.pod_call("ADD", &pod), usual, moment));
         let outcome = scene.pod_call("DEL", &pod).run();
         expect::silence(&outcome)?;
@@ -101,10 +101,10 @@ fn add_after_killed_add(scene: &Scene) -> Verdict {
 
 fn killed_del(scene: &Scene) -> Verdict {
     let usual = usual_time(scene)?;
+    let pod = scene.pod();
+    let clean = scene.rehearsed(std::slice::from_ref(&pod));
     let mut killed = 0;
     for moment in 0..MOMENTS {
-        let pod = scene.pod();
-        let clean = scene.rehearsed(std::slice::from_ref(&pod));
         scene.add(&pod)?;
         killed += usize::from(is_killed(scene.pod_call("DEL", &pod), usual, moment));
         let outcome = scene.pod_call("DEL", &pod).run();

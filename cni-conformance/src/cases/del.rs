@@ -303,12 +303,7 @@ fn del_process_ended(scene: &Scene) -> Verdict {
 
 /// The process that ended is the suite's own.
 fn without_processes(clean: &Oracle<'_>, outcome: &Outcome) -> Verdict {
-    let difference: String = clean
-        .settled_difference()
-        .lines()
-        .filter(|line| !line.contains("missing: process"))
-        .map(|line| format!("{line}\n"))
-        .collect();
+    let difference = clean.settled_difference_in(|line| !line.contains("missing: process"));
     match difference.is_empty() {
         true => Ok(()),
         false => Err(failed(format!("something is left:\n{difference}"), outcome)),
@@ -407,12 +402,7 @@ fn del_parent_gone(scene: &Scene) -> Verdict {
     let outcome = scene.pod_call("DEL", &pod).run();
     expect::silence(&outcome)?;
     pod.remove();
-    let left: String = clean
-        .settled_difference()
-        .lines()
-        .filter(|line| line.contains("left behind"))
-        .map(|line| format!("{line}\n"))
-        .collect();
+    let left = clean.settled_difference_in(|line| line.contains("left behind"));
     ensure(left.is_empty(), || format!("something is left:\n{left}"))
 }
 

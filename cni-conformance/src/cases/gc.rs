@@ -183,15 +183,10 @@ fn gc_goes_on(scene: &Scene) -> Verdict {
         .path(&delegate.path())
         .run();
     expect::refusal(&outcome)?;
-    let left: Vec<String> = clean
-        .settled_difference()
-        .lines()
-        .filter(|line| line.contains("left behind: node: "))
-        .map(str::to_owned)
-        .collect();
+    let left = clean.settled_difference_in(|line| line.contains("left behind: node: "));
     match left.is_empty() {
         true => Ok(()),
-        false => Err(failed(format!("something is left: {left:?}"), &outcome)),
+        false => Err(failed(format!("something is left:\n{left}"), &outcome)),
     }
 }
 

@@ -43,11 +43,19 @@ fn look_into(namespace: Option<&str>, lines: &mut BTreeSet<String>) {
         Some(pod) => format!("pod {pod}"),
         None => "node".to_owned(),
     };
-    // The oracle looks often: three processes for each namespace, not six.
-    let links = ["address show", "neighbour show nud permanent"];
-    let mut links = ip::json_of_each(namespace, &["-d"], &links);
-    let neighbours = links.pop().unwrap_or_default();
-    for link in links.iter().flatten() {
+    // The oracle looks often, and starting ip(8) is most of what that costs. Routes of both
+    // families come in one list, rules only of the family that is asked for.
+    let commands = [
+        "address show",
+        "neighbour show nud permanent",
+        "route show table all",
+        "rule show",
+    ];
+    let found = ip::json_of_each(namespace, &["-d"], &commands);
+    let [links, neighbours, routes, rules]: [Vec<Value>; 4] =
+        found.try_into().expect("an answer to each command");
+    let rules_of_ipv6 = ip::json(namespace, "-6 rule show");
+    for link in &links {
         let name = text(&link["ifname"]);
         lines.insert(format!("{place}: link {name} {}", link_line(link)));
         let addresses = link["addr_info"].as_array().into_iter().flatten();
@@ -60,14 +68,9 @@ fn look_into(namespace: Option<&str>, lines: &mut BTreeSet<String>) {
         }
     }
     look_at_records(&place, "neighbour", neighbours, lines);
-    for family in ["-4", "-6"] {
-        let commands = ["route show table all", "rule show"];
-        let found = ip::json_of_each(namespace, &[family], &commands);
-        for (command, records) in commands.into_iter().zip(found) {
-            let what = format!("{} {command}", family.trim_start_matches('-'));
-            look_at_records(&place, &what, records, lines);
-        }
-    }
+    look_at_records(&place, "route", routes, lines);
+    look_at_records(&place, "4 rule", rules, lines);
+    look_at_records(&place, "6 rule", rules_of_ipv6, lines);
 }
 
 fn look_at_records(place: &str, what: &str, records: Vec<Value>, lines: &mut BTreeSet<String>) {
