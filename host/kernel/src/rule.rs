@@ -10,11 +10,17 @@ use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use nix::errno::Errno;
 use serde::{Deserialize, Serialize};
 
-use super::{Result, RouteSocket};
+use super::{Error, Result, RouteSocket};
 
-/// A rule that looks a table up.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Priority of the rule of the main table, which every namespace has from its beginning.
+const LAST_PRIORITY: u32 = 32_766;
+
+/// A rule that looks a table up for packets between two networks.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rule {
+    /// Whether it is one of IPv6. Its networks say so as well, where it has any.
+    #[serde(default)]
+    pub is_ipv6: bool,
     /// Selects packets from this network.
     pub source: Option<IpNetwork>,
     /// Selects packets to this network.
@@ -23,6 +29,32 @@ pub struct Rule {
     pub table: u32,
     /// Lower goes first; none: the kernel's choice.
     pub priority: Option<u32>,
+}
+
+impl Rule {
+    /// The family of its networks, else the one that is stated: records of earlier releases
+    /// state none.
+    pub fn is_ipv6(&self) -> bool {
+        let network = self.source.or(self.destination);
+        network.map_or(self.is_ipv6, |network| network.is_ipv6())
+    }
+
+    /// Whether both select the same packets for the same table.
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.is_ipv6() == other.is_ipv6()
+            && self.source == other.source
+            && self.destination == other.destination
+            && self.table == other.table
+    }
+}
+
+/// A rule as the kernel lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedRule {
+    /// What of it a [`Rule`] can say.
+    pub rule: Rule,
+    /// Whether that is all: it selects by nothing but networks.
+    pub is_whole: bool,
 }
 
 impl fmt::Display for Rule {
@@ -36,6 +68,9 @@ impl fmt::Display for Rule {
         write!(formatter, "lookup {}", self.table)?;
         if let Some(priority) = self.priority {
             write!(formatter, " priority {priority}")?;
+        }
+        if self.is_ipv6() && self.source.is_none() && self.destination.is_none() {
+            write!(formatter, " (ipv6)")?;
         }
         Ok(())
     }
@@ -56,13 +91,36 @@ impl RouteSocket {
         }
     }
 
-    /// Removes a rule; true when it was there.
+    /// Removes a rule, and no other one; true when it was there. It must have a priority.
+    ///
+    /// The kernel deletes the first rule that has all that a request says, and what the request
+    /// leaves out may be anything (`fib_nl_delrule`, net/core/fib_rules.c): without a table the
+    /// rule of the local table goes. So the rules are listed before.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Netlink`] with EEXIST where the kernel would take another rule for it.
     pub fn delete_rule(&self, rule: &Rule) -> Result<bool> {
-        let deleted = self.change(
-            || format!("delete rule {rule}"),
-            RouteNetlinkMessage::DelRule(message(rule)),
-            0,
-        );
+        let what = || format!("delete rule {rule}");
+        let listed = self.rules()?;
+        let is_exact = |listed: &&ListedRule| {
+            listed.is_whole && listed.rule.is_like(rule) && listed.rule.priority == rule.priority
+        };
+        let Some(exact) = listed.iter().find(is_exact) else {
+            return Ok(false);
+        };
+        if listed
+            .iter()
+            .find(|listed| is_deleted_by(&listed.rule, rule))
+            != Some(exact)
+        {
+            return Err(Error::Netlink {
+                what: what(),
+                errno: Errno::EEXIST,
+                explanation: Some("another rule of this priority would go in its place".into()),
+            });
+        }
+        let deleted = self.change(what, RouteNetlinkMessage::DelRule(message(rule)), 0);
         match deleted {
             Ok(()) => Ok(true),
             Err(error) if error.errno() == Some(Errno::ENOENT) => Ok(false),
@@ -70,8 +128,20 @@ impl RouteSocket {
         }
     }
 
-    /// All rules of both families that look a table up.
-    pub fn rules(&self) -> Result<Vec<Rule>> {
+    /// The priority that the kernel would give a new rule of a family: the one before all
+    /// others but that of the local table (`fib_default_rule_pref`, net/core/fib_rules.c).
+    pub fn next_rule_priority(&self, is_ipv6: bool) -> Result<u32> {
+        let listed = self.rules()?;
+        let lowest = listed
+            .iter()
+            .filter(|listed| listed.rule.is_ipv6() == is_ipv6)
+            .filter_map(|listed| listed.rule.priority.filter(|priority| *priority > 0))
+            .min();
+        Ok(lowest.unwrap_or(LAST_PRIORITY) - 1)
+    }
+
+    /// All rules of both families that look a table up, in the kernel's order.
+    pub fn rules(&self) -> Result<Vec<ListedRule>> {
         let mut rules = Vec::new();
         for family in [AddressFamily::Inet, AddressFamily::Inet6] {
             let mut request = RuleMessage::default();
@@ -89,13 +159,18 @@ impl RouteSocket {
     }
 }
 
+/// Whether a request to delete `rule` matches `listed`: what the request has must be the same.
+fn is_deleted_by(listed: &Rule, rule: &Rule) -> bool {
+    listed.is_ipv6() == rule.is_ipv6()
+        && listed.table == rule.table
+        && (rule.priority.is_none() || listed.priority == rule.priority)
+        && (rule.source.is_none() || listed.source == rule.source)
+        && (rule.destination.is_none() || listed.destination == rule.destination)
+}
+
 fn message(rule: &Rule) -> RuleMessage {
-    let is_ipv6 = rule
-        .source
-        .or(rule.destination)
-        .is_some_and(|network| network.is_ipv6());
     let mut message = RuleMessage::default();
-    message.header.family = if is_ipv6 {
+    message.header.family = if rule.is_ipv6() {
         AddressFamily::Inet6
     } else {
         AddressFamily::Inet
@@ -121,13 +196,15 @@ fn message(rule: &Rule) -> RuleMessage {
     message
 }
 
-fn decode(message: &RuleMessage) -> Option<Rule> {
+fn decode(message: &RuleMessage) -> Option<ListedRule> {
     let mut rule = Rule {
-        source: None,
-        destination: None,
+        is_ipv6: message.header.family == AddressFamily::Inet6,
         table: u32::from(message.header.table),
-        priority: None,
+        // The kernel leaves out a zero.
+        priority: Some(0),
+        ..Rule::default()
     };
+    let mut is_whole = message.header.flags.is_empty() && message.header.tos == 0;
     let network = |address: IpAddr, prefix| IpNetwork::new(address, prefix).ok();
     for attribute in &message.attributes {
         match attribute {
@@ -139,8 +216,13 @@ fn decode(message: &RuleMessage) -> Option<Rule> {
             }
             RuleAttribute::Table(table) => rule.table = *table,
             RuleAttribute::Priority(priority) => rule.priority = Some(*priority),
-            _ => {}
+            // What every rule has, and where it comes from.
+            RuleAttribute::SuppressPrefixLen(_)
+            | RuleAttribute::SuppressIfGroup(_)
+            | RuleAttribute::Protocol(_) => {}
+            RuleAttribute::FwMark(0) | RuleAttribute::FwMask(0) => {}
+            _ => is_whole = false,
         }
     }
-    (message.header.action == RuleAction::ToTable).then_some(rule)
+    (message.header.action == RuleAction::ToTable).then_some(ListedRule { rule, is_whole })
 }

@@ -118,8 +118,24 @@ fn to_network(network: ipnetwork::IpNetwork) -> types::IpNetwork {
     }
 }
 
+/// Table 0 is none (`RT_TABLE_UNSPEC`, linux/rtnetlink.h): the kernel puts a route into the
+/// main one and makes a new, empty one for a rule, under another number.
+pub fn check_table(table: Option<u32>) -> std::result::Result<(), types::Error> {
+    match table {
+        Some(0) => Err(types::Error {
+            code: types::ErrorCode::InvalidConfiguration,
+            message: "table 0 is no routing table: 254 is the main one, 1 to 252 and 256 to 4294967295 are \
+             free to use"
+                .to_owned(),
+            details: None,
+        }),
+        _ => Ok(()),
+    }
+}
+
 /// A route of the contract.
 pub fn route(route: types::Route) -> std::result::Result<Route, types::Error> {
+    check_table(route.table)?;
     let destination = network(route.destination)?;
     let gateway = route.gateway.map(address);
     if gateway.is_some_and(|gateway| gateway.is_ipv4() != destination.is_ipv4()) {

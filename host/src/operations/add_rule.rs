@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Lifetime, Reversible, difference};
 use crate::Result;
 use crate::cni::previous::Previous;
-use crate::kernel::rule::Rule;
+use crate::kernel::rule::{ListedRule, Rule};
 use crate::machine::Machine;
 
 /// What is recorded.
@@ -17,16 +17,6 @@ pub struct AddRule {
     pub existed: bool,
 }
 
-impl AddRule {
-    /// The kernel chooses a priority where none was asked for.
-    fn is_ours(&self, found: &Rule) -> bool {
-        found.source == self.rule.source
-            && found.destination == self.rule.destination
-            && found.table == self.rule.table
-            && (self.rule.priority.is_none() || found.priority == self.rule.priority)
-    }
-}
-
 impl Reversible for AddRule {
     fn describe(&self) -> String {
         format!("add rule {}", self.rule)
@@ -36,29 +26,35 @@ impl Reversible for AddRule {
         Lifetime::Netns
     }
 
+    /// The priority is chosen here, as the kernel would choose it: it is in the record before
+    /// the rule is in the kernel, and distinguishes ours from another one like it.
     fn prepare(&mut self, machine: &Machine<'_>) -> Result<()> {
-        let rules = machine.pod.socket()?.rules()?;
-        self.existed = rules.iter().any(|rule| self.is_ours(rule));
+        let pod = machine.pod.socket()?;
+        self.existed = is_there(&self.rule, &pod.rules()?);
+        if !self.existed && self.rule.priority.is_none() {
+            self.rule.priority = Some(pod.next_rule_priority(self.rule.is_ipv6())?);
+        }
         Ok(())
     }
 
     fn perform(&mut self, machine: &mut Machine<'_>) -> Result<()> {
         if !self.existed {
-            machine.pod.socket()?.add_rule(&self.rule)?;
+            self.existed = !machine.pod.socket()?.add_rule(&self.rule)?;
         }
         Ok(())
     }
 
+    /// A record of an earlier release may have no priority: then nothing proves which of the
+    /// rules like it is ours, and it ends with the namespace.
     fn undo(&self, machine: &mut Machine<'_>) -> Result<()> {
-        if !self.existed {
+        if !self.existed && self.rule.priority.is_some() {
             machine.pod.socket()?.delete_rule(&self.rule)?;
         }
         Ok(())
     }
 
     fn verify(&self, machine: &mut Machine<'_>, _expected: &Previous) -> Result<()> {
-        let rules = machine.pod.socket()?.rules()?;
-        if rules.iter().any(|rule| self.is_ours(rule)) {
+        if is_there(&self.rule, &machine.pod.socket()?.rules()?) {
             return Ok(());
         }
         Err(difference(format!(
@@ -66,4 +62,13 @@ impl Reversible for AddRule {
             self.rule
         )))
     }
+}
+
+/// Whether a rule is among those of the pod, under whatever priority where it has none.
+fn is_there(rule: &Rule, listed: &[ListedRule]) -> bool {
+    listed.iter().any(|listed| {
+        listed.is_whole
+            && listed.rule.is_like(rule)
+            && (rule.priority.is_none() || listed.rule.priority == rule.priority)
+    })
 }

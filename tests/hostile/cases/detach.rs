@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use cni_harness::Oracle;
-use plumb_hostile::Scene;
+use cni_harness::{Call, Oracle, ip};
+use plumb_hostile::{Scene, component};
 use plumb_tests::configuration;
 use serde_json::{Value, json};
 
@@ -92,4 +92,50 @@ fn check_works_when_the_components_were_removed() {
     scene.store.remove("acme-pool");
     let call = cni_harness::Call::check(&scene.node, &scene.pod, &configuration, &result);
     call.run().expect_silence();
+}
+
+/// The kernel deletes the first rule that fits what a request says. Neither the pod's own
+/// rules nor one that the pod added for the same table may go.
+#[test]
+fn a_rule_is_removed_and_no_other_one() {
+    let scene = Scene::new();
+    let oracle = Oracle::new(&scene.node);
+    let name = "hostile-rule";
+    scene.store.install(name, &component::flavour("rule"));
+    scene.store.grant(name, &["create-macvlan", "add-rule"]);
+    let configuration = scene.configuration_of(name);
+    let own = rules(&scene);
+    let result = scene.node.add(&scene.pod, &configuration);
+    let with_ours = rules(&scene);
+    assert_eq!(with_ours.len(), own.len() + 1, "{with_ours:?}");
+    Call::check(&scene.node, &scene.pod, &configuration, &result)
+        .run()
+        .expect_silence();
+
+    scene
+        .pod
+        .ip("rule add from 10.9.0.0/16 lookup 100 priority 5");
+    let others: Vec<_> = rules(&scene)
+        .into_iter()
+        .filter(|rule| own.contains(rule) || !with_ours.contains(rule))
+        .collect();
+    scene.node.delete(&scene.pod, &configuration);
+    assert_eq!(rules(&scene), others);
+    scene.pod.ip("rule del priority 5");
+    oracle.assert_unchanged();
+}
+
+#[test]
+fn table_0_is_refused_while_nothing_has_happened() {
+    let scene = Scene::new();
+    let name = "hostile-table-zero";
+    scene.store.install(name, &component::flavour("table-zero"));
+    scene.store.grant(name, &["create-macvlan", "add-rule"]);
+    let configuration = scene.configuration_of(name);
+    scene.assert_refused(&configuration, 7, &["table 0", "254"]);
+}
+
+/// The IPv4 rules of the pod, as ip(8) lists them.
+fn rules(scene: &Scene) -> Vec<Value> {
+    ip::json(Some(scene.pod.name()), "-4 rule show")
 }

@@ -386,7 +386,11 @@ impl wit::Host for Session {
                 "a rule from {source} to {destination} mixes IPv4 and IPv6"
             ))));
         }
+        if let Err(error) = conversion::check_table(Some(rule.table)) {
+            return Ok(Err(error));
+        }
         let rule = Rule {
+            is_ipv6: false,
             source,
             destination,
             table: rule.table,
