@@ -88,19 +88,20 @@ impl CreateIpoib {
 
 impl Reversible for CreateIpoib {
     fn describe(&self) -> String {
-        let key = self
-            .partition_key
-            .map(|key| format!(", pkey {key:#06x}"))
-            .unwrap_or_default();
-        let mode = self
-            .mode
-            .as_ref()
-            .map(|mode| format!(", mode {mode}"))
-            .unwrap_or_default();
-        format!(
-            "create ipoib {} in the pod on {}{key}{mode}",
-            self.name, self.parent
-        )
+        let mut text = format!("create ipoib {} in the pod on {}", self.name, self.parent);
+        if let Some(key) = self.partition_key {
+            text += &format!(", pkey {key:#06x}");
+        }
+        if let Some(mode) = &self.mode {
+            text += &format!(", mode {mode}");
+        }
+        if let Some(user_multicast) = self.user_multicast {
+            text += &format!(", umcast {}", u8::from(user_multicast));
+        }
+        if let Some(mtu) = self.mtu {
+            text += &format!(", mtu {mtu}");
+        }
+        text
     }
 
     fn lifetime(&self) -> Lifetime {

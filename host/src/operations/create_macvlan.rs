@@ -48,20 +48,21 @@ impl CreateMacvlan {
 
 impl Reversible for CreateMacvlan {
     fn describe(&self) -> String {
-        let mtu = self
-            .mtu
-            .map(|mtu| format!(", mtu {mtu}"))
-            .unwrap_or_default();
-        format!(
-            "create macvlan {} in the pod on {}, mode {}, hardware address {}{mtu}",
-            self.name,
-            self.parent,
-            self.mode,
-            match &self.mac {
-                Some(mac) => mac::text(mac),
-                None => "random".to_owned(),
-            }
-        )
+        let mac = match &self.mac {
+            Some(mac) => mac::text(mac),
+            None => "random".to_owned(),
+        };
+        let mut text = format!(
+            "create macvlan {} in the pod on {}, mode {}, hardware address {mac}",
+            self.name, self.parent, self.mode
+        );
+        if let Some(mtu) = self.mtu {
+            text += &format!(", mtu {mtu}");
+        }
+        if let Some(length) = self.broadcast_queue_length {
+            text += &format!(", bcqueuelen {length}");
+        }
+        text
     }
 
     fn lifetime(&self) -> Lifetime {
