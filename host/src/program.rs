@@ -33,22 +33,54 @@ pub fn run(
     watcher: &dyn Watcher,
 ) -> Outcome {
     let mut version = Version::NEWEST;
-    match answer(get, input, watcher, &mut version) {
+    match answer(&get, input, watcher, &mut version) {
         Ok(output) => Outcome {
             output,
             success: true,
         },
-        Err(error) => Outcome {
-            output: output::error(version, &error),
-            success: false,
-        },
+        Err(mut error) => {
+            if get("CNI_COMMAND").is_some_and(|verb| verb == Verb::Del.as_str()) {
+                error = without_words_of_success(error);
+            }
+            Outcome {
+                output: output::error(version, &error),
+                success: false,
+            }
+        }
     }
+}
+
+/// What containerd searches a DEL's error for, and what is said instead. With the first
+/// anywhere in it, or the second and an empty `CNI_NETNS`, the DEL counts as a success
+/// (`Remove`, cni.go of containerd/go-cni): it never comes again, and what is left is lost.
+const WORDS_OF_SUCCESS: [(&str, &str); 2] = [
+    ("not found", "missing"),
+    ("no such file or directory", "no file or directory there"),
+];
+
+/// A DEL's error, whoever worded it, in words that nobody treats as a success.
+fn without_words_of_success(error: Error) -> Error {
+    Error {
+        code: error.code,
+        message: replace_words(&error.message),
+        details: error.details.map(|details| replace_words(&details)),
+    }
+}
+
+fn replace_words(text: &str) -> String {
+    let mut replaced = text.to_owned();
+    for (words, instead) in WORDS_OF_SUCCESS {
+        while let Some(start) = replaced.to_ascii_lowercase().find(words) {
+            replaced.replace_range(start..start + words.len(), instead);
+        }
+    }
+    replaced
 }
 
 /// `version` becomes the configuration's as soon as it is known: an error is written in
 /// it as well.
 fn answer(
-    get: impl Fn(&str) -> Option<OsString>,
+    get: &impl Fn(&str) -> Option<OsString>,
     input: &mut dyn Read,
     watcher: &dyn Watcher,
     version: &mut Version,
@@ -136,4 +168,20 @@ fn read(input: &mut dyn Read) -> Result<Vec<u8>> {
         ));
     }
     Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_that_count_as_success_do_not_leave_in_the_error_of_a_del() {
+        let error = Error::new(Code::KERNEL, "nic0: Not Found; also: lease not found")
+            .with_details("open /run/x: No such file or directory (os error 2)");
+        assert_eq!(
+            without_words_of_success(error).to_string(),
+            "nic0: missing; also: lease missing (open /run/x: no file or directory there \
+             (os error 2))"
+        );
+    }
 }

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use cni_harness::node::MARKER;
-use cni_harness::{Call, Node, Oracle, Pod};
+use cni_harness::{Call, Delegate, Node, Oracle, Pod};
 use plumb_tests::configuration::{delegated, dual_stack, host_local, pool, with};
 use plumb_tests::state::{STATE_FOLDER, leases, records};
 use serde_json::{Value, json};
@@ -341,7 +341,43 @@ fn a_delegates_address_comes_back_without_a_namespace() {
     }
 }
 
-/// containerd takes a DEL error that says "not found" for a success.
+/// containerd treats a DEL error that says "not found" as a success, and with an empty
+/// `CNI_NETNS` one that says "no such file or directory": it never asks again. Whose words
+/// they are does not matter, nor whether there is a record.
+#[test]
+fn the_words_of_an_ipam_plugin_never_make_a_failed_del_a_success() {
+    let node = plumb_tests::node();
+    let pod = node.pod();
+    let oracle = Oracle::new(&node);
+    let delegate = Delegate::new(&node, "recorder");
+    let configuration = delegated(json!({"type": "recorder"}));
+    let del = || Call::delete(&node, &pod, &configuration).path(&delegate.path());
+    let refuse = r#"echo '{"cniVersion": "1.1.0", "code": 33, "msg": "lease Not Found, retry", "details": "open /run/lease: no such file or directory; not found"}'; exit 1"#;
+    let assert_refused = || {
+        let outcome = del().variable("CNI_NETNS", "").run();
+        let error = outcome.expect_failure();
+        let said = format!("{} {}", error.message, error.details).to_lowercase();
+        for word in ["recorder", "retry", "/run/lease"] {
+            assert!(said.contains(word), "{outcome}");
+        }
+        for words in ["not found", "no such file or directory"] {
+            assert!(!said.contains(words), "{outcome}");
+        }
+    };
+
+    delegate.answers("DEL", refuse);
+    assert_refused();
+    Call::add(&node, &pod, &configuration)
+        .path(&delegate.path())
+        .run()
+        .expect_result();
+    assert_refused();
+    delegate.answers("DEL", "");
+    del().run().expect_silence();
+    oracle.assert_unchanged();
+}
+
+/// containerd treats a DEL error that says "not found" as a success.
 #[test]
 fn a_del_that_fails_never_says_not_found() {
     let node = plumb_tests::node();
