@@ -178,6 +178,7 @@ impl<'a> Sandbox<'a> {
         store.limiter(|host| &mut host.limits);
         store.set_epoch_deadline(1);
         store.set_hostcall_fuel(limits::LIFTED_BYTES);
+        store.set_max_component_handles(limits::HANDLES);
         store.set_fuel(limits::FUEL).map_err(set_up_failed)?;
         Ok(Call {
             store,

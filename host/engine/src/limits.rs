@@ -47,8 +47,9 @@ pub const TABLES: usize = 16;
 /// composed component is kept to what two parts need.
 pub const MEMORIES: usize = 2;
 
-/// Live handles (links, PCI functions, interfaces of the pod) at a time. A flavour needs
-/// less than ten; making handles in a loop costs the host memory outside the component's own.
+/// Live handles at a time: to what the host gives (links, PCI functions, interfaces of the
+/// pod), and to resources of the component's own (`resource.new`). A flavour needs less than
+/// ten; making handles in a loop costs the host memory outside the component's own.
 pub const HANDLES: usize = 1_000;
 
 /// Bytes that one call of a host function, or the result of an export, may make the host

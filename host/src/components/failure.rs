@@ -54,10 +54,15 @@ pub fn explain(component: &str, error: &wasmtime::Error, host: &Session) -> Erro
                 limits::LIFTED_BYTES >> 20
             ),
         ),
-        None if text.contains("resource table has no free keys") => (
-            Code::COMPONENT_FAILED,
-            format!("was stopped: it held more than {} handles", limits::HANDLES),
-        ),
+        // Handles of the host's resources, and those of the component's own.
+        None if text.contains("resource table has no free keys")
+            || text.contains("store handle limit exceeded") =>
+        {
+            (
+                Code::COMPONENT_FAILED,
+                format!("was stopped: it held more than {} handles", limits::HANDLES),
+            )
+        }
         // Linking compares the component's imports and exports with the contract.
         None if text.contains("matching implementation was not found")
             || text.contains("no export")

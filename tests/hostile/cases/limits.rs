@@ -160,6 +160,17 @@ fn handles_are_bounded() {
 }
 
 #[test]
+fn handles_of_a_components_own_resources_are_bounded() {
+    let scene = Scene::new();
+    let name = "hostile-own-handles";
+    let hoarder = component::hoarding_flavour("own-handles");
+    scene.store.install(name, &hoarder);
+    let configuration = scene.configuration_of(name);
+    let limit = format!("more than {} handles", limits::HANDLES);
+    scene.assert_refused(&configuration, FAILED, &[&limit]);
+}
+
+#[test]
 fn a_plan_has_an_end() {
     const DENIED: u64 = 108;
     let scene = Scene::new();

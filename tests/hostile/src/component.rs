@@ -26,15 +26,25 @@ pub fn address_policy(fixture: &str) -> Vec<u8> {
 /// A flavour that was built against a contract with one interface more.
 #[track_caller]
 pub fn overreaching_flavour(fixture: &str) -> Vec<u8> {
-    let world = "world flavour {";
-    let mut wider = contract();
-    let worlds = wider
-        .iter_mut()
-        .find(|text| text.contains(world))
-        .expect("wit/ has the world");
-    *worlds = worlds.replace(world, &format!("{world} import {FOREIGN_INTERFACE};"));
-    worlds.push_str(FOREIGN_PACKAGE);
-    component(fixture, "flavour", &wider)
+    let import = format!("import {FOREIGN_INTERFACE};");
+    component(
+        fixture,
+        "flavour",
+        &wider_contract(&import, FOREIGN_PACKAGE),
+    )
+}
+
+/// The interface that [`hoarding_flavour`] exports beside those of its world: with it a
+/// component has a resource of its own.
+const OWN_INTERFACE: &str = "acme:shelf/boxes@1.0.0";
+
+const OWN_PACKAGE: &str = "package acme:shelf@1.0.0 { interface boxes { resource box; } }";
+
+/// A flavour with a resource of its own, of which it can make handles without the host.
+#[track_caller]
+pub fn hoarding_flavour(fixture: &str) -> Vec<u8> {
+    let export = format!("export {OWN_INTERFACE};");
+    component(fixture, "flavour", &wider_contract(&export, OWN_PACKAGE))
 }
 
 /// The flavour `no-interface` with `count` instances more, all of a module with this inside.
@@ -97,6 +107,20 @@ fn contract() -> Vec<String> {
         .iter()
         .map(|path| fs::read_to_string(path).expect("read a file of wit/"))
         .collect()
+}
+
+/// The contract with one item more in the world `flavour`, of a package of its own.
+#[track_caller]
+fn wider_contract(item: &str, package: &str) -> Vec<String> {
+    let world = "world flavour {";
+    let mut wider = contract();
+    let worlds = wider
+        .iter_mut()
+        .find(|text| text.contains(world))
+        .expect("wit/ has the world");
+    *worlds = worlds.replace(world, &format!("{world} {item}"));
+    worlds.push_str(package);
+    wider
 }
 
 fn folder(name: &str) -> PathBuf {
