@@ -1,8 +1,8 @@
 //! The `CNI_*` variables (specification, section 2, "Parameters").
 
 use cni_harness::{Call, Oracle};
-use plumb_tests::configuration::{pool, with};
-use serde_json::json;
+use plumb_tests::configuration::{pool, with, without_ipam};
+use serde_json::{Value, json};
 
 /// Check 1.
 #[test]
@@ -288,6 +288,33 @@ fn the_network_needs_a_name_that_is_safe_as_a_file_name() {
         }
     }
     oracle.assert_unchanged();
+}
+
+/// The specification has no limit for a name, a file name has one of 255 bytes. Leases have
+/// their own, which is no fault of the state folder. DEL does not care: a pod whose ADD was
+/// refused must go.
+#[test]
+fn a_network_name_is_as_long_as_what_is_stored_under_it_allows() {
+    let node = plumb_tests::node();
+    let pod = node.pod();
+    let oracle = Oracle::new(&node);
+    let named = |configuration: Value, length: usize| {
+        with(configuration, json!({"name": "n".repeat(length)}))
+    };
+    for configuration in [named(pool(), 160), named(without_ipam(), 255)] {
+        node.add(&pod, &configuration);
+        node.delete(&pod, &configuration);
+        oracle.assert_unchanged();
+    }
+    for length in [161, 255] {
+        let too_long = named(pool(), length);
+        Call::add(&node, &pod, &too_long)
+            .run()
+            .expect_error(7, &format!("has {length} bytes"));
+        Call::status(&node, &too_long).run().expect_error(50, "160");
+        node.delete(&pod, &too_long);
+        oracle.assert_unchanged();
+    }
 }
 
 /// Check 11: the last one is what Multus sends.

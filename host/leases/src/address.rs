@@ -10,7 +10,7 @@ use super::tables::Fault;
 
 /// Most bytes in a space's or network's name. LMDB's keys have at most 511 bytes, and the longest key, a
 /// memory's (see `memory`), holds a network, a pod's namespace (63) and name (253) and an interface.
-pub(super) const NAME_LIMIT: usize = 160;
+pub const NAME_LIMIT: usize = 160;
 /// Most bytes in a pool's name, or in the names of several: it stands in a record, not in a key.
 pub(super) const POOL_LIMIT: usize = 4096;
 /// Family byte and number.

@@ -29,6 +29,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+pub use address::NAME_LIMIT;
 pub use error::{ClaimError, Error, PoolUsage};
 pub use file::{FILE_NAME, SetAside};
 pub use store::Store;
