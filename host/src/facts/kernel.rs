@@ -1,5 +1,6 @@
 //! Facts of this machine.
 
+use std::cell::OnceCell;
 use std::rc::Rc;
 
 use super::{Facts, LinkFacts, PciFacts, Place, VirtualFunction};
@@ -12,14 +13,43 @@ use crate::{Result, mac};
 /// Asks the kernel.
 pub struct KernelFacts {
     kernel: Rc<Kernel>,
-    /// A socket in the pod, opened when it is first needed.
-    pod: Option<Rc<Netns>>,
+    pod: Option<Pod>,
+}
+
+/// The pod's side. A component may ask up to a limit of thousands of times, so what it takes
+/// to answer is opened once, with the first question.
+struct Pod {
+    netns: Rc<Netns>,
+    socket: OnceCell<RouteSocket>,
+    /// None when the kernel gives no view of a pod's devices, as those before 5.2.
+    sysfs: OnceCell<Option<Sysfs>>,
+}
+
+impl Pod {
+    fn socket(&self) -> crate::kernel::Result<&RouteSocket> {
+        if let Some(socket) = self.socket.get() {
+            return Ok(socket);
+        }
+        let socket = self.netns.socket()?;
+        Ok(self.socket.get_or_init(|| socket))
+    }
+
+    fn sysfs(&self) -> Option<&Sysfs> {
+        self.sysfs.get_or_init(|| self.netns.sysfs().ok()).as_ref()
+    }
 }
 
 impl KernelFacts {
     /// Facts of the host, and of the pod when there is one.
     pub fn new(kernel: Rc<Kernel>, pod: Option<Rc<Netns>>) -> Self {
-        Self { kernel, pod }
+        Self {
+            kernel,
+            pod: pod.map(|netns| Pod {
+                netns,
+                socket: OnceCell::new(),
+                sysfs: OnceCell::new(),
+            }),
+        }
     }
 
     fn at<T>(
@@ -29,7 +59,7 @@ impl KernelFacts {
     ) -> Result<T> {
         match (place, &self.pod) {
             (Place::Host, _) => Ok(ask(&self.kernel.host)?),
-            (Place::Pod, Some(netns)) => Ok(ask(&netns.socket()?)?),
+            (Place::Pod, Some(pod)) => Ok(ask(pod.socket()?)?),
             (Place::Pod, None) => Err(NetnsError::Missing {
                 path: std::path::PathBuf::new(),
                 source: std::io::ErrorKind::NotFound.into(),
@@ -39,16 +69,14 @@ impl KernelFacts {
     }
 
     fn describe(&self, place: Place, link: Link) -> LinkFacts {
-        match (place, &self.pod) {
-            (Place::Host, _) => describe(link, Some(&self.kernel.sysfs)),
-            (Place::Pod, Some(netns)) => describe(link, netns.sysfs().ok().as_ref()),
-            (Place::Pod, None) => describe(link, None),
+        match place {
+            Place::Host => describe(link, Some(&self.kernel.sysfs)),
+            Place::Pod => describe(link, self.pod.as_ref().and_then(Pod::sysfs)),
         }
     }
 }
 
-/// Without a view of the devices, which kernels before 5.2 do not give of a pod, the link
-/// has none.
+/// Without a view of the devices the link has none.
 fn describe(link: Link, sysfs: Option<&Sysfs>) -> LinkFacts {
     let is_infiniband = link.hardware_type == INFINIBAND;
     LinkFacts {
@@ -129,3 +157,6 @@ impl Facts for KernelFacts {
         Ok(rdma::namespace_mode()?)
     }
 }
+
+#[cfg(test)]
+mod tests;
