@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use cni_harness::{Call, Delegate, Oracle};
 use plumb_tests::configuration::{delegated, pool, with};
+use plumb_tests::state::STATE_FOLDER;
 use serde_json::json;
 
 /// Codes that say "not now" (specification, section 5): 50 and 51, "try again later",
@@ -69,6 +70,66 @@ fn an_exhausted_pool_is_not_ready() {
     node.delete(&one, &configuration);
     Call::status(&node, &configuration).run().expect_silence();
     node.add(&two, &configuration);
+}
+
+/// What an ADD can make right by itself is no reason to say "not ready": a runtime that
+/// believes it sends no ADD. A lease whose record was lost is not among that.
+#[test]
+fn addresses_of_pods_that_are_gone_are_not_taken() {
+    let node = plumb_tests::node();
+    let (first, second, next, last) = (node.pod(), node.pod(), node.pod(), node.pod());
+    let small = json!({"type": "pool", "pools": [{"name": "small", "subnet": "10.1.0.0/24", "ips": ["10.1.0.10-10.1.0.11"]}]});
+    let configuration = with(pool(), json!({"ipam": small}));
+    node.add(&first, &configuration);
+    node.add(&second, &configuration);
+    Call::status(&node, &configuration)
+        .run()
+        .expect_error(50, "small");
+
+    first.remove();
+    let oracle = Oracle::new(&node);
+    Call::status(&node, &configuration).run().expect_silence();
+    oracle.assert_unchanged();
+    node.add(&next, &configuration);
+    Call::status(&node, &configuration)
+        .run()
+        .expect_error(50, "small");
+
+    second.remove();
+    let lost = format!("{STATE_FOLDER}/attachments/rail0/{}", second.container());
+    fs::remove_dir_all(lost).expect("lose the record");
+    Call::status(&node, &configuration)
+        .run()
+        .expect_error(50, "small");
+    Call::add(&node, &last, &configuration)
+        .run()
+        .expect_error(101, "small");
+}
+
+/// A dead pod in another space, or with an address that is not asked for, makes no room.
+#[test]
+fn addresses_of_pods_that_are_gone_count_where_they_are() {
+    let node = plumb_tests::node();
+    let (living, dead, next) = (node.pod(), node.pod(), node.pod());
+    let one = |name: &str, address: &str| {
+        let pools = json!([{"name": "one", "subnet": "10.1.0.0/24", "ips": [address]}]);
+        with(
+            pool(),
+            json!({"name": name, "ipam": {"type": "pool", "pools": pools}}),
+        )
+    };
+    let full = one("rail0", "10.1.0.10");
+    node.add(&living, &full);
+    node.add(&dead, &one("rail1", "10.1.0.10"));
+    Call::add(&node, &dead, &one("rail0", "10.1.0.11"))
+        .interface("eth1")
+        .run()
+        .expect_result();
+    dead.remove();
+    Call::status(&node, &full).run().expect_error(50, "one");
+    Call::add(&node, &next, &full)
+        .run()
+        .expect_error(101, "one");
 }
 
 /// Check 67.
