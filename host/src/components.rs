@@ -28,7 +28,7 @@ use plumb_engine::limits;
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Engine, Store};
 
-use crate::facts::Facts;
+use crate::facts::{Facts, RecordedFacts};
 use crate::pools::Pool;
 use crate::trace::Trace;
 use crate::{Code, Error, Result};
@@ -106,7 +106,7 @@ pub struct Sandbox<'a> {
 }
 
 impl<'a> Sandbox<'a> {
-    /// Sets the engine up. The wall clock of all component work begins to run.
+    /// Sets the engine up. The processor time that all components together have begins to run.
     pub fn new(trace: &'a Trace) -> Result<Self> {
         let mut configuration = plumb_engine::engine_config();
         configuration.with_custom_code_memory(Some(Arc::new(builtin::InPlace)));
@@ -150,15 +150,9 @@ impl<'a> Sandbox<'a> {
         self.end(source, call, answer).map(drop)
     }
 
-    /// Lets an address policy choose.
-    pub fn propose(
-        &self,
-        source: &Source,
-        facts: Rc<dyn Facts>,
-        request: &Request,
-        pools: &[Pool],
-    ) -> Result<Proposal> {
-        let host = Session::new(facts, source, request, false);
+    /// Lets an address policy choose. It sees no devices: its world has no facts.
+    pub fn propose(&self, source: &Source, request: &Request, pools: &[Pool]) -> Result<Proposal> {
+        let host = Session::new(Rc::new(RecordedFacts::default()), source, request, false);
         let mut call = self.begin(source, host)?;
         let given: Vec<_> = pools.iter().map(conversion::pool).collect();
         let instance =

@@ -189,12 +189,12 @@ pub fn plan(request: &AddRequest, sandbox: &Sandbox<'_>, facts: &Rc<dyn Facts>) 
                 plan.steps.push(Step::AssignAddresses(link));
             }
             Recorded::AssignConfigured(link) => {
-                take_configured(&mut plan, link, &ipam, sandbox, facts, &asked)?;
+                take_configured(&mut plan, link, &ipam, sandbox, &asked)?;
                 plan.steps.push(Step::AssignAddresses(link));
             }
             Recorded::ReserveConfigured => {
                 let link = LinkNumber::default();
-                take_configured(&mut plan, link, &ipam, sandbox, facts, &asked)?;
+                take_configured(&mut plan, link, &ipam, sandbox, &asked)?;
             }
         }
     }
@@ -239,7 +239,6 @@ fn take_configured(
     link: LinkNumber,
     ipam: &Ipam,
     sandbox: &Sandbox<'_>,
-    facts: &Rc<dyn Facts>,
     asked: &components::Request,
 ) -> Result<()> {
     match ipam {
@@ -249,7 +248,7 @@ fn take_configured(
             ));
         }
         Ipam::Policy(source, pools, space) => {
-            let proposal = sandbox.propose(source, Rc::clone(facts), asked, pools)?;
+            let proposal = sandbox.propose(source, asked, pools)?;
             let mut claim = claim(proposal, space, !asked.requested_addresses.is_empty());
             claim.link = link;
             plan.steps

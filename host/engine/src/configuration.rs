@@ -53,8 +53,8 @@ pub fn engine_config() -> Config {
         .concurrency_support(false);
     config
         // Fuel is the real limit: the same component with the same request always gets
-        // equally far. The epoch is the wall clock behind it, for a node so busy that
-        // even little fuel takes long.
+        // equally far. The epoch is the limit of processor time behind it, for a component
+        // that burns little fuel and has the host work for it.
         .consume_fuel(true)
         .epoch_interruption(true);
     config

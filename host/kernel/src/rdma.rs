@@ -31,7 +31,7 @@ const NETNS_DESCRIPTOR: u16 = 68;
 const ANSWER_BYTES: usize = 32 * 1024;
 
 /// How RDMA devices relate to network namespaces (`rdma system`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum NamespaceMode {
     /// Every device is visible in every namespace.
@@ -39,6 +39,7 @@ pub enum NamespaceMode {
     /// A device belongs to one namespace.
     Exclusive,
     /// The kernel has no RDMA subsystem, or its module is not loaded.
+    #[default]
     None,
 }
 

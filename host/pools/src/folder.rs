@@ -94,7 +94,7 @@ fn documents(path: &Path) -> Result<Vec<Yaml>, Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{load, load_folder};
+    use super::super::load;
     use super::*;
     use serde_json::json;
     use std::sync::atomic::{AtomicU32, Ordering};
@@ -116,10 +116,17 @@ mod tests {
         }
 
         fn names(&self) -> Result<Vec<String>, String> {
-            match load_folder(&self.0, "ipam.folder") {
+            match load(None, Some(source(&self.0))) {
                 Ok(pools) => Ok(pools.into_iter().map(|pool| pool.name).collect()),
                 Err(error) => Err(error.to_string()),
             }
+        }
+    }
+
+    fn source(path: &Path) -> Folder<'_> {
+        Folder {
+            path,
+            key: "ipam.folder",
         }
     }
 
@@ -227,9 +234,7 @@ mod tests {
     fn a_missing_folder_names_the_key() {
         let folder = Scratch::new(&[]);
         let missing = folder.0.join("none");
-        let message = load_folder(&missing, "ipam.folder")
-            .unwrap_err()
-            .to_string();
+        let message = load(None, Some(source(&missing))).unwrap_err().to_string();
         for part in [&*missing.to_string_lossy(), "`ipam.folder`", "os error 2"] {
             assert!(message.contains(part), "{message}: no {part:?}");
         }
@@ -241,11 +246,7 @@ mod tests {
         let reserved = "kind: SpiderReservedIP\nspec: {ips: [10.0.9.0/25]}\n";
         let folder = Scratch::new(&[("a.yaml", &pool("a", "10.0.1.0/24")), ("r.yaml", reserved)]);
         let both = |inline: serde_json::Value| {
-            let source = Folder {
-                path: &folder.0,
-                key: "ipam.folder",
-            };
-            load(Some(&inline), Some(source)).map_err(|error| error.to_string())
+            load(Some(&inline), Some(source(&folder.0))).map_err(|error| error.to_string())
         };
         let pools = both(json!([{"subnet": "10.0.9.0/24"}])).unwrap();
         let names: Vec<_> = pools.iter().map(|pool| pool.name.as_str()).collect();

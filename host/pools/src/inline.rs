@@ -49,11 +49,11 @@ pub(super) fn read(value: &Value, drafts: &mut Vec<Draft>) -> Result<(), Error> 
 
 #[cfg(test)]
 mod tests {
-    use super::super::parse_inline;
+    use super::super::load;
     use serde_json::{Value, json};
 
     fn names(pools: Value) -> Result<Vec<String>, String> {
-        match parse_inline(&pools) {
+        match load(Some(&pools), None) {
             Ok(pools) => Ok(pools.into_iter().map(|pool| pool.name).collect()),
             Err(error) => Err(error.to_string()),
         }

@@ -96,11 +96,13 @@ pub struct Folder<'a> {
 /// Reads the pools of both sources into one set: inline pools first, then those of the
 /// folder by file name and document. No source makes an empty set.
 ///
-/// `inline` is the value of `ipam.pools` with every object key in lower case.
+/// `inline` is the value of `ipam.pools`, an array, with every object key in lower case. Of
+/// the folder all `*.yaml`, `*.yml` and `*.json` files are read.
 ///
 /// # Errors
 ///
-/// The first thing wrong in either source, a name used twice, or an address in two pools.
+/// The first thing wrong in either source, a name used twice, an address in two pools, or a
+/// folder or file that cannot be read or is not YAML.
 pub fn load(inline: Option<&Value>, folder: Option<Folder<'_>>) -> Result<Vec<Pool>, Error> {
     let mut drafts = Vec::new();
     let mut reserved = Vec::new();
@@ -111,25 +113,6 @@ pub fn load(inline: Option<&Value>, folder: Option<Folder<'_>>) -> Result<Vec<Po
         folder::read(folder, &mut drafts, &mut reserved)?;
     }
     set::assemble(drafts, reserved)
-}
-
-/// Reads the value of `ipam.pools`, an array of pools, with every object key in lower case.
-///
-/// # Errors
-///
-/// As [`load`].
-pub fn parse_inline(value: &Value) -> Result<Vec<Pool>, Error> {
-    load(Some(value), None)
-}
-
-/// Reads all `*.yaml`, `*.yml` and `*.json` files of a folder, by name. `key` is the
-/// configuration key that named the folder, for the message when it cannot be read.
-///
-/// # Errors
-///
-/// As [`load`]; also a folder or file that cannot be read or is not YAML.
-pub fn load_folder(path: &Path, key: &str) -> Result<Vec<Pool>, Error> {
-    load(None, Some(Folder { path, key }))
 }
 
 impl Family {

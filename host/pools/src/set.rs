@@ -79,21 +79,22 @@ fn refuse_overlaps(drafts: &[Draft]) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::parse_inline;
+    use super::super::load;
     use serde_json::{Value, json};
 
     #[test]
     fn no_address_is_in_two_pools() {
-        let check = |pools: Value, expected: Option<&str>| match (parse_inline(&pools), expected) {
-            (Ok(_), None) => {}
-            (Err(error), Some(overlap)) => {
-                let message = error.to_string();
-                assert!(message.starts_with(overlap), "{pools}: {message}");
-                assert!(message.contains("[0] \"a\""), "{pools}: {message}");
-                assert!(message.contains("[1] \"b\""), "{pools}: {message}");
-            }
-            (found, _) => panic!("{pools}: expected {expected:?}, found {found:?}"),
-        };
+        let check =
+            |pools: Value, expected: Option<&str>| match (load(Some(&pools), None), expected) {
+                (Ok(_), None) => {}
+                (Err(error), Some(overlap)) => {
+                    let message = error.to_string();
+                    assert!(message.starts_with(overlap), "{pools}: {message}");
+                    assert!(message.contains("[0] \"a\""), "{pools}: {message}");
+                    assert!(message.contains("[1] \"b\""), "{pools}: {message}");
+                }
+                (found, _) => panic!("{pools}: expected {expected:?}, found {found:?}"),
+            };
         let pool = |name: &str, subnet: &str, ips: &[&str]| json!({"name": name, "subnet": subnet, "ips": ips, "gateway": "10.0.0.1"});
         let subnet = "10.0.0.0/24";
         check(

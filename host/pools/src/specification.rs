@@ -254,7 +254,7 @@ fn non_empty(name: &str) -> Result<String, Problem> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::parse_inline;
+    use super::super::load;
     use super::*;
     use serde_json::json;
 
@@ -264,7 +264,7 @@ mod tests {
         for (key, value) in fields.as_object().expect("the test's fields are an object") {
             pool[key] = value.clone();
         }
-        match parse_inline(&json!([pool])) {
+        match load(Some(&json!([pool])), None) {
             Ok(pools) => Ok(pools.into_iter().next().expect("one pool in, one out")),
             Err(error) => Err(error.to_string()),
         }

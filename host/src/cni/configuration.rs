@@ -90,7 +90,7 @@ impl Configuration {
         }
     }
 
-    /// A string of `runtimeConfig`; an empty one is none.
+    /// A value of `runtimeConfig`, where a runtime puts what a pod asks of a capability.
     pub fn runtime(&self, key: &str) -> Option<&Value> {
         self.lower.get("runtimeconfig")?.get(key)
     }

@@ -3,7 +3,6 @@
 //! A timer and a signal instead of a thread: starting one costs as much as a component's
 //! whole call, and a second thread would stand in the way of fork and setns.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 use nix::errno::Errno;
@@ -19,9 +18,6 @@ use wasmtime::Engine;
 /// to it at any moment.
 static ENGINE: AtomicPtr<Engine> = AtomicPtr::new(std::ptr::null_mut());
 
-/// One deadline at a time.
-static ONE: Mutex<()> = Mutex::new(());
-
 /// A deadline that runs until it is dropped.
 pub struct Deadline {
     _timer: Timer,
@@ -30,7 +26,6 @@ pub struct Deadline {
 impl Deadline {
     /// Begins the time that components have.
     pub fn begin(engine: &Engine) -> Result<Self, Errno> {
-        let _one = ONE.lock();
         ENGINE.store(Box::into_raw(Box::new(engine.clone())), Ordering::Release);
         let handler = SigAction::new(
             SigHandler::Handler(on_alarm),

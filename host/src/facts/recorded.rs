@@ -27,7 +27,7 @@ struct Links {
 ///                    "links": [], "rdmaDevices": ["mlx5_2"]}],
 ///  "rdmaNamespaceMode": "shared"}
 /// ```
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RecordedFacts {
     #[serde(default)]
@@ -36,12 +36,8 @@ pub struct RecordedFacts {
     pod: Links,
     #[serde(default)]
     pci_functions: Vec<PciFacts>,
-    #[serde(default = "none")]
+    #[serde(default)]
     rdma_namespace_mode: NamespaceMode,
-}
-
-fn none() -> NamespaceMode {
-    NamespaceMode::None
 }
 
 impl RecordedFacts {

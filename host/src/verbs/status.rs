@@ -30,7 +30,7 @@ fn check(request: &AddRequest, node: &Node<'_>) -> Result<()> {
     let facts: Rc<dyn Facts> = Rc::new(KernelFacts::new(Rc::clone(&node.kernel), None));
     let sandbox = Sandbox::new(node.trace)?;
     let asked = components::request(request)?;
-    sandbox.ready(&flavour, Rc::clone(&facts), &asked)?;
+    sandbox.ready(&flavour, facts, &asked)?;
     match decide::ipam(request)? {
         Ipam::None => Ok(()),
         Ipam::Policy(policy, pools, space) => {
@@ -39,7 +39,7 @@ fn check(request: &AddRequest, node: &Node<'_>) -> Result<()> {
             for pool in &mut pools {
                 pool.namespaces.clear();
             }
-            let proposal = sandbox.propose(&policy, facts, &asked, &pools)?;
+            let proposal = sandbox.propose(&policy, &asked, &pools)?;
             let claim = decide::claim(proposal, &space, false);
             exhaustion(&claim.candidates(), &pools, &space, node)
         }

@@ -70,7 +70,7 @@ fn read(verb: Verb, data: &[u8]) -> Option<Request> {
         .ipam()
         .and_then(|ipam| ipam.get("pools"))
     {
-        match pools::parse_inline(pools) {
+        match pools::load(Some(pools), None) {
             Ok(pools) => check_pools(&pools),
             Err(error) => assert!(!error.to_string().is_empty()),
         }
@@ -103,7 +103,11 @@ fn component_request(asked: &AddRequest) {
 fn manifest(data: &[u8]) {
     let scratch = Scratch::new();
     fs::write(scratch.path().join("pool.yaml"), data).expect("write the manifest");
-    match pools::load_folder(scratch.path(), "ipam.poolFolder") {
+    let folder = pools::Folder {
+        path: scratch.path(),
+        key: "ipam.poolFolder",
+    };
+    match pools::load(None, Some(folder)) {
         Ok(pools) => check_pools(&pools),
         Err(error) => {
             let text = error.to_string();

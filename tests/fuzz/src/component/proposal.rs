@@ -6,7 +6,7 @@ use arbitrary::{Result, Unstructured};
 use plumb::components::bindings::pools as wit;
 use plumb::components::conversion;
 use plumb::operations::claim_addresses::Source;
-use plumb::pools::{AddressRange, Family, Pool, parse_inline};
+use plumb::pools::{AddressRange, Family, Pool, load};
 use plumb_engine::limits;
 use serde_json::json;
 
@@ -125,13 +125,13 @@ fn several<T>(
 
 /// Pools with a gateway, holes, whole subnets, and one that is out of use.
 fn pools() -> Vec<Pool> {
-    parse_inline(&json!([
+    let pools = json!([
         {"name": "v4", "subnet": "10.1.0.0/25", "ips": ["10.1.0.10-10.1.0.50", "10.1.0.60"],
          "excludeips": ["10.1.0.20-10.1.0.22"], "gateway": "10.1.0.1"},
         {"name": "v6", "subnet": "fd00:1::/64", "ips": ["fd00:1::10-fd00:1::50"],
          "gateway": "fd00:1::11"},
         {"name": "open", "subnet": "10.1.0.128/26", "gateway": "10.1.0.129"},
         {"name": "off", "subnet": "10.1.0.192/26", "disable": true},
-    ]))
-    .expect("pools of the test")
+    ]);
+    load(Some(&pools), None).expect("pools of the test")
 }
