@@ -47,6 +47,6 @@ pub mod watch;
 pub use plumb_kernel as kernel;
 pub use plumb_leases as leases;
 pub use plumb_pools as pools;
-pub use plumb_values::mac;
+pub use plumb_values::octets;
 
 pub use error::{Code, Error, Result};

@@ -14,6 +14,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
+use plumb_values::Utc;
+
 use crate::cni::Request;
 use crate::{Error, Result};
 
@@ -210,64 +212,5 @@ fn now() -> String {
     let elapsed = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
-    timestamp(elapsed)
-}
-
-/// A time since 1970 as text in UTC, down to the microsecond.
-pub fn timestamp(elapsed: Duration) -> String {
-    let seconds = elapsed.as_secs();
-    let (year, month, day) = date(seconds / 86_400);
-    let second = seconds % 86_400;
-    format!(
-        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{:06}Z",
-        second / 3600,
-        second / 60 % 60,
-        second % 60,
-        elapsed.subsec_micros()
-    )
-}
-
-/// The date of a number of days since 1970-01-01 in the Gregorian calendar.
-fn date(mut days: u64) -> (u64, u64, u64) {
-    let is_leap = |year: u64| {
-        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
-    };
-    let mut year = 1970;
-    loop {
-        let length = if is_leap(year) { 366 } else { 365 };
-        if days < length {
-            break;
-        }
-        days -= length;
-        year += 1;
-    }
-    let february = if is_leap(year) { 29 } else { 28 };
-    let lengths = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    let mut month = 1;
-    for length in lengths {
-        if days < length {
-            break;
-        }
-        days -= length;
-        month += 1;
-    }
-    (year, month, days + 1)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn timestamps_are_calendar_dates() {
-        for (seconds, expected) in [
-            (0, "1970-01-01T00:00:00.000000Z"),
-            (951_782_399, "2000-02-28T23:59:59.000000Z"),
-            (951_782_400, "2000-02-29T00:00:00.000000Z"),
-            (1_709_251_199, "2024-02-29T23:59:59.000000Z"),
-            (1_795_219_200, "2026-11-21T00:00:00.000000Z"),
-        ] {
-            assert_eq!(timestamp(Duration::from_secs(seconds)), expected);
-        }
-    }
+    format!("{:.6}", Utc(elapsed))
 }

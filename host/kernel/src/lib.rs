@@ -13,6 +13,7 @@ pub mod neighbour;
 pub mod netns;
 pub mod pci;
 mod pod_netns;
+pub mod random;
 pub mod rdma;
 mod rdma_message;
 pub mod route;

@@ -186,7 +186,7 @@ impl RouteSocket {
         self.set_link(index, LinkAttribute::Address(mac.to_vec()), || {
             format!(
                 "set hardware address {} on the interface of index {index}",
-                plumb_values::mac::text(mac)
+                plumb_values::octets::text(mac)
             )
         })
     }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::guid::Guid;
 use super::{Result, RouteSocket};
-use plumb_values::mac;
+use plumb_values::octets;
 
 /// A VLAN tag that the adapter puts on all frames of a virtual function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,7 +98,7 @@ impl Settings {
             }),
             self.mac.as_ref().map(|address| {
                 setting(
-                    format!("mac {}", mac::text(address)),
+                    format!("mac {}", octets::text(address)),
                     VfInfo::Mac(VfInfoMac::new(number, address)),
                 )
             }),
@@ -133,14 +133,14 @@ impl Settings {
             self.node_guid.map(|guid| {
                 let value = VfInfoGuid::new(number, u64::from_be_bytes(guid));
                 setting(
-                    format!("node_guid {}", mac::text(&guid)),
+                    format!("node_guid {}", octets::text(&guid)),
                     VfInfo::IbNodeGuid(value),
                 )
             }),
             self.port_guid.map(|guid| {
                 let value = VfInfoGuid::new(number, u64::from_be_bytes(guid));
                 setting(
-                    format!("port_guid {}", mac::text(&guid)),
+                    format!("port_guid {}", octets::text(&guid)),
                     VfInfo::IbPortGuid(value),
                 )
             }),

@@ -3,7 +3,7 @@
 use plumb::journal::State as StepState;
 use plumb::operations::{Record, Records, Reversible};
 use plumb::state::StateFolder;
-use plumb::trace::timestamp;
+use plumb_values::Utc;
 use serde_json::{Value, json};
 
 use crate::{Failure, State, print_json};
@@ -41,7 +41,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 fn since(record: &Record) -> String {
-    timestamp(std::time::Duration::from_millis(record.header.since))
+    let since = Utc(std::time::Duration::from_millis(record.header.since));
+    format!("{since:.3}")
 }
 
 fn state(state: &StepState) -> String {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use plumb::leases::{Leases, Store};
-use plumb::trace::timestamp;
+use plumb_values::Utc;
 use serde_json::json;
 
 use crate::{Failure, State, print_json};
@@ -33,7 +33,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
                     "containerID": lease.owner.container_id,
                     "ifname": lease.owner.interface_name,
                     "pod": lease.pod,
-                    "since": timestamp(Duration::from_secs(lease.since)),
+                    "since": Utc(Duration::from_secs(lease.since)).to_string(),
                 })
             })
             .collect();
@@ -51,7 +51,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             lease.owner.network,
             lease.owner.container_id,
             lease.owner.interface_name,
-            timestamp(Duration::from_secs(lease.since)),
+            Utc(Duration::from_secs(lease.since)),
         );
     }
     Ok(())

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::Request;
 use super::previous::Previous;
-use crate::{Code, Error, Result, mac};
+use crate::{Code, Error, Result, octets};
 
 /// A request of ADD. STATUS, which asks whether an ADD could succeed, has the same.
 #[derive(Debug, Clone)]
@@ -94,7 +94,7 @@ fn infiniband_guid(request: &Request) -> Result<Option<Vec<u8>>> {
         Some(Value::String(text)) if text.is_empty() => Ok(None),
         Some(value) => value
             .as_str()
-            .and_then(mac::parse)
+            .and_then(octets::parse)
             .filter(|guid| guid.len() == 8)
             .map(Some)
             .ok_or_else(|| {
@@ -155,7 +155,7 @@ fn requested_addresses(request: &Request) -> Result<Vec<IpAddr>> {
 }
 
 fn hardware_address(text: &str, name: &str, code: Code) -> Result<Vec<u8>> {
-    mac::parse(text)
+    octets::parse(text)
         .filter(|mac| matches!(mac.len(), 6 | 20))
         .ok_or_else(|| {
             Error::new(

@@ -8,7 +8,7 @@ use crate::kernel::link::{INFINIBAND, Link};
 use crate::kernel::netns::NetnsError;
 use crate::kernel::rdma::{self, NamespaceMode};
 use crate::kernel::{Kernel, Netns, RouteSocket, Sysfs, pci};
-use crate::{Result, mac};
+use crate::{Result, octets};
 
 /// Asks the kernel.
 pub struct KernelFacts {
@@ -91,7 +91,7 @@ fn describe(link: Link, sysfs: Option<&Sysfs>) -> LinkFacts {
         index: link.index,
         hardware_type: link.hardware_type,
         kind: link.kind,
-        mac: mac::text(&link.mac),
+        mac: octets::text(&link.mac),
         mtu: link.mtu,
         up: link.up,
         carrier: link.carrier,

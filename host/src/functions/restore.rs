@@ -18,7 +18,7 @@ use crate::kernel::link::{INFINIBAND, Link};
 use crate::kernel::virtual_function::Settings;
 use crate::kernel::{Netns, pci};
 use crate::node::Node;
-use crate::{Error, Result, mac, wait};
+use crate::{Error, Result, octets, wait};
 
 /// How long a netdev may take that a process began to make and was killed: the kernel makes
 /// it before it lets go of the process.
@@ -267,7 +267,7 @@ impl Subject<'_> {
             Error::from(error).with_details(format!(
                 "{} keeps the hardware address {} of the pod",
                 link.name,
-                mac::text(&link.mac)
+                octets::text(&link.mac)
             ))
         })
     }

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::{Lifetime, LinkNumber, Reversible, difference};
 use crate::Result;
 use crate::cni::previous::Previous;
-use crate::mac;
 use crate::machine::Machine;
+use crate::octets;
 
 /// What is recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,7 +24,11 @@ pub struct AddNeighbour {
 
 impl Reversible for AddNeighbour {
     fn describe(&self) -> String {
-        format!("add neighbour {} at {}", self.address, mac::text(&self.mac))
+        format!(
+            "add neighbour {} at {}",
+            self.address,
+            octets::text(&self.mac)
+        )
     }
 
     fn lifetime(&self) -> Lifetime {

@@ -10,9 +10,10 @@ use super::difference;
 use crate::cni::previous::Previous;
 use crate::kernel::create_link::Child;
 use crate::kernel::link::Link;
+use crate::kernel::random;
 use crate::machine::Machine;
 use crate::outcome::LinkNumber;
-use crate::{Code, Error, Result, mac};
+use crate::{Code, Error, Result, octets};
 
 /// The link that a child is made on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,24 +47,15 @@ pub fn require_free_name(machine: &Machine<'_>, name: &str) -> Result<()> {
              pod uses the name, or an earlier attachment was not deleted",
             machine.pod.netns()?.path().display(),
             link.kind.as_deref().unwrap_or("device"),
-            mac::text(&link.mac)
+            octets::text(&link.mac)
         ),
     ))
 }
 
 /// A name that no link has, for the moment until the link gets its own.
 pub fn temporary_name() -> Result<String> {
-    let mut random = [0; 4];
-    mac::random_bytes(&mut random).map_err(no_randomness)?;
-    Ok(format!("plumb{:08x}", u32::from_ne_bytes(random)))
-}
-
-/// The error for a kernel that gives no random bytes (getrandom(2)).
-pub fn no_randomness(errno: impl std::fmt::Display) -> Error {
-    Error::new(
-        Code::KERNEL,
-        format!("cannot draw a random address or name: {errno}"),
-    )
+    let number = u32::from_ne_bytes(random::bytes()?);
+    Ok(format!("plumb{number:08x}"))
 }
 
 /// Makes the child and returns it as the kernel shows it.
@@ -184,13 +176,13 @@ pub fn verify_mac(link: &Link, place: &str, expected: &Previous) -> Result<()> {
         .interfaces
         .iter()
         .find(|interface| interface.name == *name && !interface.sandbox.is_empty());
-    let reported_mac = reported.and_then(|interface| mac::parse(&interface.mac));
+    let reported_mac = reported.and_then(|interface| octets::parse(&interface.mac));
     match reported_mac {
         Some(reported) if reported != link.mac => Err(difference(format!(
             "interface {name} of the pod {place} has the hardware address {}, but the result says \
              {}",
-            mac::text(&link.mac),
-            mac::text(&reported)
+            octets::text(&link.mac),
+            octets::text(&reported)
         ))),
         _ => Ok(()),
     }

@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::child::no_randomness;
 use super::{Lifetime, LinkNumber, Parent, Reversible, child};
 use crate::Result;
 use crate::cni::previous::Previous;
 use crate::kernel::create_link::Child;
 use crate::kernel::link::Link;
-use crate::mac;
+use crate::kernel::random;
 use crate::machine::Machine;
+use crate::octets;
 
 /// The kind's name in the kernel.
 const KIND: &str = "macvlan";
@@ -49,7 +49,7 @@ impl CreateMacvlan {
 impl Reversible for CreateMacvlan {
     fn describe(&self) -> String {
         let mac = match &self.mac {
-            Some(mac) => mac::text(mac),
+            Some(mac) => octets::text(mac),
             None => "random".to_owned(),
         };
         let mut text = format!(
@@ -75,8 +75,7 @@ impl Reversible for CreateMacvlan {
 
     fn prepare(&mut self, machine: &Machine<'_>) -> Result<()> {
         if self.mac.is_none() {
-            let mac = mac::random().map_err(no_randomness)?;
-            self.mac = Some(mac.to_vec());
+            self.mac = Some(random::mac()?.bytes().to_vec());
         }
         self.temporary_name = child::temporary_name()?;
         child::require_free_name(machine, &self.name)

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::{Lifetime, LinkNumber, Reversible};
 use crate::Result;
 use crate::cni::previous::Previous;
-use crate::mac;
 use crate::machine::Machine;
+use crate::octets;
 
 /// How long a virtual function may refuse an address: some drivers learn only later which one
 /// the physical function was given, and accept no other.
@@ -28,7 +28,7 @@ pub struct SetMac {
 
 impl Reversible for SetMac {
     fn describe(&self) -> String {
-        format!("set hardware address {}", mac::text(&self.mac))
+        format!("set hardware address {}", octets::text(&self.mac))
     }
 
     fn lifetime(&self) -> Lifetime {

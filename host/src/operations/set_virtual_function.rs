@@ -10,7 +10,7 @@ use crate::functions::{self, Found, Original, RdmaLock, rebind};
 use crate::kernel::guid::{self, Guid};
 use crate::kernel::virtual_function::Settings;
 use crate::machine::Machine;
-use crate::{Error, Result, mac};
+use crate::{Error, Result, octets};
 
 /// What is recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,8 +150,8 @@ impl Reversible for SetVirtualFunction {
                 "virtual function {} shows GUID {} and not {} after its driver was bound again: \
                  does the subnet manager allow it?",
                 self.address,
-                mac::text(&shown),
-                mac::text(&wanted)
+                octets::text(&shown),
+                octets::text(&wanted)
             ));
         }
         Ok(())
@@ -186,8 +186,8 @@ impl Reversible for SetVirtualFunction {
                 return Err(difference(format!(
                     "virtual function {} has the {what} {}, not {}",
                     self.address,
-                    mac::text(&now),
-                    mac::text(&wanted)
+                    octets::text(&now),
+                    octets::text(&wanted)
                 )));
             }
         }

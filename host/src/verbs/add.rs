@@ -18,7 +18,7 @@ use crate::operations::{Journal, Records};
 use crate::outcome::{self, Outcome};
 use crate::plan::Plan;
 use crate::pod::Pod;
-use crate::{Code, Result, decide, mac, perform, undo};
+use crate::{Code, Result, decide, octets, perform, undo};
 
 /// Attaches the pod and returns the result.
 pub fn add(request: &AddRequest, node: &Node<'_>) -> Result<Value> {
@@ -133,7 +133,7 @@ fn reported(call: &Request, interface: &outcome::Interface) -> Option<Interface>
             .name
             .clone()
             .unwrap_or_else(|| call.attachment.interface_name.clone()),
-        mac: mac.map(|mac| mac::text(mac)).unwrap_or_default(),
+        mac: mac.map(|mac| octets::text(mac)).unwrap_or_default(),
         mtu,
         sandbox: sandbox.to_string_lossy().into_owned(),
         pci_address: interface.pci_address.clone(),

@@ -12,7 +12,7 @@ use crate::machine::Machine;
 use crate::node::Node;
 use crate::operations::{DelegateIpam, Journal, LinkNumber, Records, Reversible};
 use crate::pod::Pod;
-use crate::{Result, decide, mac, undo};
+use crate::{Result, decide, octets, undo};
 
 /// Detaches the pod.
 pub fn del(request: &Request, node: &Node<'_>) -> Result<()> {
@@ -125,6 +125,6 @@ fn reports(previous: &Previous, name: &str, sandbox: &str, link_mac: &[u8]) -> b
     previous.interfaces.iter().any(|interface| {
         interface.name == name
             && interface.sandbox == sandbox
-            && mac::parse(&interface.mac).is_some_and(|reported| reported == link_mac)
+            && octets::parse(&interface.mac).is_some_and(|reported| reported == link_mac)
     })
 }

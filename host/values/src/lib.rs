@@ -1,5 +1,39 @@
 //! Values that the host, its tools, components and other programs share. They know nothing
-//! of a kernel, a component or a file.
+//! of a kernel, a component or a file, and need no standard library.
+#![no_std]
+
+extern crate alloc;
 
 pub mod driver;
-pub mod mac;
+mod family;
+mod guid;
+mod hardware_address;
+mod mac;
+pub mod octets;
+mod pci_address;
+pub mod range;
+mod time;
+
+pub use family::Family;
+pub use guid::Guid;
+pub use hardware_address::HardwareAddress;
+pub use mac::Mac;
+pub use pci_address::PciAddress;
+pub use range::AddressRange;
+pub use time::Utc;
+
+/// Why a text is not the value that it should be. It says nothing of where the text stood,
+/// which the caller knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ParseError {
+    /// What the text should be, with an example: `six bytes in hexadecimal, as in …`.
+    pub expected: &'static str,
+}
+
+impl core::fmt::Display for ParseError {
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(formatter, "is not {}", self.expected)
+    }
+}
+
+impl core::error::Error for ParseError {}

@@ -1,80 +1,79 @@
-//! Hardware addresses as text, and random ones.
+//! Hardware addresses of Ethernet.
 
-#[cfg(unix)]
-use rustix::io::Errno;
-#[cfg(unix)]
-use rustix::rand::GetRandomFlags;
+use core::fmt;
+use core::str::FromStr;
 
-/// `02:00:5e:10:00:01`; twenty parts for InfiniBand.
-pub fn text(mac: &[u8]) -> String {
-    let parts: Vec<_> = mac.iter().map(|byte| format!("{byte:02x}")).collect();
-    parts.join(":")
+use serde::{Deserialize, Serialize};
+
+use crate::{ParseError, octets};
+
+/// An Ethernet address (EUI-48, IEEE 802). Its text is `02:00:5e:10:00:01`; serde has the six
+/// numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Mac([u8; 6]);
+
+impl Mac {
+    /// The address of these bytes, in the order in which they are sent.
+    pub const fn new(bytes: [u8; 6]) -> Self {
+        Self(bytes)
+    }
+
+    /// The address of the locally administered range (bit 1 of the first byte set, bit 0
+    /// clear) that random bytes make.
+    pub const fn local(mut random: [u8; 6]) -> Self {
+        random[0] = (random[0] & 0xfc) | 0x02;
+        Self(random)
+    }
+
+    /// Its bytes.
+    pub const fn bytes(&self) -> &[u8; 6] {
+        &self.0
+    }
+
+    /// Whether it is that of a group of stations, which no interface can have.
+    pub const fn is_multicast(&self) -> bool {
+        self.0[0] & 1 == 1
+    }
+
+    /// Whether all of it is 0: for a virtual function "none was set", for an interface an
+    /// address that it cannot have.
+    pub fn is_zero(&self) -> bool {
+        self.0 == [0; 6]
+    }
 }
 
-/// Parses parts separated by `:` or `-`. The number of parts is the caller's business.
-pub fn parse(text: &str) -> Option<Vec<u8>> {
-    let separator = if text.contains(':') { ':' } else { '-' };
-    text.split(separator)
-        .map(|part| {
-            // from_str_radix takes a sign, too.
-            let is_byte = part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_hexdigit());
-            is_byte.then(|| u8::from_str_radix(part, 16).ok()).flatten()
-        })
-        .collect()
+impl fmt::Display for Mac {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        octets::display(&self.0, formatter)
+    }
 }
 
-/// A random unicast address of the locally administered range (IEEE 802, bit 1 of the
-/// first byte set, bit 0 clear).
-#[cfg(unix)]
-pub fn random() -> Result<[u8; 6], Errno> {
-    let mut mac = [0; 6];
-    random_bytes(&mut mac)?;
-    mac[0] = (mac[0] & 0xfc) | 0x02;
-    Ok(mac)
+impl FromStr for Mac {
+    type Err = ParseError;
+
+    /// Reads `02:00:5e:10:00:01` or `02-00-5e-10-00-01`, in any letter case.
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let bytes = octets::parse_array(text).ok_or(ParseError {
+            expected: "six bytes in hexadecimal, as in 02:00:00:00:00:01",
+        })?;
+        Ok(Self(bytes))
+    }
 }
 
-/// Fills a short buffer with random bytes (getrandom(2), which gives up to 256 bytes at
-/// once).
-#[cfg(unix)]
-pub fn random_bytes(bytes: &mut [u8]) -> Result<(), Errno> {
-    match rustix::rand::getrandom(&mut *bytes, GetRandomFlags::empty())? {
-        length if length == bytes.len() => Ok(()),
-        _ => Err(Errno::IO),
+impl From<[u8; 6]> for Mac {
+    fn from(bytes: [u8; 6]) -> Self {
+        Self(bytes)
+    }
+}
+
+impl TryFrom<&[u8]> for Mac {
+    type Error = core::array::TryFromSliceError;
+
+    fn try_from(bytes: &[u8]) -> Result<Self, Self::Error> {
+        bytes.try_into().map(Self)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn text_and_parse_are_inverse() {
-        let mac = parse("02:00:5E:10:00:fF").unwrap();
-        assert_eq!(mac, [0x02, 0, 0x5e, 0x10, 0, 0xff]);
-        assert_eq!(text(&mac), "02:00:5e:10:00:ff");
-        assert_eq!(parse("02-00-5e-10-00-ff").unwrap(), mac);
-    }
-
-    #[test]
-    fn what_is_no_hardware_address_is_refused() {
-        for text in [
-            "",
-            "02",
-            "2:0:5e:10:0:1",
-            "0200:5e",
-            "zz:00:00:00:00:00",
-            "+1:00:00:00:00:00",
-        ] {
-            let parsed = parse(text);
-            let accepted = parsed.is_some_and(|mac| matches!(mac.len(), 6 | 8 | 20));
-            assert!(!accepted, "{text:?}");
-        }
-    }
-
-    #[test]
-    fn random_addresses_are_unicast_and_local() {
-        for _ in 0..64 {
-            assert_eq!(random().unwrap()[0] & 3, 2);
-        }
-    }
-}
+mod tests;

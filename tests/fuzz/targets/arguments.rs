@@ -13,7 +13,7 @@ use plumb::cni::arguments::Arguments;
 use plumb::cni::{AddRequest, Configuration, Environment, Request, Verb, Version, output};
 use plumb::operations::Records;
 use plumb::state::StateFolder;
-use plumb::{Code, mac};
+use plumb::{Code, octets};
 
 const CONFIGURATION: &[u8] = br#"{"cniVersion": "1.1.0", "name": "rail0", "type": "macvlan"}"#;
 
@@ -51,7 +51,7 @@ fuzz_target!(|data: &[u8]| {
     assert!(!request.describe().is_empty());
     if let Ok(AddRequest { mac: Some(mac), .. }) = AddRequest::of(request) {
         assert!(matches!(mac.len(), 6 | 20));
-        hardware_address(&mac::text(&mac));
+        hardware_address(&octets::text(&mac));
     }
 });
 
@@ -135,8 +135,8 @@ fn arguments(text: &str) {
 }
 
 fn hardware_address(text: &str) {
-    if let Some(bytes) = mac::parse(text) {
+    if let Some(bytes) = octets::parse(text) {
         assert_eq!(bytes.len() * 3, text.len() + 1);
-        assert_eq!(mac::parse(&mac::text(&bytes)), Some(bytes));
+        assert_eq!(octets::parse(&octets::text(&bytes)), Some(bytes));
     }
 }

@@ -123,7 +123,7 @@ fn check_pools(pools: &[Pool]) {
     let mut given_out = Vec::new();
     for pool in pools {
         safe_file_name(&pool.name);
-        let subnet = AddressRange::of(pool.subnet);
+        let subnet = pools::whole(pool.subnet);
         assert_eq!(pool.subnet.ip(), pool.subnet.network(), "no host bits");
         ascending(&pool.ranges);
         ascending(&pool.excluded);

@@ -7,7 +7,7 @@ use crate::facts::LinkFacts;
 use crate::kernel::guid::Guid;
 use crate::kernel::link::INFINIBAND;
 use crate::kernel::virtual_function::{Settings, Vlan};
-use crate::mac;
+use crate::octets;
 use crate::operations::Parent;
 
 /// Bytes of an Ethernet address.
@@ -40,7 +40,7 @@ pub(in crate::components) fn check_mac(mac: &[u8]) -> Result<(), Error> {
     if mac.len() != ETHERNET_ADDRESS || mac[0] & 1 != 0 || mac.iter().all(|byte| *byte == 0) {
         return Err(invalid(format!(
             "hardware address {} is not a unicast address of six bytes",
-            mac::text(mac)
+            octets::text(mac)
         )));
     }
     Ok(())
@@ -53,7 +53,7 @@ pub(in crate::components) fn check_hardware_address(mac: &[u8]) -> Result<(), Er
     }
     Err(invalid(format!(
         "{:?} is not a hardware address of {ETHERNET_ADDRESS} or {INFINIBAND_ADDRESS} bytes",
-        mac::text(mac)
+        octets::text(mac)
     )))
 }
 
@@ -152,7 +152,7 @@ pub(in crate::components) fn settings_of(
 }
 
 fn check_guid(bytes: &[u8]) -> Result<Guid, Error> {
-    let refused = |reason: &str| invalid(format!("GUID {} {reason}", mac::text(bytes)));
+    let refused = |reason: &str| invalid(format!("GUID {} {reason}", octets::text(bytes)));
     let guid: Guid = bytes
         .try_into()
         .map_err(|_| refused("must have eight bytes"))?;

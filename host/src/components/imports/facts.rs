@@ -11,7 +11,7 @@ use super::super::session::{LinkHandle, PciHandle, Session};
 use crate::kernel::link::{ETHERNET, INFINIBAND};
 use crate::kernel::pci;
 use crate::kernel::rdma::NamespaceMode;
-use crate::{facts, mac};
+use crate::{facts, octets};
 
 /// `ARPHRD_LOOPBACK` (linux/if_arp.h)
 const LOOPBACK: u16 = 772;
@@ -180,7 +180,7 @@ fn link_facts(link: &facts::LinkFacts) -> LinkFacts {
             other => LinkType::Other(other),
         },
         kind: link.kind.clone(),
-        mac: mac::parse(&link.mac).unwrap_or_default(),
+        mac: octets::parse(&link.mac).unwrap_or_default(),
         mtu: link.mtu,
         up: link.up,
         carrier: link.carrier,

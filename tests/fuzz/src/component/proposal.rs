@@ -6,7 +6,7 @@ use arbitrary::{Result, Unstructured};
 use plumb::components::bindings::pools as wit;
 use plumb::components::conversion;
 use plumb::operations::claim_addresses::Source;
-use plumb::pools::{AddressRange, Family, Pool, load};
+use plumb::pools::{AddressRange, Family, Pool, load, whole};
 use plumb_engine::limits;
 use serde_json::json;
 
@@ -66,7 +66,7 @@ fn check(source: &Source, pools: &[Pool]) {
 /// In its ranges, not excluded, and neither the gateway nor the subnet's first or last.
 fn gives_out(pool: &Pool, address: IpAddr) -> bool {
     let within = |ranges: &[AddressRange]| ranges.iter().any(|range| range.contains(address));
-    let subnet = AddressRange::of(pool.subnet);
+    let subnet = whole(pool.subnet);
     subnet.contains(address)
         && (pool.ranges.is_empty() || within(&pool.ranges))
         && !within(&pool.excluded)
