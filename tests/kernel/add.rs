@@ -2,14 +2,12 @@
 
 use std::fs::File;
 use std::net::IpAddr;
-use std::process::{Child, Command};
 
-use cni_harness::node::MARKER;
-use cni_harness::{Call, Node, Oracle, ip, result, traffic, wait};
+use cni_harness::{Call, Oracle, ip, result, traffic};
 use plumb_tests::configuration::{dual_stack, pool, with, without_ipam};
 use serde_json::json;
 
-/// Checks 37, 39 and 47: what the result says is what the kernel has.
+/// What the result says is what the kernel has.
 #[test]
 fn the_pod_gets_the_interface_that_the_result_tells_of() {
     let node = plumb_tests::node();
@@ -81,7 +79,6 @@ fn ipv6_addresses_can_be_used_at_once() {
     assert!(outcome.elapsed.as_millis() < 1000, "{outcome}");
 }
 
-/// Check 38.
 #[test]
 fn an_interface_of_that_name_is_left_alone() {
     let node = plumb_tests::node();
@@ -94,49 +91,6 @@ fn an_interface_of_that_name_is_left_alone() {
     oracle.assert_unchanged();
     node.delete(&pod, &pool());
     oracle.assert_unchanged();
-}
-
-/// Check 43.
-#[test]
-fn a_second_add_of_the_same_attachment_fails_and_leaves_the_first_intact() {
-    let node = plumb_tests::node();
-    let pod = node.pod();
-    let clean = Oracle::new(&node);
-    let result = node.add(&pod, &dual_stack());
-    let attached = Oracle::new(&node);
-    Call::add(&node, &pod, &dual_stack())
-        .run()
-        .expect_error(106, "eth0");
-    attached.assert_unchanged();
-    Call::check(&node, &pod, &dual_stack(), &result)
-        .run()
-        .expect_silence();
-    node.delete(&pod, &dual_stack());
-    clean.assert_unchanged();
-}
-
-/// Check 43.
-#[test]
-fn two_interfaces_of_one_pod_are_two_attachments() {
-    let node = plumb_tests::node();
-    let pod = node.pod();
-    let clean = Oracle::new(&node);
-    let first = node.add(&pod, &pool());
-    let second = Call::add(&node, &pod, &pool())
-        .interface("net1")
-        .run()
-        .expect_result();
-    assert_ne!(result::addresses(&first), result::addresses(&second));
-    Call::delete(&node, &pod, &pool())
-        .interface("net1")
-        .run()
-        .expect_silence();
-    assert!(pod.link("net1").is_none(), "net1 is still there");
-    Call::check(&node, &pod, &pool(), &first)
-        .run()
-        .expect_silence();
-    node.delete(&pod, &pool());
-    clean.assert_unchanged();
 }
 
 /// Multus attaches several networks to one pod, and each may have a gateway.
@@ -171,7 +125,7 @@ fn two_networks_on_one_pod_do_not_meet() {
     clean.assert_unchanged();
 }
 
-/// Check 44: by device and inode, not by path.
+/// By device and inode, not by path.
 #[test]
 fn the_plugins_own_namespace_is_refused_before_anything_is_done() {
     let node = plumb_tests::node();
@@ -204,7 +158,6 @@ fn the_plugins_own_namespace_is_refused_before_anything_is_done() {
     }
 }
 
-/// Check 45.
 #[test]
 fn a_path_that_is_no_network_namespace_is_refused() {
     let node = plumb_tests::node();
@@ -226,45 +179,6 @@ fn a_path_that_is_no_network_namespace_is_refused() {
         call.run().expect_error(4, path);
         oracle.assert_unchanged();
     }
-}
-
-/// Check 46: ctr(8) passes such a path.
-#[test]
-fn a_namespace_may_be_given_as_a_file_of_a_process() {
-    let node = plumb_tests::node();
-    let pod = node.pod();
-    let oracle = Oracle::new(&node);
-    let mut process = process_inside(&node, pod.path());
-    let path = format!("/proc/{}/ns/net", process.id());
-    let call = |verb: &str| {
-        Call::new(&node, verb, &pool())
-            .pod(&pod)
-            .variable("CNI_NETNS", &path)
-    };
-    let result = call("ADD").run().expect_result();
-    assert_eq!(result["interfaces"][0]["sandbox"], path);
-    assert!(pod.link("eth0").is_some(), "eth0 is not in the pod");
-    call("DEL").run().expect_silence();
-    process.kill().expect("kill our own child");
-    process.wait().expect("wait for our own child");
-    oracle.assert_unchanged();
-}
-
-/// Check 47: reference plugins compare it as text.
-#[test]
-fn the_sandbox_is_the_callers_path_unchanged() {
-    let node = plumb_tests::node();
-    let pod = node.pod();
-    let odd = format!("/var/run/./netns//{}", pod.name());
-    let result = Call::add(&node, &pod, &pool())
-        .variable("CNI_NETNS", &odd)
-        .run()
-        .expect_result();
-    assert_eq!(result["interfaces"][0]["sandbox"], odd);
-    Call::check(&node, &pod, &pool(), &result)
-        .variable("CNI_NETNS", &odd)
-        .run()
-        .expect_silence();
 }
 
 /// A network without `ipam` has no addresses, and its interface is up.
@@ -308,20 +222,4 @@ fn an_attachment_whose_namespace_is_gone_does_not_stand_in_the_way() {
         .expect_silence();
     node.delete(&pod, &pool());
     clean.assert_unchanged();
-}
-
-/// A process inside the namespace, for its file in `/proc`.
-fn process_inside(node: &Node, namespace: &str) -> Child {
-    let mut command = Command::new("nsenter");
-    command
-        .arg(format!("--net={namespace}"))
-        .args(["sleep", "60"])
-        .env(MARKER, node.id());
-    let child = command.spawn().expect("run nsenter (util-linux)");
-    // It is inside when it has become sleep(1).
-    wait::until("the process is in the namespace", || {
-        let program = std::fs::read_link(format!("/proc/{}/exe", child.id()));
-        program.is_ok_and(|path| path.ends_with("sleep") || path.ends_with("coreutils"))
-    });
-    child
 }

@@ -251,7 +251,6 @@ fn wrong_kinds_of_network_are_refused() {
     ]);
 }
 
-/// Check 18.
 #[test]
 fn a_delegates_name_is_no_path() {
     let node = plumb_tests::node();

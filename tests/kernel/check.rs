@@ -1,25 +1,9 @@
 //! CHECK: the kernel compared with the record and the previous result.
 
-use cni_harness::{Call, Delegate, Node, Oracle, Pod};
-use plumb_tests::configuration::{delegated, dual_stack, host_local, pool, with};
+use cni_harness::{Call, Delegate, Node, Pod};
+use plumb_tests::configuration::{delegated, pool, with};
 use serde_json::{Value, json};
 
-/// Checks 62 and 64: CRI-O calls CHECK right after every ADD.
-#[test]
-fn check_passes_right_after_add_and_changes_nothing() {
-    let node = plumb_tests::node();
-    let pod = node.pod();
-    let result = node.add(&pod, &dual_stack());
-    let oracle = Oracle::new(&node);
-    for _ in 0..3 {
-        Call::check(&node, &pod, &dual_stack(), &result)
-            .run()
-            .expect_silence();
-    }
-    oracle.assert_unchanged();
-}
-
-/// Check 57.
 #[test]
 fn check_needs_the_previous_result() {
     let node = plumb_tests::node();
@@ -44,7 +28,7 @@ fn check_of_what_was_never_added_fails() {
         .expect_failure();
 }
 
-/// Checks 59 and 61: one change each, and what the message has to name.
+/// One change each, and what the message has to name.
 #[test]
 fn every_difference_is_found_and_named() {
     let node = plumb_tests::node();
@@ -102,27 +86,7 @@ fn a_namespace_that_is_gone_or_another_one_is_found() {
         .expect_failure();
 }
 
-/// Check 58: what later plugins of a chain, Multus and the pod itself may change.
-#[test]
-fn what_others_added_is_tolerated() {
-    let node = plumb_tests::node();
-    let pod = node.pod();
-    let result = node.add(&pod, &dual_stack());
-    for change in [
-        "address add 10.8.0.1/24 dev eth0",
-        "route add 10.77.0.0/16 via 10.1.0.1",
-        "link add other type veth peer name otherp",
-        "neighbour add 10.1.0.77 lladdr 02:00:00:00:00:01 dev eth0 nud permanent",
-        "rule add from 10.1.0.10 table 100",
-    ] {
-        pod.ip(change);
-    }
-    Call::check(&node, &pod, &dual_stack(), &result)
-        .run()
-        .expect_silence();
-}
-
-/// Check 58: the previous result is that of the whole chain.
+/// The previous result is that of the whole chain.
 #[test]
 fn a_change_that_the_previous_result_tells_of_is_tolerated() {
     let node = plumb_tests::node();
@@ -146,7 +110,7 @@ fn a_change_that_the_previous_result_tells_of_is_tolerated() {
         .expect_silence();
 }
 
-/// Check 60: the lease belongs to the attachment as much as the link.
+/// The lease belongs to the attachment as much as the link.
 #[test]
 fn a_previous_result_with_a_foreign_address_is_found() {
     let node = plumb_tests::node();
@@ -158,25 +122,6 @@ fn a_previous_result_with_a_foreign_address_is_found() {
         .expect_error(110, "10.1.0.44");
 }
 
-/// Check 63, with the reference IPAM plugin: its record of the address is gone.
-#[test]
-fn the_delegates_check_is_asked_and_its_error_returned() {
-    let node = plumb_tests::node();
-    let pod = node.pod();
-    let configuration = with(delegated(host_local()), json!({"cniVersion": "1.0.0"}));
-    let result = node.add(&pod, &configuration);
-    Call::check(&node, &pod, &configuration, &result)
-        .run()
-        .expect_silence();
-    for file in cni_harness::node::files_below("/var/lib/cni/networks".as_ref()) {
-        std::fs::remove_file(file).expect("remove host-local's file");
-    }
-    Call::check(&node, &pod, &configuration, &result)
-        .run()
-        .expect_failure();
-}
-
-/// Checks 63 and 84.
 #[test]
 fn the_delegate_is_checked_with_the_same_environment_and_input() {
     let node = plumb_tests::node();

@@ -10,13 +10,12 @@ use serde_json::{Value, json};
 /// Two cores have to serve all of them.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Check 80.
 #[test]
 fn fifty_pods_at_once_get_fifty_addresses_and_leave_nothing() {
     crowd(&dual_stack(), 41);
 }
 
-/// Check 80, with the reference IPAM plugin.
+/// With the reference IPAM plugin.
 #[test]
 fn fifty_pods_at_once_work_with_host_local() {
     crowd(
@@ -60,7 +59,7 @@ fn crowd(configuration: &Value, room: usize) {
     clean.assert_unchanged();
 }
 
-/// Check 80: half of the pods come while the other half goes, and every third call is
+/// Half of the pods come while the other half goes, and every third call is
 /// killed at some point. What is left is taken away by one DEL each.
 #[test]
 fn calls_that_are_killed_among_others_leave_nothing_after_del() {
@@ -99,7 +98,7 @@ fn calls_that_are_killed_among_others_leave_nothing_after_del() {
     clean.assert_unchanged();
 }
 
-/// Check 81: runtimes attach all networks of a pod in parallel.
+/// Runtimes attach all networks of a pod in parallel.
 #[test]
 fn the_interfaces_of_one_pod_may_come_and_go_at_once() {
     let node = plumb_tests::node();
@@ -128,7 +127,7 @@ fn the_interfaces_of_one_pod_may_come_and_go_at_once() {
     clean.assert_unchanged();
 }
 
-/// Check 43, at once.
+/// Two ADDs of one attachment at once.
 #[test]
 fn of_several_adds_of_one_attachment_one_succeeds() {
     let node = plumb_tests::node();
@@ -172,7 +171,7 @@ fn del_while_add_runs_ends_in_one_of_two_orders() {
     }
 }
 
-/// Check 82: one stuck IPAM plugin must not block the node.
+/// One stuck IPAM plugin must not block the node.
 #[test]
 fn a_slow_delegate_of_one_pod_holds_up_no_other_pod() {
     let node = plumb_tests::node();

@@ -78,7 +78,6 @@ fn kill_add(
     }
 }
 
-/// Check 42.
 #[test]
 fn add_killed_at_any_step_is_cleaned_up_by_del() {
     kill_add(&pool(), 3, |node, pod, configuration| {
@@ -119,7 +118,7 @@ fn add_killed_at_any_step_is_cleaned_up_by_gc() {
     });
 }
 
-/// Check 42: kubelet tries again with the same sandbox in some cases.
+/// kubelet tries again with the same sandbox in some cases.
 #[test]
 fn add_killed_at_any_step_may_be_repeated() {
     kill_add(&dual_stack(), 3, |node, pod, configuration| {
@@ -230,7 +229,6 @@ fn fail_add(configuration: &Value, at_least: usize) {
     });
 }
 
-/// Checks 38 and 42.
 #[test]
 fn add_that_fails_at_any_step_leaves_nothing() {
     fail_add(&pool(), 3);

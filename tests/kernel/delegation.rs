@@ -89,7 +89,6 @@ fn the_static_plugin_works_from_end_to_end() {
     oracle.assert_unchanged();
 }
 
-/// Check 84.
 #[test]
 fn the_delegate_gets_the_same_environment_and_input() {
     let node = plumb_tests::node();
@@ -129,7 +128,7 @@ fn the_delegate_gets_the_same_environment_and_input() {
     }
 }
 
-/// Check 83: the folders in order, a regular file that can be executed.
+/// The folders in order, a regular file that can be executed.
 #[test]
 fn the_delegate_is_looked_for_in_every_folder_of_cni_path() {
     let node = plumb_tests::node();
@@ -180,7 +179,7 @@ fn a_delegate_that_is_not_there_is_named_with_the_folders() {
     }
 }
 
-/// Checks 38, 41 and 42: every way to fail; nothing is left, and the delegate got a DEL.
+/// Every way to fail; nothing is left, and the delegate got a DEL.
 #[test]
 fn a_delegate_that_fails_leaves_nothing_and_gets_a_del() {
     let node = plumb_tests::node();
@@ -242,7 +241,7 @@ fn a_delegate_that_fails_leaves_nothing_and_gets_a_del() {
     call(&node, "ADD", &pod, &delegate).run().expect_result();
 }
 
-/// Check 92: read as a host's own address it would cut the pod off from its gateway.
+/// Read as a host's own address it would cut the pod off from its gateway.
 #[test]
 fn an_address_of_the_delegate_without_a_prefix_is_refused() {
     let node = plumb_tests::node();
@@ -255,7 +254,7 @@ fn an_address_of_the_delegate_without_a_prefix_is_refused() {
     oracle.assert_unchanged();
 }
 
-/// Check 41: what comes after the delegate fails.
+/// What comes after the delegate fails.
 #[test]
 fn an_add_that_fails_later_gives_the_delegates_address_back() {
     let node = plumb_tests::node();
@@ -276,7 +275,7 @@ fn an_add_that_fails_later_gives_the_delegates_address_back() {
     assert_eq!(rollback.environment["CNI_IFNAME"], "eth0");
 }
 
-/// Check 53: own things first, then the delegate's error, which a retry may mend.
+/// Own things first, then the delegate's error, which a retry may mend.
 #[test]
 fn a_delegate_that_fails_at_del_does_not_keep_the_interface() {
     let node = plumb_tests::node();
@@ -296,7 +295,7 @@ fn a_delegate_that_fails_at_del_does_not_keep_the_interface() {
     assert_eq!(delegate.verbs(), ["ADD", "DEL", "DEL"]);
 }
 
-/// Check 88, for a DEL: what the delegate has started is killed with it.
+/// What the delegate of a DEL has started is killed with it.
 #[test]
 fn a_delegate_that_hangs_at_del_is_killed_with_its_children() {
     let node = plumb_tests::node();
@@ -316,7 +315,7 @@ fn a_delegate_that_hangs_at_del_is_killed_with_its_children() {
     oracle.assert_unchanged();
 }
 
-/// Check 88, for an ADD.
+/// As for DEL: what the delegate of an ADD has started is killed with it.
 #[test]
 fn a_delegate_that_hangs_at_add_is_killed_and_gets_a_del() {
     let node = plumb_tests::node();
@@ -359,7 +358,7 @@ fn a_delegate_that_does_not_read_or_says_too_much_is_no_trouble() {
     oracle.assert_unchanged();
 }
 
-/// Check 87: an IPAM result of any version; index and interfaces are ours.
+/// An IPAM result of any version; index and interfaces are ours.
 #[test]
 fn the_delegates_result_is_read_in_every_layout() {
     let node = plumb_tests::node();

@@ -2,65 +2,12 @@
 
 use std::fs;
 
-use cni_harness::{Call, Delegate, Node, Oracle, Pod};
-use plumb_tests::configuration::{delegated, dual_stack, pool, with};
+use cni_harness::{Call, Delegate, Node, Oracle};
+use plumb_tests::configuration::{delegated, pool, with};
 use plumb_tests::state::{STATE_FOLDER, leases, records};
 use serde_json::{Value, json};
 
-/// Checks 70, 74 and 75: both spellings of the key; an empty list, and `null`, which Go
-/// writes for one.
-#[test]
-fn attachments_that_are_not_valid_go() {
-    let spellings = [
-        ("cni.dev/valid-attachments", json!([])),
-        ("cni.dev/valid-attachments", json!(null)),
-        ("cni.dev/attachments", json!([])),
-        ("cni.dev/attachments", json!(null)),
-    ];
-    for (key, nothing) in spellings {
-        std::thread::spawn(move || collect_with(key, &nothing))
-            .join()
-            .unwrap_or_else(|_| panic!("with the key {key:?}"));
-    }
-}
-
-fn collect_with(key: &str, nothing: &Value) {
-    let node = plumb_tests::node();
-    let (gone, alive) = (node.pod(), node.pod());
-    let clean = Oracle::new(&node);
-    node.add(&alive, &dual_stack());
-    let one = Oracle::new(&node);
-    node.add(&gone, &dual_stack());
-    gone.remove();
-    let list = json!([{"containerID": alive.container(), "ifname": "eth0"}]);
-    collect(&node, &with(dual_stack(), json!({key: list})));
-    one.assert_unchanged();
-    alive.remove();
-    collect(&node, &with(dual_stack(), json!({key: nothing})));
-    clean.assert_unchanged();
-}
-
-/// Check 76: a pod whose DEL was lost but whose namespace stayed.
-#[test]
-fn both_keys_may_come_together() {
-    let node = plumb_tests::node();
-    let (gone, alive) = (node.pod(), node.pod());
-    node.add(&alive, &pool());
-    let one = Oracle::new(&node);
-    node.add(&gone, &pool());
-    gone.remove();
-    let list = json!([{"containerID": alive.container(), "ifname": "eth0"}]);
-    collect(
-        &node,
-        &with(
-            pool(),
-            json!({"cni.dev/attachments": list, "cni.dev/valid-attachments": list}),
-        ),
-    );
-    one.assert_unchanged();
-}
-
-/// Check 74: cnitool sends no key at all. Only what is provably dead may go then.
+/// cnitool sends no key at all. Only what is provably dead may go then.
 #[test]
 fn without_a_list_only_the_dead_go() {
     let node = plumb_tests::node();
@@ -73,7 +20,6 @@ fn without_a_list_only_the_dead_go() {
     one.assert_unchanged();
 }
 
-/// Check 71.
 #[test]
 fn other_networks_are_left_alone() {
     let node = plumb_tests::node();
@@ -99,7 +45,7 @@ fn other_networks_are_left_alone() {
     );
 }
 
-/// Check 77: Multus passes its attachments of all networks.
+/// Multus passes its attachments of all networks.
 #[test]
 fn entries_that_are_unknown_do_not_matter() {
     let node = plumb_tests::node();
@@ -144,7 +90,6 @@ fn a_list_that_cannot_be_understood_takes_nothing_away() {
     }
 }
 
-/// Check 72.
 #[test]
 fn one_broken_record_does_not_save_the_others() {
     let node = plumb_tests::node();
@@ -173,39 +118,6 @@ fn one_broken_record_does_not_save_the_others() {
     );
 }
 
-/// Check 78: GC may be called while pods come. None of them may lose anything.
-#[test]
-fn pods_that_come_during_gc_are_safe() {
-    let node = plumb_tests::node();
-    let pods: Vec<Pod> = (0..12).map(|_| node.pod()).collect();
-    let clean = Oracle::new(&node);
-    let without_list = pool();
-    let adds: Vec<_> = pods
-        .iter()
-        .map(|pod| Call::add(&node, pod, &pool()).start())
-        .collect();
-    let collections: Vec<_> = (0..4)
-        .map(|_| Call::new(&node, "GC", &without_list).start())
-        .collect();
-    let results: Vec<Value> = adds
-        .into_iter()
-        .map(|add| add.finish().expect_result())
-        .collect();
-    for collection in collections {
-        collection.finish().expect_silence();
-    }
-    for (pod, result) in pods.iter().zip(&results) {
-        Call::check(&node, pod, &pool(), result)
-            .run()
-            .expect_silence();
-    }
-    for pod in &pods {
-        node.delete(pod, &pool());
-    }
-    clean.assert_unchanged();
-}
-
-/// Check 73.
 #[test]
 fn gc_is_forwarded_to_the_delegate_and_its_error_returned() {
     let node = plumb_tests::node();

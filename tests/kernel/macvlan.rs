@@ -103,7 +103,7 @@ fn the_mtu_is_the_configured_one_else_the_parents() {
     assert_eq!(link(&pod)["mtu"], 9000);
 }
 
-/// Check 12, and the order of the reference plugin: the configuration's own comes last.
+/// The order is that of the reference plugin: the configuration's own comes last.
 #[test]
 fn the_hardware_address_is_the_most_specific_one() {
     let node = plumb_tests::node();

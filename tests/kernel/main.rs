@@ -1,7 +1,7 @@
 //! plumb against a real kernel. Every test runs on a node of its own.
 //!
-//! "Check 44" in a comment is a line of `tests/checks.md`, which lists what CNI
-//! specification 1.1.0 and the runtimes ask of a plugin.
+//! What the CNI specification and the runtimes ask of any plugin is not repeated here:
+//! the cases of `cni-conformance` ask it of plumb.
 
 mod add;
 mod bad_input;

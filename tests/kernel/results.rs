@@ -1,40 +1,8 @@
 //! The result in the layout of each version, and what comes from plugins before.
 
-use cni_harness::{Call, Pod, result};
-use plumb_tests::configuration::{VERSIONS, dual_stack, pool, with};
+use cni_harness::{Call, Pod};
+use plumb_tests::configuration::{dual_stack, pool, with};
 use serde_json::{Value, json};
-
-/// Checks 89 to 93.
-#[test]
-fn each_version_has_its_layout() {
-    let node = plumb_tests::node();
-    for version in VERSIONS {
-        let pod = node.pod();
-        let added = node.add(&pod, &with(dual_stack(), json!({"cniVersion": version})));
-        result::assert_layout(&added, version, &pod);
-        let families: Vec<_> = added["ips"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .map(|ip| ip["version"].clone())
-            .collect();
-        let expected = if version.starts_with("0.") {
-            json!(["4", "6"])
-        } else {
-            json!([null, null])
-        };
-        assert_eq!(Value::from(families), expected, "{version}");
-        let destinations: Vec<_> = added["routes"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .map(|route| route["dst"].clone())
-            .collect();
-        assert_eq!(destinations, ["0.0.0.0/0", "::/0"], "{version}");
-        assert_eq!(added["ips"][0]["gateway"], "10.1.0.1");
-        assert_eq!(added["ips"][1]["gateway"], "fd00:1::1");
-    }
-}
 
 /// What another plugin of the chain gave to the pod.
 fn previous(pod: &Pod) -> Value {
@@ -54,7 +22,6 @@ fn previous(pod: &Pod) -> Value {
     })
 }
 
-/// Check 40.
 #[test]
 fn a_previous_result_is_passed_on_and_added_to() {
     let node = plumb_tests::node();
@@ -96,7 +63,6 @@ fn check_and_del_work_in_a_chain() {
     );
 }
 
-/// Check 26.
 #[test]
 fn the_result_has_the_callers_version_whatever_the_previous_one_had() {
     let node = plumb_tests::node();
@@ -111,7 +77,7 @@ fn the_result_has_the_callers_version_whatever_the_previous_one_had() {
     }
 }
 
-/// Check 94: podman refuses an interface without one.
+/// podman refuses an interface without one.
 #[test]
 fn the_hardware_address_is_the_kernels() {
     let node = plumb_tests::node();

@@ -1,7 +1,6 @@
 //! STATUS: whether an ADD could succeed.
 
 use std::fs;
-use std::time::Duration;
 
 use cni_harness::{Call, Delegate, Oracle};
 use plumb_tests::configuration::{delegated, pool, with};
@@ -12,20 +11,7 @@ use serde_json::json;
 /// or our own for an exhausted pool.
 const NOT_READY: [u64; 4] = [11, 50, 51, 101];
 
-/// Checks 65 and 69: kubelet asks every few seconds.
-#[test]
-fn a_node_that_is_ready_says_nothing_and_is_quick() {
-    let node = plumb_tests::node();
-    let oracle = Oracle::new(&node);
-    for _ in 0..3 {
-        let outcome = Call::status(&node, &pool()).run();
-        outcome.expect_silence();
-        assert!(outcome.elapsed < Duration::from_secs(1), "{outcome}");
-    }
-    oracle.assert_unchanged();
-}
-
-/// Check 65; the links that there are help to find the typing mistake.
+/// The links that there are help to find the typing mistake.
 #[test]
 fn a_missing_parent_is_not_ready() {
     let node = plumb_tests::node();
@@ -51,7 +37,6 @@ fn a_wrong_configuration_is_reported() {
         .expect_one_of(&[7, 50], "nonsense");
 }
 
-/// Check 66.
 #[test]
 fn an_exhausted_pool_is_not_ready() {
     let node = plumb_tests::node();
@@ -132,18 +117,6 @@ fn addresses_of_pods_that_are_gone_count_where_they_are() {
         .expect_error(101, "one");
 }
 
-/// Check 67.
-#[test]
-fn add_and_del_do_not_depend_on_status() {
-    let node = plumb_tests::node();
-    let pod = node.pod();
-    let wrong = with(pool(), json!({"master": "nic9"}));
-    Call::status(&node, &wrong).run().expect_failure();
-    node.add(&pod, &pool());
-    Call::status(&node, &wrong).run().expect_failure();
-    node.delete(&pod, &pool());
-}
-
 #[test]
 fn a_state_folder_that_cannot_be_written_is_not_ready() {
     let node = plumb_tests::node();
@@ -154,7 +127,6 @@ fn a_state_folder_that_cannot_be_written_is_not_ready() {
         .expect_one_of(&[50, 107], "/run/state");
 }
 
-/// Check 68.
 #[test]
 fn the_delegate_is_asked_and_its_error_returned() {
     let node = plumb_tests::node();

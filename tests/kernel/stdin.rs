@@ -4,47 +4,7 @@ use cni_harness::{Call, Oracle};
 use plumb_tests::configuration::{pool, with};
 use serde_json::{Value, json};
 
-/// Check 13.
-#[test]
-fn what_is_not_one_json_object_is_refused() {
-    let node = plumb_tests::node();
-    let pod = node.pod();
-    let oracle = Oracle::new(&node);
-    let text = pool().to_string();
-    let truncated = text.as_bytes()[..text.len() / 2].to_vec();
-    let followed = [text.as_bytes(), b" x"].concat();
-    let twice = [text.as_bytes(), text.as_bytes()].concat();
-    let not_utf8 = text.replace("rail0", "rail?").into_bytes();
-    let not_utf8 = not_utf8
-        .into_iter()
-        .map(|byte| if byte == b'?' { 0xff } else { byte })
-        .collect();
-    let inputs: [Vec<u8>; 12] = [
-        Vec::new(),
-        b"\n".to_vec(),
-        b"null".to_vec(),
-        b"[]".to_vec(),
-        b"5".to_vec(),
-        b"\"x\"".to_vec(),
-        vec![0; 100],
-        "[".repeat(200_000).into_bytes(),
-        truncated,
-        followed,
-        twice,
-        not_utf8,
-    ];
-    for input in inputs {
-        for verb in ["ADD", "DEL", "CHECK", "STATUS", "GC"] {
-            let call = Call::new(&node, verb, &json!({}))
-                .pod(&pod)
-                .stdin(input.clone());
-            call.run().expect_error(6, "");
-        }
-    }
-    oracle.assert_unchanged();
-}
-
-/// Check 13: the read itself fails.
+/// The read itself fails.
 #[test]
 fn standard_input_that_cannot_be_read_is_an_error() {
     let node = plumb_tests::node();
@@ -54,21 +14,6 @@ fn standard_input_that_cannot_be_read_is_an_error() {
         let call = Call::add(&node, &pod, &pool()).by_shell(redirection);
         call.run().expect_one_of(&[5, 6], "");
     }
-    oracle.assert_unchanged();
-}
-
-/// Check 13: Kubernetes objects end at 1.5 MiB.
-#[test]
-fn a_configuration_of_a_megabyte_works() {
-    let node = plumb_tests::node();
-    let pod = node.pod();
-    let oracle = Oracle::new(&node);
-    let large = with(
-        pool(),
-        json!({"args": {"cni": {"padding": "x".repeat(1 << 20)}}}),
-    );
-    node.add(&pod, &large);
-    node.delete(&pod, &large);
     oracle.assert_unchanged();
 }
 
@@ -83,42 +28,6 @@ fn a_configuration_of_a_hundred_megabytes_is_refused() {
     let outcome = call.run();
     outcome.expect_failure();
     oracle.assert_unchanged();
-}
-
-/// Checks 14 to 16: libcni leaves `capabilities` in, runtimes and users add keys.
-#[test]
-fn unknown_and_reserved_keys_do_not_matter() {
-    let node = plumb_tests::node();
-    let pod = node.pod();
-    let configuration = with(
-        pool(),
-        json!({
-            "capabilities": {"mac": true, "ips": true, "portMappings": true, "unknown": true},
-            "args": {"cni": {"tier": "gold", "labels": [{"key": "app", "value": "x"}]}},
-            "cni.dev/some-key": {"a": [1, 2, 3]},
-            "unknown": null,
-            "disableCheck": true,
-        }),
-    );
-    let result = node.add(&pod, &configuration);
-    Call::check(&node, &pod, &configuration, &result)
-        .run()
-        .expect_silence();
-    Call::status(&node, &configuration).run().expect_silence();
-    Call::gc(&node, &configuration, &[(&pod, "eth0")])
-        .run()
-        .expect_silence();
-    node.delete(&pod, &configuration);
-}
-
-/// Check 17.
-#[test]
-fn dns_of_the_configuration_is_in_the_result() {
-    let node = plumb_tests::node();
-    let pod = node.pod();
-    let dns = json!({"nameservers": ["10.1.0.53"], "domain": "example.org", "search": ["a.example.org"], "options": ["ndots:5"]});
-    let result = node.add(&pod, &with(pool(), json!({"dns": dns})));
-    assert_eq!(result["dns"], dns);
 }
 
 /// A runtime reads the result into the specification's types: one that it cannot read
@@ -147,7 +56,7 @@ fn dns_that_no_runtime_could_read_is_refused() {
     }
 }
 
-/// Check 19: Go ignores the case of keys, and containerd relies on it.
+/// Go ignores the case of keys, and containerd relies on it.
 #[test]
 fn keys_may_be_written_in_any_letter_case() {
     let node = plumb_tests::node();
@@ -195,24 +104,7 @@ fn keys_may_be_written_in_any_letter_case() {
     oracle.assert_unchanged();
 }
 
-/// Check 19.
-#[test]
-fn of_a_repeated_key_the_last_one_counts() {
-    let node = plumb_tests::node();
-    let pod = node.pod();
-    let text = pool().to_string();
-    let twice = format!(
-        "{{\"mtu\": 1300, {}, \"mtu\": 1400}}",
-        &text[1..text.len() - 1]
-    );
-    Call::add(&node, &pod, &json!({}))
-        .stdin(twice)
-        .run()
-        .expect_result();
-    assert_eq!(pod.link("eth0").expect("eth0 exists")["mtu"], 1400);
-}
-
-/// Checks 20 and 24: none means 0.1.0, whose layout plumb does not write.
+/// None means 0.1.0, whose layout plumb does not write.
 #[test]
 fn versions_that_are_not_spoken_are_refused_and_the_spoken_ones_named() {
     let node = plumb_tests::node();

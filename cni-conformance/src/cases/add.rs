@@ -334,8 +334,12 @@ fn sandbox_is_the_path(scene: &Scene) -> Verdict {
         .iter()
         .any(|one| one["name"] == "eth0" && one["sandbox"] == path.as_str())
     {
-        true => Ok(()),
         false => Err(failed(format!("expected the sandbox {path}"), &outcome)),
+        true if scene.version.has_check() => {
+            let check = scene.check_call(&pod, &result);
+            expect::silence(&check.variable("CNI_NETNS", &path).run())
+        }
+        true => Ok(()),
     }
 }
 

@@ -136,6 +136,8 @@ fn check_allows_additions(scene: &Scene) -> Verdict {
     pod.ip("address add 10.55.0.7/24 dev eth0");
     pod.ip("route add 10.56.0.0/16 via 10.55.0.1 dev eth0");
     pod.ip("link add later0 type bridge");
+    pod.ip("neighbour add 10.55.0.9 lladdr 02:00:00:00:00:01 dev eth0 nud permanent");
+    pod.ip("rule add from 10.55.0.7 table 100");
     scene.check(&pod, &result)
 }
 

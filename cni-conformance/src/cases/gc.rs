@@ -111,7 +111,7 @@ fn gc_removes_the_dead(scene: &Scene) -> Verdict {
     })
 }
 
-/// An attachment whose namespace goes without a DEL, and a living one beside it.
+/// An attachment whose namespace goes without a DEL.
 fn removes_the_dead(scene: &Scene, list: impl FnOnce(&mut Value)) -> Verdict {
     let dead = scene.pod();
     let clean = scene.rehearsed(std::slice::from_ref(&dead));
@@ -223,12 +223,20 @@ fn gc_older_key(scene: &Scene) -> Verdict {
     removes_the_dead(scene, |configuration| {
         configuration["cni.dev/attachments"] = json!([]);
     })?;
+    removes_the_dead(scene, |configuration| {
+        configuration["cni.dev/attachments"] = Value::Null;
+    })?;
     keeps(scene, |configuration, pod| {
         configuration["cni.dev/attachments"] = json!([Scene::attachment(pod, "eth0")]);
     })
 }
 
 fn gc_both_keys(scene: &Scene) -> Verdict {
+    removes_the_dead(scene, |configuration| {
+        for key in ["cni.dev/valid-attachments", "cni.dev/attachments"] {
+            configuration[key] = json!([{"containerID": "of-another-network", "ifname": "net1"}]);
+        }
+    })?;
     keeps(scene, |configuration, pod| {
         for key in ["cni.dev/valid-attachments", "cni.dev/attachments"] {
             configuration[key] = json!([Scene::attachment(pod, "eth0")]);

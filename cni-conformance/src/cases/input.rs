@@ -103,8 +103,9 @@ fn not_json(scene: &Scene) -> Verdict {
     let whole = scene.configuration(&pod).to_string();
     let half = whole.as_bytes()[..whole.len() / 2].to_vec();
     let two = format!("{whole}{whole}");
-    let inputs: [&[u8]; 5] = [
+    let inputs: [&[u8]; 6] = [
         b"",
+        &[0; 100],
         b"plugin",
         &half,
         b"{\"name\": \"\xff\xfe\"",
@@ -112,7 +113,9 @@ fn not_json(scene: &Scene) -> Verdict {
     ];
     for (index, input) in inputs.into_iter().enumerate() {
         let codes: &[u64] = if index == 0 { &[5, 6] } else { &[6] };
-        expect::code(&scene.pod_call("ADD", &pod).stdin(input).run(), codes)?;
+        for verb in ["ADD", "DEL"] {
+            expect::code(&scene.pod_call(verb, &pod).stdin(input).run(), codes)?;
+        }
     }
     unchanged(&oracle)
 }
@@ -121,7 +124,9 @@ fn not_an_object(scene: &Scene) -> Verdict {
     let pod = scene.pod();
     let oracle = scene.oracle();
     for input in ["null", "[]", "\"x\"", "5", "true"] {
-        expect::code(&scene.pod_call("ADD", &pod).stdin(input).run(), &[6, 7])?;
+        for verb in ["ADD", "DEL"] {
+            expect::code(&scene.pod_call(verb, &pod).stdin(input).run(), &[6, 7])?;
+        }
     }
     unchanged(&oracle)
 }
@@ -157,16 +162,26 @@ fn unknown_keys(scene: &Scene) -> Verdict {
         configuration["args"] = json!({"labels": [{"key": "app", "value": "x"}]});
         configuration["cni.dev/future"] = json!({"a": [1, null]});
         configuration["acme.example/own"] = json!("text");
+        configuration["acme.example/nothing"] = Value::Null;
+        configuration["disableCheck"] = json!(true);
     })
 }
 
-/// ADD and DEL with a changed configuration.
+/// ADD, CHECK, STATUS and DEL with a changed configuration.
 fn works_with(scene: &Scene, change: impl FnOnce(&mut Value)) -> Verdict {
     let pod = scene.pod();
     let oracle = scene.rehearsed(std::slice::from_ref(&pod));
     let mut configuration = scene.configuration(&pod);
     change(&mut configuration);
-    expect::result(&scene.call_with("ADD", &pod, &configuration).run())?;
+    let result = expect::result(&scene.call_with("ADD", &pod, &configuration).run())?;
+    if scene.version.has_check() {
+        let mut check = configuration.clone();
+        check["prevResult"] = result;
+        expect::silence(&scene.call_with("CHECK", &pod, &check).run())?;
+    }
+    if scene.version.has_status() {
+        expect::silence(&scene.call("STATUS", &configuration).run())?;
+    }
     expect::silence(&scene.call_with("DEL", &pod, &configuration).run())?;
     unchanged(&oracle)
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::INTERFACE;
-use crate::case::failed;
+use crate::case::{ensure, failed};
 use crate::scene::unchanged;
 use crate::{Case, Scene, Stop, Verdict, Version, expect};
 
@@ -56,14 +56,14 @@ pub(super) const CASES: &[Case] = &[
         107,
         "path-is-optional",
         "section 2, ADD: CNI_PATH is optional",
-        "ADD and DEL work without CNI_PATH when no other plugin is called",
+        "no verb needs CNI_PATH when no other plugin is called",
         path_is_optional,
     ),
     Case::relied(
         108,
         "empty-variables",
         "libcni sets all six variables for every verb",
-        "VERSION, STATUS and GC ignore that container, namespace and interface are empty",
+        "VERSION, STATUS and GC do not look at container, namespace and interface: empty, absent or dummies",
         empty_variables,
     )
     .since(Version::V1_1_0),
@@ -212,25 +212,61 @@ fn path_is_optional(scene: &Scene) -> Verdict {
         ));
     }
     let pod = scene.pod();
-    for verb in ["ADD", "DEL"] {
-        expect::success(&scene.pod_call(verb, &pod).without("CNI_PATH").run())?;
+    let result = expect::result(&scene.pod_call("ADD", &pod).without("CNI_PATH").run())?;
+    let mut calls = Vec::new();
+    if scene.version.has_check() {
+        calls.push(scene.check_call(&pod, &result));
+    }
+    if scene.version.has_status() {
+        let valid = json!([Scene::attachment(&pod, "eth0")]);
+        calls.push(scene.call("STATUS", &scene.configuration(&pod)));
+        calls.push(scene.gc_call(&pod, valid));
+    }
+    calls.push(scene.pod_call("DEL", &pod));
+    for call in calls {
+        expect::silence(&call.without("CNI_PATH").run())?;
     }
     Ok(())
 }
 
 fn empty_variables(scene: &Scene) -> Verdict {
     let pod = scene.pod();
-    let call = |verb| scene.call(verb, &scene.configuration(&pod));
-    expect::result(&call("VERSION").run())?;
-    expect::silence(&call("STATUS").run())?;
-    expect::silence(&scene.gc_call(&pod, json!([])).run())
+    let configuration = scene.configuration(&pod);
+    let calls = [
+        scene.call("VERSION", &configuration),
+        scene.call("STATUS", &configuration),
+        scene.gc_call(&pod, json!([])),
+    ];
+    let names = ["CNI_CONTAINERID", "CNI_NETNS", "CNI_IFNAME"];
+    for empty in calls {
+        let absent = names
+            .iter()
+            .fold(empty.clone(), |call, name| call.without(name));
+        let dummy = names
+            .iter()
+            .fold(empty.clone(), |call, name| call.variable(name, "dummy"));
+        for call in [empty, absent, dummy] {
+            expect::success(&call.run())?;
+        }
+    }
+    Ok(())
+}
+
+/// The verbs of one attachment.
+fn verbs(scene: &Scene) -> &'static [&'static str] {
+    match scene.version.has_check() {
+        true => &["ADD", "CHECK", "DEL"],
+        false => &["ADD", "DEL"],
+    }
 }
 
 fn container_id(scene: &Scene) -> Verdict {
     let pod = scene.pod();
     let oracle = scene.oracle();
-    for wrong in ["../x", "-a", ".a", "a/b", "a b", "a\n", "ä", "_a"] {
-        for verb in ["ADD", "DEL"] {
+    for wrong in [
+        "../x", "..", "-a", ".a", "_a", "a/b", "a b", "a\n", "a:b", "a;b", "ä",
+    ] {
+        for verb in verbs(scene) {
             let call = scene
                 .pod_call(verb, &pod)
                 .variable("CNI_CONTAINERID", wrong);
@@ -239,7 +275,16 @@ fn container_id(scene: &Scene) -> Verdict {
     }
     unchanged(&oracle)?;
     let long = "0123456789abcdef".repeat(4);
-    for good in [long.as_str(), "default-t1", "cnitool-18ea", "a_b.c-D", "7"] {
+    let longer = "a".repeat(200);
+    for good in [
+        long.as_str(),
+        longer.as_str(),
+        "default-t1",
+        "cnitool-18ea",
+        "a_b.c-D",
+        "1..2",
+        "7",
+    ] {
         for verb in ["ADD", "DEL"] {
             let call = scene.pod_call(verb, &pod).variable("CNI_CONTAINERID", good);
             expect::success(&call.run())?;
@@ -258,18 +303,25 @@ fn interface_name(scene: &Scene) -> Verdict {
         "a/b",
         "a:b",
         "a b",
+        "a\tb",
         "sixteen-bytes-xx",
         "netz-für-könig",
     ] {
-        let outcome = scene.pod_call("ADD", &pod).interface(wrong).run();
-        expect::code(&outcome, &[4])?;
+        for verb in verbs(scene) {
+            let outcome = scene.pod_call(verb, &pod).interface(wrong).run();
+            expect::code(&outcome, &[4])?;
+        }
     }
     unchanged(&oracle)?;
     if !super::INTERFACE.contains(&scene.subject.kind) {
         return Ok(());
     }
-    for good in ["fifteen-bytes-x", "eth0.100", "x"] {
-        expect::success(&scene.pod_call("ADD", &pod).interface(good).run())?;
+    for good in ["fifteen-bytes-x", "netz-für-köln", "eth0.100", "x"] {
+        let result = expect::result(&scene.pod_call("ADD", &pod).interface(good).run())?;
+        let mut told = result["interfaces"].as_array().into_iter().flatten();
+        ensure(told.any(|one| one["name"] == good), || {
+            format!("the result has no interface {good}: {result}")
+        })?;
         if pod.link(good).is_none() {
             return Err(Stop::Failed(format!(
                 "ADD made no interface {good} in the pod"

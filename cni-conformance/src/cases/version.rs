@@ -174,32 +174,40 @@ fn unknown_version(scene: &Scene) -> Verdict {
 }
 
 fn check_before_0_4_0(scene: &Scene) -> Verdict {
-    let old = older(scene, Version::V0_4_0)?;
-    let pod = scene.pod();
-    let mut configuration = scene.configuration_in(&pod, old);
-    let result = expect::result(&scene.call_with("ADD", &pod, &configuration).run())?;
-    configuration["prevResult"] = result;
-    expect::code(&scene.call_with("CHECK", &pod, &configuration).run(), &[1]).map(|_| ())
-}
-
-fn status_and_gc_before_1_1_0(scene: &Scene) -> Verdict {
-    let old = older(scene, Version::V1_1_0)?;
-    let pod = scene.pod();
-    let mut configuration = scene.configuration_in(&pod, old);
-    configuration["cni.dev/valid-attachments"] = json!([]);
-    for verb in ["STATUS", "GC"] {
-        expect::code(&scene.call(verb, &configuration).run(), &[1])?;
+    for old in older(scene, Version::V0_4_0)? {
+        let pod = scene.pod();
+        let mut configuration = scene.configuration_in(&pod, old);
+        let result = expect::result(&scene.call_with("ADD", &pod, &configuration).run())?;
+        configuration["prevResult"] = result;
+        expect::code(&scene.call_with("CHECK", &pod, &configuration).run(), &[1])?;
     }
     Ok(())
 }
 
-/// The newest tested version before `limit` that has interfaces in its results.
-fn older(scene: &Scene, limit: Version) -> Result<Version, Stop> {
-    let versions = scene.subject.versions.iter().rev();
-    versions
-        .copied()
-        .find(|version| *version < limit && version.has_interfaces())
-        .ok_or_else(|| Stop::NotApplicable(format!("the plugin speaks nothing before {limit}")))
+fn status_and_gc_before_1_1_0(scene: &Scene) -> Verdict {
+    let pod = scene.pod();
+    for old in older(scene, Version::V1_1_0)? {
+        let mut configuration = scene.configuration_in(&pod, old);
+        configuration["cni.dev/valid-attachments"] = json!([]);
+        for verb in ["STATUS", "GC"] {
+            expect::code(&scene.call(verb, &configuration).run(), &[1])?;
+        }
+    }
+    Ok(())
+}
+
+/// The tested versions before `limit` that have interfaces in their results.
+fn older(scene: &Scene, limit: Version) -> Result<Vec<Version>, Stop> {
+    let versions = scene.subject.versions.iter().copied();
+    let older: Vec<Version> = versions
+        .filter(|version| *version < limit && version.has_interfaces())
+        .collect();
+    match older.is_empty() {
+        true => Err(Stop::NotApplicable(format!(
+            "the plugin speaks nothing before {limit}"
+        ))),
+        false => Ok(older),
+    }
 }
 
 fn version_of_the_result(scene: &Scene) -> Verdict {

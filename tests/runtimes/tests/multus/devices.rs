@@ -57,7 +57,7 @@ fn stdin(call: &Recorded) -> Value {
     serde_json::from_slice(&call.stdin).expect("Multus writes JSON")
 }
 
-/// Check 12 in the words of a real Multus.
+/// A real Multus writes what a pod asks for into `runtimeConfig`.
 #[test]
 fn what_the_pod_and_kubelet_say_arrives_at_plumb() {
     let cluster = Cluster::new();
