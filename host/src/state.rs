@@ -71,6 +71,10 @@ fn hint(error: &std::io::Error) -> &'static str {
     }
 }
 
+/// Most bytes of the name under which a file is set aside: `NAME_MAX` (linux/limits.h) less a
+/// moment and a process.
+const NAME_BYTES: usize = 200;
+
 /// The folder of a node's state, which need not exist yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StateFolder {
@@ -111,7 +115,8 @@ impl StateFolder {
     }
 
     /// Moves a file that cannot be understood to [`Self::corrupt`], as `name` with the
-    /// moment and the process behind it; where it is now.
+    /// moment and the process behind it; where it is now. A long name is cut: the parts of an
+    /// attachment together may be longer than a file's name.
     ///
     /// # Errors
     ///
@@ -122,6 +127,7 @@ impl StateFolder {
             .map_or(0, |elapsed| elapsed.as_secs());
         let folder = self.corrupt();
         create_folder(&folder)?;
+        let name = &name[..name.floor_char_boundary(NAME_BYTES)];
         let aside = folder.join(format!("{name}.{seconds}-{}", std::process::id()));
         fs::rename(file, &aside).map_err(Error::io("set aside", file))?;
         Ok(aside)
@@ -221,4 +227,22 @@ fn is_at(file: &File, path: &Path) -> Result<bool, Error> {
         fs::metadata(path)
             .is_ok_and(|there| there.ino() == held.ino() && there.dev() == held.dev()),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_set_aside_however_long_its_name_would_be() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = StateFolder::new(folder.path());
+        for name in ["n".repeat(400), "ü".repeat(200)] {
+            let file = folder.path().join("broken");
+            fs::write(&file, "{").unwrap();
+            let aside = state.set_aside(&file, &name).unwrap();
+            assert_eq!(fs::read(aside).unwrap(), b"{");
+            assert!(!file.exists());
+        }
+    }
 }
