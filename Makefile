@@ -11,8 +11,8 @@ OTHERS = -p plumb-tests -p plumb-runtimes -p cni-harness -p cni-conformance -p c
 # an ADD, it starts in half the time, and runs on any distribution.
 STATIC = -C target-feature=+crt-static -C relocation-model=static
 
-.PHONY: help setup components build lint test test-unit test-kernel test-fuzz conformance conformance-full test-runtimes test-vm
-.PHONY: fuzz demo bench bench-vm deny install clean
+.PHONY: help setup components build lint test test-unit test-kernel test-fuzz conformance conformance-full test-runtimes
+.PHONY: test-vm test-vm-full fuzz demo bench bench-vm deny install clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -60,9 +60,13 @@ test-runtimes: build ## podman, containerd and Multus attach real containers, on
 	@tests/runtimes/tools >/dev/null
 	$(CARGO) test --profile tools --locked -p plumb-runtimes
 
-test-vm: build ## the hardware flavours in virtual machines: SR-IOV and InfiniBand, two kernels
+test-vm: build ## the hardware flavours in virtual machines: SR-IOV and InfiniBand, on two kernels
 	@.ci/setup vm
 	@CARGO=$(CARGO) tests/testbed/test-vm
+
+test-vm-full: build ## as test-vm, with every test on both kernels
+	@.ci/setup vm
+	@CARGO=$(CARGO) tests/testbed/test-vm --full
 
 fuzz: components ## new inputs for long: SECONDS_EACH for each target, 600 by default
 	@CARGO=$(CARGO) tests/fuzz/run --seconds $(or $(SECONDS_EACH),600)
