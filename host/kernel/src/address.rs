@@ -46,14 +46,17 @@ impl RouteSocket {
         }
     }
 
-    /// The addresses of one interface.
+    /// The addresses of one interface; none of one that is gone.
     pub fn addresses(&self, index: u32) -> Result<Vec<IpNetwork>> {
         let mut request = AddressMessage::default();
         request.header.index = index;
-        let answers = self.dump(
+        let answers = match self.dump(
             || format!("list the addresses of the interface of index {index}"),
             RouteNetlinkMessage::GetAddress(request),
-        )?;
+        ) {
+            Err(error) if error.errno() == Some(Errno::ENODEV) => return Ok(Vec::new()),
+            answers => answers?,
+        };
         Ok(answers
             .into_iter()
             .filter_map(|answer| match answer {
@@ -104,3 +107,16 @@ fn decode(message: &AddressMessage) -> Option<IpNetwork> {
 
 /// `0.0.0.0`, which the kernel leaves out of a default route.
 pub const ANY_IPV4: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The kernel ends the dump with ENODEV then.
+    #[test]
+    fn an_interface_that_is_gone_has_no_addresses() {
+        let socket = RouteSocket::open().expect("a socket");
+        let none = i32::MAX.unsigned_abs();
+        assert_eq!(socket.addresses(none).expect("an empty list"), []);
+    }
+}

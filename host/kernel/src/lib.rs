@@ -5,17 +5,19 @@
 //! outside, so no code runs in the wrong namespace by accident.
 
 pub mod address;
+mod answers;
 mod boot;
 pub mod create_link;
+mod explanation;
 pub mod guid;
 pub mod link;
 pub mod neighbour;
 pub mod netns;
+mod nldev;
 pub mod pci;
 mod pod_netns;
 pub mod random;
 pub mod rdma;
-mod rdma_message;
 pub mod route;
 pub mod rule;
 pub mod socket;

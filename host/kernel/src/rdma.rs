@@ -1,14 +1,13 @@
 //! RDMA devices and their namespaces (`NETLINK_RDMA`, rdma/rdma_netlink.h, rdma-dev(8)).
 
-use std::cell::Cell;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 use netlink_sys::protocols::NETLINK_RDMA;
-use netlink_sys::{Socket, SocketAddr};
 use nix::errno::Errno;
 use serde::{Deserialize, Serialize};
 
-use super::rdma_message::{Answer, Request, answers};
+use super::nldev::Message;
+use super::socket::{Family, Socket};
 use super::{Error, Result};
 
 /// `RDMA_NLDEV_CMD_GET`
@@ -26,9 +25,6 @@ const DEVICE_NAME: u16 = 2;
 const NETNS_MODE: u16 = 66;
 /// `RDMA_NLDEV_NET_NS_FD`, four bytes.
 const NETNS_DESCRIPTOR: u16 = 68;
-
-/// Bytes that one answer can have: the kernel fills pages of this size.
-const ANSWER_BYTES: usize = 32 * 1024;
 
 /// How RDMA devices relate to network namespaces (`rdma system`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -52,12 +48,16 @@ pub struct Device {
     pub name: String,
 }
 
-/// A socket of the RDMA netlink family. It sees the devices of the namespace in which it
-/// was opened.
-pub struct RdmaSocket {
-    socket: Socket,
-    sequence: Cell<u32>,
+/// The RDMA family.
+pub struct Rdma;
+
+impl Family for Rdma {
+    const PROTOCOL: isize = NETLINK_RDMA;
+    type Message = Message;
 }
+
+/// A socket of the RDMA family. It sees the devices of the namespace in which it was opened.
+pub type RdmaSocket = Socket<Rdma>;
 
 /// The node's mode.
 pub fn namespace_mode() -> Result<NamespaceMode> {
@@ -71,29 +71,21 @@ impl RdmaSocket {
     /// Opens a socket in the current network namespace; none when the kernel has no RDMA
     /// subsystem.
     pub fn open() -> Result<Option<Self>> {
-        let failed = |source| Error::Io {
-            what: "open an rdma netlink socket".into(),
-            source,
-        };
-        let socket = match Socket::new(NETLINK_RDMA) {
-            Ok(socket) => socket,
+        match Self::connect() {
+            Ok(socket) => Ok(Some(socket)),
             // ib_core registers the family; without it there is no RDMA device either.
-            Err(error) if error.raw_os_error() == Some(Errno::EPROTONOSUPPORT as i32) => {
-                return Ok(None);
-            }
-            Err(error) => return Err(failed(error)),
-        };
-        socket.connect(&SocketAddr::new(0, 0)).map_err(failed)?;
-        Ok(Some(Self {
-            socket,
-            sequence: Cell::new(0),
-        }))
+            Err(error) if error.raw_os_error() == Some(Errno::EPROTONOSUPPORT as i32) => Ok(None),
+            Err(source) => Err(Error::Io {
+                what: "open an rdma netlink socket".into(),
+                source,
+            }),
+        }
     }
 
     /// The node's mode.
     pub fn namespace_mode(&self) -> Result<NamespaceMode> {
         let what = || "ask for the rdma namespace mode".to_owned();
-        let answers = match self.exchange(what, &Request::get(SYS_GET)) {
+        let answers = match self.get(what, Message::new(SYS_GET)) {
             Ok(answers) => answers,
             // The family exists, but nobody listens: ib_core was unloaded.
             Err(error) if error.errno() == Some(Errno::ECONNREFUSED) => {
@@ -124,7 +116,7 @@ impl RdmaSocket {
     /// The devices of the socket's namespace.
     pub fn devices(&self) -> Result<Vec<Device>> {
         let what = || "list the rdma devices".to_owned();
-        let answers = self.exchange(what, &Request::dump(GET))?;
+        let answers = self.dump(what, Message::new(GET))?;
         Ok(answers
             .iter()
             .filter_map(|answer| {
@@ -139,66 +131,25 @@ impl RdmaSocket {
     /// Moves a device to another namespace. The calling thread must be in the one that has
     /// the device: the kernel looks at the thread, not at the socket, and answers ENODEV.
     pub fn move_device(&self, device: &Device, netns: BorrowedFd<'_>) -> Result<()> {
-        let request = Request::change(SET)
-            .number(DEVICE_INDEX, device.index)
-            .number(NETNS_DESCRIPTOR, netns.as_raw_fd().unsigned_abs());
+        let request = Message::new(SET)
+            .with_number(DEVICE_INDEX, device.index)
+            .with_number(NETNS_DESCRIPTOR, netns.as_raw_fd().unsigned_abs());
         let what = || {
             format!(
                 "move rdma device {} to another network namespace",
                 device.name
             )
         };
-        self.exchange(what, &request).map(drop)
+        self.change(what, request, 0)
     }
 
     /// Renames a device. It is a request of its own: in one that also names a namespace
     /// the kernel ignores the namespace.
     pub fn rename_device(&self, device: &Device, name: &str) -> Result<()> {
-        let request = Request::change(SET)
-            .number(DEVICE_INDEX, device.index)
-            .text(DEVICE_NAME, name);
+        let request = Message::new(SET)
+            .with_number(DEVICE_INDEX, device.index)
+            .with_text(DEVICE_NAME, name);
         let what = || format!("rename rdma device {} to {name}", device.name);
-        self.exchange(what, &request).map(drop)
-    }
-
-    /// Sends a request and collects its answers.
-    fn exchange(&self, what: impl Fn() -> String, request: &Request) -> Result<Vec<Answer>> {
-        let io = |source| Error::Io {
-            what: what(),
-            source,
-        };
-        self.sequence.set(self.sequence.get().wrapping_add(1));
-        let bytes = request.bytes(self.sequence.get());
-        self.socket.send(&bytes, 0).map_err(io)?;
-        let mut collected = Vec::new();
-        loop {
-            let mut buffer = Vec::with_capacity(ANSWER_BYTES);
-            match self.socket.recv(&mut buffer, 0) {
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-                result => result.map_err(io)?,
-            };
-            let part = answers(&buffer, self.sequence.get()).ok_or_else(|| Error::Decode {
-                what: what(),
-                reason: format!("{} bytes that are no message", buffer.len()),
-            })?;
-            for answer in part {
-                match answer {
-                    Answer::End(0) => return Ok(collected),
-                    Answer::End(errno) => {
-                        return Err(Error::Netlink {
-                            what: what(),
-                            errno: Errno::from_raw(errno),
-                            explanation: None,
-                        });
-                    }
-                    attributes @ Answer::Attributes(_) => {
-                        collected.push(attributes);
-                        if request.has_one_answer() {
-                            return Ok(collected);
-                        }
-                    }
-                }
-            }
-        }
+        self.change(what, request, 0)
     }
 }

@@ -146,10 +146,14 @@ impl RouteSocket {
         for family in [AddressFamily::Inet, AddressFamily::Inet6] {
             let mut request = RuleMessage::default();
             request.header.family = family;
-            let answers = self.dump(
+            let answers = match self.dump(
                 || "list the routing rules".into(),
                 RouteNetlinkMessage::GetRule(request),
-            )?;
+            ) {
+                // A kernel without IPv6 (ipv6.disable=1) has no rules of it.
+                Err(error) if error.errno() == Some(Errno::EAFNOSUPPORT) => continue,
+                answers => answers?,
+            };
             rules.extend(answers.into_iter().filter_map(|answer| match answer {
                 RouteNetlinkMessage::NewRule(message) => decode(&message),
                 _ => None,

@@ -1,90 +1,99 @@
-//! One rtnetlink socket: send a request, collect the answers (rtnetlink(7)).
+//! One netlink socket for all families: send a request, collect the answers (netlink(7)).
 
 use std::cell::{Cell, RefCell};
+use std::io;
+use std::marker::PhantomData;
 
 use netlink_packet_core::{
-    NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload,
+    NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NetlinkDeserializable, NetlinkHeader, NetlinkMessage,
+    NetlinkPayload, NetlinkSerializable,
 };
 use netlink_packet_route::RouteNetlinkMessage;
+use netlink_sys::SocketAddr;
 use netlink_sys::protocols::NETLINK_ROUTE;
-use netlink_sys::{Socket, SocketAddr};
-use nix::errno::Errno;
 
+use super::answers::{Answers, Refusal};
 use super::{Error, Result};
 
 /// How often a dump that changed while it was read is read again. The kernel marks
 /// such a dump with `NLM_F_DUMP_INTR`; on a busy node two or three in a row happen.
 const DUMP_ATTEMPTS: usize = 10;
 
-/// `NLM_F_DUMP_INTR` (linux/netlink.h): the dump is not consistent.
-const DUMP_INTERRUPTED: u16 = 0x10;
+/// Bytes that one datagram may have: the kernel fills at most this much of a dump at once.
+const DATAGRAM_BYTES: usize = 64 * 1024;
 
-/// `NLM_F_ACK_TLVS` (linux/netlink.h): attributes follow the error code.
-const ACKNOWLEDGEMENT_HAS_ATTRIBUTES: u16 = 0x200;
-
-/// `NLM_F_CAPPED` (linux/netlink.h): the error does not repeat the request.
-const ACKNOWLEDGEMENT_IS_CAPPED: u16 = 0x100;
-
-/// `NLMSGERR_ATTR_MSG` (linux/netlink.h): the kernel's explanation.
-const EXPLANATION: u16 = 1;
-
-/// An rtnetlink socket. It stays bound to the namespace in which it was opened.
-pub struct RouteSocket {
-    socket: Socket,
-    sequence: Cell<u32>,
-    buffer: RefCell<Vec<u8>>,
+/// A family of netlink.
+pub trait Family {
+    /// `NETLINK_*` (linux/netlink.h)
+    const PROTOCOL: isize;
+    /// Its messages.
+    type Message: NetlinkSerializable + NetlinkDeserializable + Clone;
 }
+
+/// The family of links, addresses, routes, rules and neighbours (rtnetlink(7)).
+pub struct Route;
+
+impl Family for Route {
+    const PROTOCOL: isize = NETLINK_ROUTE;
+    type Message = RouteNetlinkMessage;
+}
+
+/// A socket of that family.
+pub type RouteSocket = Socket<Route>;
 
 impl RouteSocket {
     /// Opens a socket in the current network namespace.
     pub fn open() -> Result<Self> {
-        let failed = |source| Error::Io {
+        Self::connect().map_err(|source| Error::Io {
             what: "open a netlink socket".into(),
             source,
-        };
-        let socket = Socket::new(NETLINK_ROUTE).map_err(failed)?;
-        socket.connect(&SocketAddr::new(0, 0)).map_err(failed)?;
-        // Old kernels know neither; the answers are only less precise then.
+        })
+    }
+}
+
+/// A netlink socket. It stays bound to the namespace in which it was opened.
+pub struct Socket<F> {
+    socket: netlink_sys::Socket,
+    sequence: Cell<u32>,
+    buffer: RefCell<Vec<u8>>,
+    family: PhantomData<F>,
+}
+
+impl<F: Family> Socket<F> {
+    /// Opens a socket of the family in the current network namespace.
+    pub(super) fn connect() -> io::Result<Self> {
+        let socket = netlink_sys::Socket::new(F::PROTOCOL)?;
+        socket.connect(&SocketAddr::new(0, 0))?;
+        // Old kernels do not know them, and not every family looks at them; the answers are
+        // only less precise then.
         let _ = socket.set_ext_ack(true);
         let _ = socket.set_cap_ack(true);
         let _ = socket.set_netlink_get_strict_chk(true);
         Ok(Self {
             socket,
             sequence: Cell::new(0),
-            buffer: RefCell::new(Vec::with_capacity(64 * 1024)),
+            buffer: RefCell::new(Vec::with_capacity(DATAGRAM_BYTES)),
+            family: PhantomData,
         })
     }
 
     /// Sends a request that changes something and waits for the acknowledgement.
     /// `what` says what is tried, for the error.
-    pub fn change(
-        &self,
-        what: impl Fn() -> String,
-        message: RouteNetlinkMessage,
-        flags: u16,
-    ) -> Result<()> {
+    pub fn change(&self, what: impl Fn() -> String, message: F::Message, flags: u16) -> Result<()> {
         self.exchange(&what, message, NLM_F_ACK | flags).map(drop)
     }
 
     /// Asks for one object.
-    pub fn get(
-        &self,
-        what: impl Fn() -> String,
-        message: RouteNetlinkMessage,
-    ) -> Result<Vec<RouteNetlinkMessage>> {
-        Ok(self.exchange(&what, message, 0)?.0)
+    pub fn get(&self, what: impl Fn() -> String, message: F::Message) -> Result<Vec<F::Message>> {
+        Ok(self.exchange(&what, message, 0)?.messages)
     }
 
     /// Asks for all objects, again when they changed meanwhile.
-    pub fn dump(
-        &self,
-        what: impl Fn() -> String,
-        message: RouteNetlinkMessage,
-    ) -> Result<Vec<RouteNetlinkMessage>> {
+    pub fn dump(&self, what: impl Fn() -> String, message: F::Message) -> Result<Vec<F::Message>> {
         for _ in 0..DUMP_ATTEMPTS {
-            let (answers, interrupted) = self.exchange(&what, message.clone(), NLM_F_DUMP)?;
-            if !interrupted {
-                return Ok(answers);
+            let answers = self.exchange(&what, message.clone(), NLM_F_DUMP)?;
+            if !answers.is_interrupted {
+                return Ok(answers.messages);
             }
         }
         Err(Error::Decode {
@@ -93,106 +102,53 @@ impl RouteSocket {
         })
     }
 
-    /// One request and its answers; true when the kernel marked a dump as interrupted.
+    /// One request and its answers.
     fn exchange(
         &self,
         what: &dyn Fn() -> String,
-        message: RouteNetlinkMessage,
+        message: F::Message,
         flags: u16,
-    ) -> Result<(Vec<RouteNetlinkMessage>, bool)> {
-        self.sequence.set(self.sequence.get().wrapping_add(1));
-        let mut header = NetlinkHeader::default();
-        header.flags = NLM_F_REQUEST | flags;
-        header.sequence_number = self.sequence.get();
-        let mut request = NetlinkMessage::new(header, NetlinkPayload::from(message));
-        request.finalize();
-        let mut bytes = vec![0; request.buffer_len()];
-        request.serialize(&mut bytes);
+    ) -> Result<Answers<F::Message>> {
         let io = |source| Error::Io {
             what: what(),
             source,
         };
+        self.sequence.set(self.sequence.get().wrapping_add(1));
+        let mut header = NetlinkHeader::default();
+        header.flags = NLM_F_REQUEST | flags;
+        header.sequence_number = self.sequence.get();
+        let mut request = NetlinkMessage::new(header, NetlinkPayload::InnerMessage(message));
+        request.finalize();
+        let mut bytes = vec![0; request.buffer_len()];
+        request.serialize(&mut bytes);
         self.socket.send(&bytes, 0).map_err(io)?;
 
-        let dump = flags & NLM_F_DUMP == NLM_F_DUMP;
-        let mut answers = Vec::new();
-        let mut interrupted = false;
+        let is_one = flags & (NLM_F_DUMP | NLM_F_ACK) == 0;
+        let mut answers = Answers::new(self.sequence.get(), is_one);
         let mut buffer = self.buffer.borrow_mut();
         loop {
             buffer.clear();
             match self.socket.recv(&mut &mut *buffer, 0) {
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-                result => result.map_err(io)?,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                received => received.map_err(io)?,
             };
-            let mut rest: &[u8] = &buffer;
-            while rest.len() >= 16 {
-                let length = u32::from_ne_bytes([rest[0], rest[1], rest[2], rest[3]]) as usize;
-                if length < 16 || length > rest.len() {
-                    return Err(Error::Decode {
+            match answers.take(&buffer) {
+                Ok(true) => return Ok(answers),
+                Ok(false) => {}
+                Err(Refusal::Kernel { errno, explanation }) => {
+                    return Err(Error::Netlink {
                         what: what(),
-                        reason: format!("a message of {length} bytes"),
+                        errno,
+                        explanation,
                     });
                 }
-                let (bytes, tail) = rest.split_at(length);
-                rest = &tail[(length.next_multiple_of(4) - length).min(tail.len())..];
-                let answer =
-                    NetlinkMessage::<RouteNetlinkMessage>::deserialize(bytes).map_err(|error| {
-                        Error::Decode {
-                            what: what(),
-                            reason: error.to_string(),
-                        }
-                    })?;
-                if answer.header.sequence_number != self.sequence.get() {
-                    continue;
-                }
-                interrupted |= answer.header.flags & DUMP_INTERRUPTED != 0;
-                match answer.payload {
-                    NetlinkPayload::Error(error) => match error.code {
-                        None => return Ok((answers, interrupted)),
-                        Some(code) => {
-                            return Err(Error::Netlink {
-                                what: what(),
-                                errno: Errno::from_raw(-code.get()),
-                                explanation: explanation(bytes, answer.header.flags),
-                            });
-                        }
-                    },
-                    NetlinkPayload::Done(_) => return Ok((answers, interrupted)),
-                    NetlinkPayload::InnerMessage(message) => {
-                        answers.push(message);
-                        if !dump && flags & NLM_F_ACK == 0 {
-                            return Ok((answers, interrupted));
-                        }
-                    }
-                    _ => {}
+                Err(Refusal::Undecodable(reason)) => {
+                    return Err(Error::Decode {
+                        what: what(),
+                        reason,
+                    });
                 }
             }
         }
     }
-}
-
-/// The kernel's own words in an error message, if there are any: attributes behind the
-/// error code and the repeated request, which is cut to its header when capped.
-fn explanation(message: &[u8], flags: u16) -> Option<String> {
-    if flags & ACKNOWLEDGEMENT_HAS_ATTRIBUTES == 0 {
-        return None;
-    }
-    let request = message.get(20..)?;
-    let repeated = if flags & ACKNOWLEDGEMENT_IS_CAPPED != 0 {
-        16
-    } else {
-        u32::from_ne_bytes(request.get(..4)?.try_into().ok()?) as usize
-    };
-    let mut rest = request.get(repeated.next_multiple_of(4)..)?;
-    while rest.len() >= 4 {
-        let length = u16::from_ne_bytes([rest[0], rest[1]]) as usize;
-        let kind = u16::from_ne_bytes([rest[2], rest[3]]);
-        let value = rest.get(4..length)?;
-        if kind == EXPLANATION {
-            let text = value.split(|byte| *byte == 0).next()?;
-            return Some(String::from_utf8_lossy(text).into_owned());
-        }
-        rest = rest.get(length.next_multiple_of(4)..)?;
-    }
-    None
 }
