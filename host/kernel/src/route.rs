@@ -131,6 +131,13 @@ impl RouteSocket {
             })
             .collect())
     }
+
+    /// The routes of all tables by one interface.
+    pub fn routes_by(&self, index: u32) -> Result<Vec<Route>> {
+        let routes = self.routes()?.into_iter();
+        let by_it = routes.filter(|(by, _)| *by == index);
+        Ok(by_it.map(|(_, route)| route).collect())
+    }
 }
 
 fn message(index: u32, route: &Route) -> RouteMessage {

@@ -98,6 +98,18 @@ impl Sysfs {
         keys.into_iter().map(|(_, key)| key).collect()
     }
 
+    /// The NUMA node that a PCI function is next to; none where the machine has none, or does
+    /// not say, which the kernel shows as -1.
+    pub fn numa_node(&self, address: &str) -> Option<u32> {
+        number(&self.pci_function(address).join("numa_node"))
+    }
+
+    /// Mbit/s of a netdev's link; none while it has no carrier (-1, or EINVAL while it is
+    /// down) and for one that has no speed.
+    pub fn link_speed(&self, link: &str) -> Option<u32> {
+        number(&self.link(link).join("speed"))
+    }
+
     /// Whether a netdev stands for a virtual function on the switch of its adapter
     /// (switchdev mode; Documentation/networking/switchdev.rst): `pf0vf3`, `c1pf0vf3`.
     pub fn is_representor(&self, link: &str) -> bool {
@@ -136,3 +148,6 @@ pub(super) fn text(attribute: &Path) -> Option<String> {
 fn number(attribute: &Path) -> Option<u32> {
     text(attribute)?.parse().ok()
 }
+
+#[cfg(test)]
+mod tests;
