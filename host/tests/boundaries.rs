@@ -1,7 +1,8 @@
-//! The absences that the README promises, as far as the source can show them.
+//! The absences that the README promises, as far as source and dependencies can show them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
@@ -60,4 +61,82 @@ fn no_component_is_loaded_to_take_an_attachment_apart() {
     });
     assert_eq!(files_with(&["Sandbox", "Source::"], apart), [""; 0]);
     assert_eq!(files_with(&["Sandbox"], decides.clone()).len(), 3);
+}
+
+/// The crates that a package is made of, itself included, for the features that it asks for
+/// itself: in a whole workspace Cargo unifies them, and the compiler's Cranelift would seem to
+/// be in the CNI binary.
+fn crates_of(package: &str) -> Vec<String> {
+    let tree = Command::new(env!("CARGO"))
+        .args(["tree", "--locked", "--offline", "--edges", "normal"])
+        .args(["--prefix", "none", "--format", "{p}", "--package", package])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("run cargo");
+    let errors = String::from_utf8_lossy(&tree.stderr);
+    assert!(tree.status.success(), "cargo tree of {package}: {errors}");
+    let mut crates: Vec<String> = String::from_utf8_lossy(&tree.stdout)
+        .lines()
+        .filter_map(|line| Some(line.split_whitespace().next()?.to_owned()))
+        .collect();
+    crates.sort();
+    crates.dedup();
+    assert!(crates.iter().any(|name| name == package), "{crates:?}");
+    crates
+}
+
+fn those_like(words: &[&str], crates: &[String]) -> Vec<String> {
+    let is_one = |name: &&String| words.iter().any(|word| name.contains(word));
+    crates.iter().filter(is_one).cloned().collect()
+}
+
+/// An agent or a controller can use them without a sandbox, and a component the values.
+#[test]
+fn the_leaf_crates_know_nothing_above_them() {
+    for leaf in [
+        "plumb-values",
+        "plumb-kernel",
+        "plumb-leases",
+        "plumb-pools",
+    ] {
+        let crates = crates_of(leaf);
+        let ours: Vec<_> = those_like(&["plumb"], &crates)
+            .into_iter()
+            .filter(|name| name != leaf && name != "plumb-values")
+            .collect();
+        assert_eq!(ours, [""; 0], "{leaf}");
+        assert_eq!(those_like(&["wasm", "wit-"], &crates), [""; 0], "{leaf}");
+    }
+    assert_eq!(
+        those_like(&["std", "libc"], &crates_of("plumb-values")),
+        [""; 0]
+    );
+}
+
+/// One thing after the other, no network but the kernel's, and no compiler in a program that
+/// every pod starts as root.
+#[test]
+fn the_cni_binary_has_no_compiler_runtime_or_network_client() {
+    let absent = [
+        "cranelift-codegen",
+        "winch",
+        "tokio",
+        "async-std",
+        "async-executor",
+        "smol",
+        "mio",
+        "rustls",
+        "openssl",
+        "native-tls",
+        "hyper",
+        "reqwest",
+        "ureq",
+        "h2",
+        "kube",
+        "clap",
+    ];
+    assert_eq!(those_like(&absent, &crates_of("plumb")), [""; 0]);
+    // What has them is found: the list of crates is not empty by mistake.
+    let compiler = those_like(&["cranelift-codegen"], &crates_of("plumb-compiler"));
+    assert!(!compiler.is_empty());
 }
