@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use ipnetwork::IpNetwork;
+use plumb_values::HardwareAddress;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -53,7 +54,7 @@ pub struct Interface {
     /// The PCI function that it is, or that is reported in its place.
     pub pci_address: Option<String>,
     /// Hardware address of a function that is reported.
-    pub reported_mac: Option<Vec<u8>>,
+    pub reported_mac: Option<HardwareAddress>,
     /// What was assigned so far.
     pub assigned: Assigned,
 }

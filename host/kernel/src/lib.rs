@@ -9,7 +9,6 @@ mod answers;
 mod boot;
 pub mod create_link;
 mod explanation;
-pub mod guid;
 pub mod link;
 pub mod neighbour;
 pub mod netns;

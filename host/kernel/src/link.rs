@@ -5,6 +5,7 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{LinkAttribute, LinkExtentMask, LinkFlags, LinkMessage, Prop};
 use nix::errno::Errno;
+use plumb_values::HardwareAddress;
 
 use super::create_link::decode_kind;
 use super::{Error, Result, RouteSocket};
@@ -26,7 +27,7 @@ pub struct Link {
     /// `IFLA_INFO_KIND`, such as `macvlan`; hardware has none.
     pub kind: Option<String>,
     /// The hardware address; empty where a link has none.
-    pub mac: Vec<u8>,
+    pub mac: HardwareAddress,
     /// Bytes.
     pub mtu: u32,
     /// Set up by the administrator.
@@ -235,7 +236,7 @@ fn decode(message: RouteNetlinkMessage) -> Option<Link> {
         name: String::new(),
         hardware_type: message.header.link_layer_type.into(),
         kind: None,
-        mac: Vec::new(),
+        mac: HardwareAddress::default(),
         mtu: 0,
         up: flags.contains(LinkFlags::Up),
         carrier: flags.contains(LinkFlags::LowerUp),
@@ -248,7 +249,7 @@ fn decode(message: RouteNetlinkMessage) -> Option<Link> {
     for attribute in message.attributes {
         match attribute {
             LinkAttribute::IfName(name) => link.name = name,
-            LinkAttribute::Address(mac) => link.mac = mac,
+            LinkAttribute::Address(mac) => link.mac = mac.into(),
             LinkAttribute::Mtu(mtu) => link.mtu = mtu,
             LinkAttribute::Link(parent) => link.parent = Some(parent),
             LinkAttribute::LinkInfo(infos) => decode_kind(&mut link, infos),

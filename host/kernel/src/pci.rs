@@ -3,8 +3,10 @@
 use std::fs;
 use std::path::Path;
 
+use plumb_values::Guid;
+
 use super::sysfs::{Sysfs, names, target_name, text};
-use super::{Error, Result, guid};
+use super::{Error, Result};
 
 /// A PCI function as one view of sysfs shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,10 +72,10 @@ fn virtual_function(device: &Path, address: &str) -> Option<(String, u32)> {
     Some((parent, index))
 }
 
-/// The node GUID of an RDMA device of the function, in network byte order.
-pub fn node_guid(sysfs: &Sysfs, address: &str, rdma_device: &str) -> Option<[u8; 8]> {
+/// The node GUID of an RDMA device of the function.
+pub fn node_guid(sysfs: &Sysfs, address: &str, rdma_device: &str) -> Option<Guid> {
     let device = sysfs.pci_function(address).join("infiniband");
-    guid::parse_groups(&text(&device.join(rdma_device).join("node_guid"))?)
+    Guid::parse_groups(&text(&device.join(rdma_device).join("node_guid"))?)
 }
 
 /// What an error says of an address at which there is no function.

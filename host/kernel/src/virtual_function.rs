@@ -1,6 +1,10 @@
 //! Settings of a virtual function that its physical function holds (`IFLA_VFINFO_LIST`,
 //! linux/if_link.h, ip-link(8)).
 
+mod settings;
+
+use std::fmt;
+
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{
     LinkAttribute, LinkExtentMask, LinkMessage, LinkVfInfo, VfInfo, VfInfoGuid, VfInfoLinkState,
@@ -8,217 +12,100 @@ use netlink_packet_route::link::{
     VlanProtocol,
 };
 use nix::errno::Errno;
-use serde::{Deserialize, Serialize};
+use plumb_values::{Guid, Mac};
 
-use super::guid::Guid;
 use super::{Result, RouteSocket};
-use plumb_values::octets;
 
-/// A VLAN tag that the adapter puts on all frames of a virtual function.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Vlan {
-    /// 0 is no tag.
-    pub id: u16,
-    /// 0 to 7.
-    pub priority: u8,
-    /// Whether the tag is 802.1ad instead of 802.1Q.
-    pub is_802_1ad: bool,
-}
+pub use settings::{Key, LinkState, Setting, Settings, Vlan};
 
-/// Modes of a virtual function's link, in the words of ip-link(8).
-pub const LINK_STATES: [(&str, VfLinkState); 3] = [
-    ("auto", VfLinkState::Auto),
-    ("enable", VfLinkState::Enable),
-    ("disable", VfLinkState::Disable),
-];
-
-/// Settings; none: not asked for, or not known.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Settings {
-    /// The address that the administrator gave it: six bytes, all 0 for none.
-    pub mac: Option<Vec<u8>>,
-    /// The tag.
-    pub vlan: Option<Vlan>,
-    /// Mbit/s that it is guaranteed; 0 is none.
-    pub minimum_rate: Option<u32>,
-    /// Mbit/s that it gets at most; 0 is no limit.
-    pub maximum_rate: Option<u32>,
-    /// Whether frames with a foreign source address are dropped.
-    pub spoof_check: Option<bool>,
-    /// Whether its driver may change its address and go promiscuous.
-    pub trust: Option<bool>,
-    /// One of [`LINK_STATES`].
-    pub link_state: Option<String>,
-    /// Node GUID.
-    pub node_guid: Option<Guid>,
-    /// Port GUID.
-    pub port_guid: Option<Guid>,
-}
-
-/// One setting.
+/// What one message changes of a virtual function: a setting, or both rates.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Setting {
+pub struct Change {
     /// In the words of ip-link(8).
     text: String,
     value: VfInfo,
 }
 
-impl Setting {
-    /// Whether it is a GUID.
-    pub fn is_guid(&self) -> bool {
+impl Change {
+    /// Whether it is a GUID's.
+    pub fn is_of_guid(&self) -> bool {
         matches!(self.value, VfInfo::IbNodeGuid(_) | VfInfo::IbPortGuid(_))
     }
 }
 
-impl std::fmt::Display for Setting {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Change {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.text)
     }
 }
 
 impl Settings {
-    /// Each of the settings for the virtual function of this number, in an order that
-    /// drivers take: the address while the function is not trusted to have its own.
-    pub fn each(&self, number: u32) -> Vec<Setting> {
-        let setting = |text: String, value: VfInfo| Setting { text, value };
+    /// The changes that give these settings to the virtual function of this number, in the
+    /// order in which they are applied.
+    pub fn changes(&self, number: u32) -> Vec<Change> {
+        let has_minimum = self.minimum_rate().is_some();
+        self.iter()
+            .filter(|setting| !(has_minimum && setting.key() == Key::MaximumRate))
+            .map(|setting| self.change(setting, number))
+            .collect()
+    }
+
+    fn change(&self, setting: Setting, number: u32) -> Change {
         let on = |on: bool| if on { "on" } else { "off" };
-        let settings = [
-            self.vlan.map(|vlan| {
+        let (text, value) = match setting {
+            Setting::Vlan(vlan) => {
                 let (name, protocol) = match vlan.is_802_1ad {
                     true => ("802.1ad", VlanProtocol::Ieee8021Ad),
                     false => ("802.1q", VlanProtocol::Ieee8021Q),
                 };
                 let (id, priority) = (vlan.id, vlan.priority);
                 let info = VfVlanInfo::new(number, id.into(), priority.into(), protocol);
-                setting(
+                (
                     format!("vlan {id} qos {priority} proto {name}"),
                     VfInfo::VlanList(vec![VfVlan::Info(info)]),
                 )
-            }),
-            self.mac.as_ref().map(|address| {
-                setting(
-                    format!("mac {}", octets::text(address)),
-                    VfInfo::Mac(VfInfoMac::new(number, address)),
-                )
-            }),
-            self.minimum_rate.or(self.maximum_rate).map(|_| {
-                let minimum = self.minimum_rate.unwrap_or(0);
-                let maximum = self.maximum_rate.unwrap_or(0);
-                setting(
+            }
+            Setting::Mac(mac) => (
+                format!("mac {mac}"),
+                VfInfo::Mac(VfInfoMac::new(number, mac.bytes())),
+            ),
+            Setting::MinimumRate(_) | Setting::MaximumRate(_) => {
+                let minimum = self.minimum_rate().unwrap_or(0);
+                let maximum = self.maximum_rate().unwrap_or(0);
+                (
                     format!("min_tx_rate {minimum} max_tx_rate {maximum}"),
                     VfInfo::Rate(VfInfoRate::new(number, minimum, maximum)),
                 )
-            }),
-            self.spoof_check.map(|check| {
-                setting(
-                    format!("spoofchk {}", on(check)),
-                    VfInfo::SpoofCheck(VfInfoSpoofCheck::new(number, check)),
-                )
-            }),
-            self.trust.map(|trust| {
-                setting(
-                    format!("trust {}", on(trust)),
-                    VfInfo::Trust(VfInfoTrust::new(number, trust)),
-                )
-            }),
-            self.link_state.as_ref().map(|state| {
-                let value = LINK_STATES.iter().find(|(name, _)| name == state);
-                let value = value.map_or(VfLinkState::Auto, |(_, value)| *value);
-                setting(
-                    format!("state {state}"),
+            }
+            Setting::SpoofCheck(check) => (
+                format!("spoofchk {}", on(check)),
+                VfInfo::SpoofCheck(VfInfoSpoofCheck::new(number, check)),
+            ),
+            Setting::Trust(trust) => (
+                format!("trust {}", on(trust)),
+                VfInfo::Trust(VfInfoTrust::new(number, trust)),
+            ),
+            Setting::LinkState(state) => {
+                let (name, value) = match state {
+                    LinkState::Auto => ("auto", VfLinkState::Auto),
+                    LinkState::Enable => ("enable", VfLinkState::Enable),
+                    LinkState::Disable => ("disable", VfLinkState::Disable),
+                };
+                (
+                    format!("state {name}"),
                     VfInfo::LinkState(VfInfoLinkState::new(number, value)),
                 )
-            }),
-            self.node_guid.map(|guid| {
-                let value = VfInfoGuid::new(number, u64::from_be_bytes(guid));
-                setting(
-                    format!("node_guid {}", octets::text(&guid)),
-                    VfInfo::IbNodeGuid(value),
-                )
-            }),
-            self.port_guid.map(|guid| {
-                let value = VfInfoGuid::new(number, u64::from_be_bytes(guid));
-                setting(
-                    format!("port_guid {}", octets::text(&guid)),
-                    VfInfo::IbPortGuid(value),
-                )
-            }),
-        ];
-        settings.into_iter().flatten().collect()
-    }
-
-    /// Those of these settings that `other` has differently. The two rates are set by one
-    /// message, so one of them brings the other along.
-    pub fn differing_from(&self, other: &Self) -> Self {
-        let rates_differ = self
-            .minimum_rate
-            .is_some_and(|_| self.minimum_rate != other.minimum_rate)
-            || self
-                .maximum_rate
-                .is_some_and(|_| self.maximum_rate != other.maximum_rate);
-        let rate =
-            |ours: Option<u32>, other: Option<u32>| rates_differ.then(|| ours.or(other)).flatten();
-        Self {
-            mac: differing(&self.mac, &other.mac),
-            vlan: differing(&self.vlan, &other.vlan),
-            minimum_rate: rate(self.minimum_rate, other.minimum_rate),
-            maximum_rate: rate(self.maximum_rate, other.maximum_rate),
-            spoof_check: differing(&self.spoof_check, &other.spoof_check),
-            trust: differing(&self.trust, &other.trust),
-            link_state: differing(&self.link_state, &other.link_state),
-            node_guid: differing(&self.node_guid, &other.node_guid),
-            port_guid: differing(&self.port_guid, &other.port_guid),
-        }
-    }
-
-    /// These settings, and for those that are none the other's.
-    #[must_use]
-    pub fn or(self, other: &Self) -> Self {
-        let other = other.clone();
-        Self {
-            mac: self.mac.or(other.mac),
-            vlan: self.vlan.or(other.vlan),
-            minimum_rate: self.minimum_rate.or(other.minimum_rate),
-            maximum_rate: self.maximum_rate.or(other.maximum_rate),
-            spoof_check: self.spoof_check.or(other.spoof_check),
-            trust: self.trust.or(other.trust),
-            link_state: self.link_state.or(other.link_state),
-            node_guid: self.node_guid.or(other.node_guid),
-            port_guid: self.port_guid.or(other.port_guid),
-        }
-    }
-
-    /// Those of these settings that `wanted` has as well, with whatever value.
-    pub fn restricted_to(self, wanted: &Self) -> Self {
-        let has_rate = wanted.minimum_rate.is_some() || wanted.maximum_rate.is_some();
-        Self {
-            mac: self.mac.filter(|_| wanted.mac.is_some()),
-            vlan: self.vlan.filter(|_| wanted.vlan.is_some()),
-            minimum_rate: self.minimum_rate.filter(|_| has_rate),
-            maximum_rate: self.maximum_rate.filter(|_| has_rate),
-            spoof_check: self.spoof_check.filter(|_| wanted.spoof_check.is_some()),
-            trust: self.trust.filter(|_| wanted.trust.is_some()),
-            link_state: self.link_state.filter(|_| wanted.link_state.is_some()),
-            node_guid: self.node_guid.filter(|_| wanted.node_guid.is_some()),
-            port_guid: self.port_guid.filter(|_| wanted.port_guid.is_some()),
-        }
-    }
-
-    /// The settings of these that can only be read from the physical function.
-    pub fn are_held_by_parent(&self) -> bool {
-        self.mac.is_some()
-            || self.vlan.is_some()
-            || self.minimum_rate.is_some()
-            || self.maximum_rate.is_some()
-            || self.spoof_check.is_some()
-            || self.trust.is_some()
-            || self.link_state.is_some()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
+            }
+            Setting::NodeGuid(guid) => (
+                format!("node_guid {guid}"),
+                VfInfo::IbNodeGuid(VfInfoGuid::new(number, guid.into())),
+            ),
+            Setting::PortGuid(guid) => (
+                format!("port_guid {guid}"),
+                VfInfo::IbPortGuid(VfInfoGuid::new(number, guid.into())),
+            ),
+        };
+        Change { text, value }
     }
 }
 
@@ -228,7 +115,7 @@ impl RouteSocket {
     /// The kernel has no request for one function: it answers with all of them. Before
     /// 6.15 it makes the message too small when an InfiniBand adapter has more than a few,
     /// and refuses with EMSGSIZE. Without the counters, which are most of it, the message
-    /// is as small as it can be; a refusal that remains is taken for "not known".
+    /// is as small as it can be; a refusal that remains is treated as "not known".
     pub fn virtual_function(&self, parent: u32, number: u32) -> Result<Option<Settings>> {
         let mut message = LinkMessage::default();
         message.header.index = parent;
@@ -256,20 +143,20 @@ impl RouteSocket {
             .find_map(|function| decode(&function.0, number)))
     }
 
-    /// Changes one setting of a virtual function through the physical one.
+    /// Makes a change of a virtual function through the physical one.
     pub fn set_virtual_function(
         &self,
         (parent, parent_name): (u32, &str),
         number: u32,
-        setting: Setting,
+        change: Change,
     ) -> Result<()> {
         let mut message = LinkMessage::default();
         message.header.index = parent;
-        let text = setting.text;
+        let text = change.text;
         message
             .attributes
             .push(LinkAttribute::VfInfoList(vec![LinkVfInfo(vec![
-                setting.value,
+                change.value,
             ])]));
         self.change(
             || format!("set {text} on virtual function {number} of {parent_name}"),
@@ -279,46 +166,48 @@ impl RouteSocket {
     }
 }
 
-fn differing<T: Clone + PartialEq>(ours: &Option<T>, other: &Option<T>) -> Option<T> {
-    ours.clone().filter(|_| ours != other)
-}
-
 /// The settings in one entry of the list, if it is that of the function asked for.
 fn decode(values: &[VfInfo], number: u32) -> Option<Settings> {
-    let mut settings = Settings::default();
-    let mut found = None;
-    for value in values {
-        match value {
-            VfInfo::Mac(info) => {
-                found = Some(info.vf_id);
-                settings.mac = Some(info.mac[..6].to_vec());
-            }
-            VfInfo::Rate(info) => {
-                settings.minimum_rate = Some(info.min_tx_rate);
-                settings.maximum_rate = Some(info.max_tx_rate);
-            }
-            VfInfo::SpoofCheck(info) => settings.spoof_check = Some(info.enabled),
-            VfInfo::Trust(info) => settings.trust = Some(info.enabled),
-            VfInfo::LinkState(info) => {
-                let state = LINK_STATES.iter().find(|(_, state)| *state == info.state);
-                settings.link_state = state.map(|(name, _)| (*name).to_owned());
-            }
-            VfInfo::IbNodeGuid(info) => settings.node_guid = Some(info.guid.to_be_bytes()),
-            VfInfo::IbPortGuid(info) => settings.port_guid = Some(info.guid.to_be_bytes()),
-            VfInfo::VlanList(tags) => {
-                settings.vlan = tags.iter().find_map(|tag| match tag {
-                    VfVlan::Info(info) => Some(Vlan {
-                        id: u16::try_from(info.vlan_id).ok()?,
-                        priority: u8::try_from(info.qos).ok()?,
-                        is_802_1ad: info.protocol == VlanProtocol::Ieee8021Ad,
-                    }),
-                    _ => None,
-                });
-            }
-            _ => {}
+    let is_asked_for = |value: &VfInfo| matches!(value, VfInfo::Mac(info) if info.vf_id == number);
+    let settings = || values.iter().flat_map(decode_value).collect();
+    values.iter().any(is_asked_for).then(settings)
+}
+
+fn decode_value(value: &VfInfo) -> Vec<Setting> {
+    let setting = match value {
+        VfInfo::Mac(info) => Mac::try_from(&info.mac[..6]).ok().map(Setting::Mac),
+        VfInfo::Rate(info) => {
+            return vec![
+                Setting::MinimumRate(info.min_tx_rate),
+                Setting::MaximumRate(info.max_tx_rate),
+            ];
         }
+        VfInfo::SpoofCheck(info) => Some(Setting::SpoofCheck(info.enabled)),
+        VfInfo::Trust(info) => Some(Setting::Trust(info.enabled)),
+        VfInfo::LinkState(info) => match info.state {
+            VfLinkState::Auto => Some(LinkState::Auto),
+            VfLinkState::Enable => Some(LinkState::Enable),
+            VfLinkState::Disable => Some(LinkState::Disable),
+            _ => None,
+        }
+        .map(Setting::LinkState),
+        VfInfo::IbNodeGuid(info) => Some(Setting::NodeGuid(Guid::from(info.guid))),
+        VfInfo::IbPortGuid(info) => Some(Setting::PortGuid(Guid::from(info.guid))),
+        VfInfo::VlanList(tags) => tags.iter().find_map(decode_tag).map(Setting::Vlan),
+        _ => None,
+    };
+    setting.into_iter().collect()
+}
+
+fn decode_tag(tag: &VfVlan) -> Option<Vlan> {
+    match tag {
+        VfVlan::Info(info) => Some(Vlan {
+            id: u16::try_from(info.vlan_id).ok()?,
+            priority: u8::try_from(info.qos).ok()?,
+            is_802_1ad: info.protocol == VlanProtocol::Ieee8021Ad,
+        }),
+        _ => None,
     }
-    (found == Some(number)).then_some(settings)
 }
 
 #[cfg(test)]

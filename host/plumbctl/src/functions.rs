@@ -63,7 +63,7 @@ fn before(hold: &Hold) -> String {
     );
     parts.extend(original.rdma_devices.iter().cloned());
     let number = original.number.unwrap_or_default();
-    let settings = original.settings.each(number);
+    let settings = original.settings.changes(number);
     parts.extend(settings.iter().map(ToString::to_string));
     parts.join(", ")
 }

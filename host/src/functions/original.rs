@@ -1,11 +1,12 @@
 //! What a function was like before a pod got it.
 
+use plumb_values::{Guid, HardwareAddress, Mac};
 use serde::{Deserialize, Serialize};
 
 use super::find::host_link;
 use crate::kernel::link::{ETHERNET, Link};
-use crate::kernel::virtual_function::Settings;
-use crate::kernel::{Kernel, Netns, guid, pci};
+use crate::kernel::virtual_function::{LinkState, Setting, Settings};
+use crate::kernel::{Kernel, Netns, pci};
 use crate::{Code, Error, Result};
 
 /// A function as it was found.
@@ -32,7 +33,7 @@ pub struct OriginalLink {
     /// `ARPHRD_*` (linux/if_arp.h)
     pub hardware_type: u16,
     /// Its hardware address.
-    pub mac: Vec<u8>,
+    pub mac: HardwareAddress,
     /// Bytes.
     pub mtu: u32,
     /// Whether it was up.
@@ -99,23 +100,23 @@ impl Original {
         };
         let mut mask = wanted.clone();
         if parent.hardware_type == ETHERNET {
-            mask.mac = Some(Vec::new());
+            // Whichever: a mask's values play no part.
+            mask.set(Setting::Mac(Mac::new([0; 6])));
         }
         let own = self.own_guids(kernel, address)?.restricted_to(wanted);
-        let guids_are_known = (wanted.node_guid.is_none() || own.node_guid.is_some())
-            && (wanted.port_guid.is_none() || own.port_guid.is_some());
+        let guids_are_known = (wanted.node_guid().is_none() || own.node_guid().is_some())
+            && (wanted.port_guid().is_none() || own.port_guid().is_some());
         let mut settings = Settings::default();
         if mask.are_held_by_parent() || !guids_are_known {
             let held = kernel.host.virtual_function(parent.index, number)?;
             settings = held.unwrap_or_default().restricted_to(&mask);
         }
-        if mask.link_state.is_some() && settings.link_state.is_none() {
+        if mask.link_state().is_some() && settings.link_state().is_none() {
             // The kernel does not report it (see `virtual_function`): its own default.
-            settings.link_state = Some("auto".to_owned());
+            settings.set(Setting::LinkState(LinkState::Auto));
         }
-        if wanted.node_guid.is_some() {
-            settings.node_guid = own.node_guid.or(settings.node_guid).or(Some(guid::UNSET));
-            settings.port_guid = own.port_guid.or(settings.port_guid).or(Some(guid::UNSET));
+        if wanted.node_guid().is_some() {
+            settings = own.or(&settings).or(&Settings::guids(Guid::UNSET));
         }
         Ok(settings)
     }
@@ -128,12 +129,12 @@ impl Original {
             .first()
             .and_then(|device| pci::node_guid(&kernel.sysfs, address, device));
         let link = host_link(kernel, address)?;
-        let port_guid = link.and_then(|link| guid::of_hardware_address(&link.mac));
-        Ok(Settings {
-            node_guid,
-            port_guid,
-            ..Settings::default()
-        })
+        let port_guid = link.and_then(|link| link.mac.port_guid());
+        let shown = [
+            node_guid.map(Setting::NodeGuid),
+            port_guid.map(Setting::PortGuid),
+        ];
+        Ok(shown.into_iter().flatten().collect())
     }
 }
 

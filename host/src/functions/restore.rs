@@ -7,18 +7,18 @@
 use std::os::fd::AsFd;
 use std::time::Duration;
 
+use plumb_values::Guid;
 use plumb_values::driver::is_for_user_space;
 
 use super::find::{APPEARANCE, Found, find_link, host_link};
 use super::original::{Original, parent_link};
 use super::subject::Subject;
 use super::{Holds, RdmaLock, names, rebind};
-use crate::kernel::guid;
 use crate::kernel::link::{INFINIBAND, Link};
 use crate::kernel::virtual_function::Settings;
 use crate::kernel::{Netns, pci};
 use crate::node::Node;
-use crate::{Error, Result, octets, wait};
+use crate::{Error, Result, wait};
 
 /// How long a netdev may take that a process began to make and was killed: the kernel makes
 /// it before it lets go of the process.
@@ -170,9 +170,8 @@ impl Subject<'_> {
         }
         let function = pci::function(&self.node.kernel.sysfs, self.address);
         let driver = function.and_then(|function| function.driver);
-        let is_read_by_driver = differing.node_guid.is_some()
-            || differing.port_guid.is_some()
-            || (original.mac.is_some() && self.mac().is_err());
+        let is_read_by_driver =
+            differing.have_guid() || (original.mac().is_some() && self.mac().is_err());
         if let Some(own) = &self.original.driver
             && (driver.is_none() || (is_read_by_driver && driver.as_ref() == Some(own)))
             && !is_for_user_space(own)
@@ -198,20 +197,15 @@ impl Subject<'_> {
         let host = &self.node.kernel.host;
         let below = (parent.index, parent.name.as_str());
         let mut outcome = Ok(());
-        for setting in settings.each(number) {
-            let is_guid = setting.is_guid();
-            let mut set = host.set_virtual_function(below, number, setting);
+        for change in settings.changes(number) {
+            let is_guid = change.is_of_guid();
+            let mut set = host.set_virtual_function(below, number, change);
             if set.is_err() && is_guid {
                 // A fresh function has GUID 0, which some adapters show but do not take.
-                let unset = Settings {
-                    node_guid: Some(guid::UNSET),
-                    port_guid: Some(guid::UNSET),
-                    ..Settings::default()
-                };
-                set = unset
-                    .each(number)
+                set = Settings::guids(Guid::UNSET)
+                    .changes(number)
                     .into_iter()
-                    .try_for_each(|setting| host.set_virtual_function(below, number, setting));
+                    .try_for_each(|change| host.set_virtual_function(below, number, change));
             }
             outcome = outcome.and(set.map_err(Error::from));
         }
@@ -266,8 +260,7 @@ impl Subject<'_> {
         set.map_err(|error| {
             Error::from(error).with_details(format!(
                 "{} keeps the hardware address {} of the pod",
-                link.name,
-                octets::text(&link.mac)
+                link.name, link.mac
             ))
         })
     }

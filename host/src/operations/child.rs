@@ -178,7 +178,7 @@ pub fn verify_mac(link: &Link, place: &str, expected: &Previous) -> Result<()> {
         .find(|interface| interface.name == *name && !interface.sandbox.is_empty());
     let reported_mac = reported.and_then(|interface| octets::parse(&interface.mac));
     match reported_mac {
-        Some(reported) if reported != link.mac => Err(difference(format!(
+        Some(reported) if reported != *link.mac => Err(difference(format!(
             "interface {name} of the pod {place} has the hardware address {}, but the result says \
              {}",
             octets::text(&link.mac),

@@ -42,7 +42,7 @@ pub struct CreateMacvlan {
 
 impl CreateMacvlan {
     fn is_ours(&self, link: &Link) -> bool {
-        link.kind.as_deref() == Some(KIND) && Some(&link.mac) == self.mac.as_ref()
+        link.kind.as_deref() == Some(KIND) && Some(&*link.mac) == self.mac.as_deref()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Puts a function without a netdev into the result.
 
+use plumb_values::HardwareAddress;
 use serde::{Deserialize, Serialize};
 
 use super::{Lifetime, LinkNumber, Reversible, difference};
@@ -46,14 +47,11 @@ impl Reversible for ReportFunction {
     }
 
     fn perform(&mut self, machine: &mut Machine<'_>) -> Result<()> {
-        let known = machine
-            .outcome
-            .original(&self.address)?
-            .settings
-            .mac
-            .as_ref();
-        let own = known.filter(|mac| mac.iter().any(|byte| *byte != 0));
-        let mac = self.mac.as_ref().or(own).cloned();
+        let known = machine.outcome.original(&self.address)?.settings.mac();
+        let own = known
+            .filter(|mac| !mac.is_zero())
+            .map(HardwareAddress::from);
+        let mac = self.mac.clone().map(HardwareAddress::from).or(own);
         machine.outcome.interface(self.link).reported_mac = mac;
         machine.outcome.interface(self.link).pci_address = Some(self.address.clone());
         Ok(())

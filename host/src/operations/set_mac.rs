@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use plumb_values::HardwareAddress;
 use serde::{Deserialize, Serialize};
 
 use super::{Lifetime, LinkNumber, Reversible};
@@ -23,7 +24,7 @@ pub struct SetMac {
     /// Six bytes.
     pub mac: Vec<u8>,
     /// What it was.
-    pub before: Option<Vec<u8>>,
+    pub before: Option<HardwareAddress>,
 }
 
 impl Reversible for SetMac {

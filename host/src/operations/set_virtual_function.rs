@@ -1,16 +1,16 @@
 //! Changes settings of a virtual function through the physical one, and binds its driver
 //! again when the driver must read them.
 
+use plumb_values::Guid;
 use plumb_values::driver::is_for_user_space;
 use serde::{Deserialize, Serialize};
 
 use super::{Lifetime, Reversible, difference};
 use crate::cni::previous::Previous;
 use crate::functions::{self, Found, Original, RdmaLock, rebind};
-use crate::kernel::guid::{self, Guid};
 use crate::kernel::virtual_function::Settings;
 use crate::machine::Machine;
-use crate::{Error, Result, octets};
+use crate::{Error, Result};
 
 /// What is recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,8 +25,7 @@ pub struct SetVirtualFunction {
 
 impl SetVirtualFunction {
     fn must_rebind(&self, changed: &Settings, original: &Original) -> Option<String> {
-        let is_read_by_driver =
-            changed.node_guid.is_some() || changed.port_guid.is_some() || changed.mac.is_some();
+        let is_read_by_driver = changed.have_guid() || changed.mac().is_some();
         original
             .driver
             .clone()
@@ -58,7 +57,7 @@ impl SetVirtualFunction {
         number: u32,
     ) -> Result<(Option<Guid>, Option<Guid>)> {
         let (Some(_), Some(parent)) = (
-            self.settings.port_guid,
+            self.settings.port_guid(),
             functions::parent_link(&machine.node.kernel, &self.address)?,
         ) else {
             return Ok((None, None));
@@ -69,8 +68,8 @@ impl SetVirtualFunction {
             .host
             .virtual_function(parent.index, number)?;
         let held = held.unwrap_or_default();
-        let known = |guid: Option<Guid>| guid.filter(|guid| *guid != Guid::default());
-        Ok((known(held.node_guid), known(held.port_guid)))
+        let known = |guid: Option<Guid>| guid.filter(|guid| !guid.is_zero());
+        Ok((known(held.node_guid()), known(held.port_guid())))
     }
 
     /// The GUID that the netdev shows, which is the port's.
@@ -81,7 +80,7 @@ impl SetVirtualFunction {
             &self.address,
         )?;
         Ok(found.and_then(|found| match found {
-            Found::Host(link) | Found::Pod(link) => guid::of_hardware_address(&link.mac),
+            Found::Host(link) | Found::Pod(link) => link.mac.port_guid(),
         }))
     }
 }
@@ -90,7 +89,7 @@ impl Reversible for SetVirtualFunction {
     fn describe(&self) -> String {
         let settings: Vec<_> = self
             .settings
-            .each(0)
+            .changes(0)
             .iter()
             .map(ToString::to_string)
             .collect();
@@ -123,12 +122,12 @@ impl Reversible for SetVirtualFunction {
         let parent = functions::require_parent_link(&machine.node.kernel, &self.address)?;
         let number = original.number.unwrap_or_default();
         let changed = self.settings.differing_from(&original.settings);
-        for setting in changed.each(number) {
+        for change in changed.changes(number) {
             machine
                 .node
                 .kernel
                 .host
-                .set_virtual_function((parent.index, &parent.name), number, setting)
+                .set_virtual_function((parent.index, &parent.name), number, change)
                 .map_err(|error| self.refusal(error))?;
         }
         let Some(driver) = self.must_rebind(&changed, &original) else {
@@ -143,15 +142,13 @@ impl Reversible for SetVirtualFunction {
             original.rdma_devices.len(),
             &lock,
         )?;
-        if let (Some(shown), Some(wanted)) = (self.shown_guid(machine)?, self.settings.port_guid)
+        if let (Some(shown), Some(wanted)) = (self.shown_guid(machine)?, self.settings.port_guid())
             && shown != wanted
         {
             machine.node.trace.warning(format_args!(
                 "virtual function {} shows GUID {} and not {} after its driver was bound again: \
                  does the subnet manager allow it?",
-                self.address,
-                octets::text(&shown),
-                octets::text(&wanted)
+                self.address, shown, wanted
             ));
         }
         Ok(())
@@ -164,12 +161,12 @@ impl Reversible for SetVirtualFunction {
 
     fn verify(&self, machine: &mut Machine<'_>, _expected: &Previous) -> Result<()> {
         let original = machine.outcome.original(&self.address)?;
-        let mut wanted = self.settings.clone();
-        let guids = (wanted.node_guid.take(), wanted.port_guid.take());
+        let guids = (self.settings.node_guid(), self.settings.port_guid());
+        let wanted = self.settings.without_guids();
         let now = original.read_settings(&machine.node.kernel, &self.address, &wanted)?;
-        if let Some(setting) = wanted.differing_from(&now).each(0).first() {
+        if let Some(change) = wanted.differing_from(&now).changes(0).first() {
             return Err(difference(format!(
-                "virtual function {} does not have {setting} any more",
+                "virtual function {} does not have {change} any more",
                 self.address
             )));
         }
@@ -184,10 +181,8 @@ impl Reversible for SetVirtualFunction {
                 && wanted != now
             {
                 return Err(difference(format!(
-                    "virtual function {} has the {what} {}, not {}",
-                    self.address,
-                    octets::text(&now),
-                    octets::text(&wanted)
+                    "virtual function {} has the {what} {now}, not {wanted}",
+                    self.address
                 )));
             }
         }

@@ -1,12 +1,13 @@
 //! What the kernel could not express, or would refuse with a bare EINVAL, in the arguments of
 //! the operations.
 
+use plumb_values::{Guid, Mac};
+
 use super::super::bindings::operations as wit;
 use super::super::bindings::types::{Error, ErrorCode};
 use crate::facts::LinkFacts;
-use crate::kernel::guid::Guid;
 use crate::kernel::link::INFINIBAND;
-use crate::kernel::virtual_function::{Settings, Vlan};
+use crate::kernel::virtual_function::{LinkState, Setting, Settings, Vlan};
 use crate::octets;
 use crate::operations::Parent;
 
@@ -36,14 +37,20 @@ pub(in crate::components) fn check_mtu(mtu: Option<u32>) -> Result<(), Error> {
     }
 }
 
-pub(in crate::components) fn check_mac(mac: &[u8]) -> Result<(), Error> {
-    if mac.len() != ETHERNET_ADDRESS || mac[0] & 1 != 0 || mac.iter().all(|byte| *byte == 0) {
-        return Err(invalid(format!(
-            "hardware address {} is not a unicast address of six bytes",
-            octets::text(mac)
-        )));
-    }
-    Ok(())
+pub(in crate::components) fn check_mac(bytes: &[u8]) -> Result<(), Error> {
+    mac_of(bytes).map(drop)
+}
+
+/// The address of an Ethernet interface.
+fn mac_of(bytes: &[u8]) -> Result<Mac, Error> {
+    let mac = Mac::try_from(bytes).ok();
+    mac.filter(|mac| !mac.is_multicast() && !mac.is_zero())
+        .ok_or_else(|| {
+            invalid(format!(
+                "hardware address {} is not a unicast address of six bytes",
+                octets::text(bytes)
+            ))
+        })
 }
 
 /// An address of Ethernet or of InfiniBand, of whatever kind.
@@ -111,9 +118,7 @@ pub(in crate::components) fn check_partition_key(key: Option<u16>) -> Result<(),
 pub(in crate::components) fn settings_of(
     settings: wit::VirtualFunctionSettings,
 ) -> Result<Settings, Error> {
-    if let Some(mac) = &settings.mac {
-        check_mac(mac)?;
-    }
+    let mac = settings.mac.as_deref().map(mac_of).transpose()?;
     if let Some(vlan) = settings
         .vlan
         .filter(|vlan| vlan.id > 4094 || vlan.priority > 7)
@@ -123,43 +128,38 @@ pub(in crate::components) fn settings_of(
             vlan.id, vlan.priority
         )));
     }
-    let guid = match settings.guid {
-        None => None,
-        Some(bytes) => Some(check_guid(&bytes)?),
-    };
-    Ok(Settings {
-        mac: settings.mac,
-        vlan: settings.vlan.map(|vlan| Vlan {
-            id: vlan.id,
-            priority: vlan.priority,
-            is_802_1ad: matches!(vlan.protocol, wit::VlanProtocol::Ad),
-        }),
-        minimum_rate: settings.minimum_rate,
-        maximum_rate: settings.maximum_rate,
-        spoof_check: settings.spoof_check,
-        trust: settings.trust,
-        link_state: settings.link_state.map(|state| {
-            match state {
-                wit::VirtualFunctionLinkState::Auto => "auto",
-                wit::VirtualFunctionLinkState::Enable => "enable",
-                wit::VirtualFunctionLinkState::Disable => "disable",
-            }
-            .to_owned()
-        }),
-        node_guid: guid,
-        port_guid: guid,
-    })
+    let guid = settings.guid.as_deref().map(guid_of).transpose()?;
+    let vlan = settings.vlan.map(|vlan| Vlan {
+        id: vlan.id,
+        priority: vlan.priority,
+        is_802_1ad: matches!(vlan.protocol, wit::VlanProtocol::Ad),
+    });
+    let link_state = settings.link_state.map(|state| match state {
+        wit::VirtualFunctionLinkState::Auto => LinkState::Auto,
+        wit::VirtualFunctionLinkState::Enable => LinkState::Enable,
+        wit::VirtualFunctionLinkState::Disable => LinkState::Disable,
+    });
+    let asked = [
+        mac.map(Setting::Mac),
+        vlan.map(Setting::Vlan),
+        settings.minimum_rate.map(Setting::MinimumRate),
+        settings.maximum_rate.map(Setting::MaximumRate),
+        settings.spoof_check.map(Setting::SpoofCheck),
+        settings.trust.map(Setting::Trust),
+        link_state.map(Setting::LinkState),
+        guid.map(Setting::NodeGuid),
+        guid.map(Setting::PortGuid),
+    ];
+    Ok(asked.into_iter().flatten().collect())
 }
 
-fn check_guid(bytes: &[u8]) -> Result<Guid, Error> {
+fn guid_of(bytes: &[u8]) -> Result<Guid, Error> {
     let refused = |reason: &str| invalid(format!("GUID {} {reason}", octets::text(bytes)));
-    let guid: Guid = bytes
-        .try_into()
-        .map_err(|_| refused("must have eight bytes"))?;
-    if guid == [0; 8] {
+    let guid = Guid::try_from(bytes).map_err(|_| refused("must have eight bytes"))?;
+    if guid.is_zero() {
         return Err(refused("is zero"));
     }
-    if guid[0] & 1 != 0 {
+    if guid.is_multicast() {
         return Err(refused("is a multicast one: its first byte must be even"));
     }
     Ok(guid)

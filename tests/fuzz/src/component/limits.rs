@@ -169,16 +169,16 @@ fn hardware(mac: &[u8]) {
 }
 
 fn settings(settings: &Settings) {
-    if let Some(mac) = &settings.mac {
-        ethernet(mac);
+    if let Some(mac) = settings.mac() {
+        ethernet(mac.bytes());
     }
-    if let Some(vlan) = &settings.vlan {
+    if let Some(vlan) = settings.vlan() {
         assert!(vlan.id <= 4094 && vlan.priority <= 7, "{vlan:?}");
     }
-    for guid in [settings.node_guid, settings.port_guid]
+    for guid in [settings.node_guid(), settings.port_guid()]
         .into_iter()
         .flatten()
     {
-        assert!(guid != [0; 8] && guid[0] & 1 == 0, "{guid:?}");
+        assert!(!guid.is_zero() && !guid.is_multicast(), "{guid:?}");
     }
 }
