@@ -28,8 +28,14 @@ impl RouteSocket {
         )
     }
 
-    /// Removes an entry; true when it was there.
-    pub fn delete_neighbour(&self, index: u32, address: IpAddr) -> Result<bool> {
+    /// Removes the permanent entry with this hardware address; true when it was there. What
+    /// the kernel has learnt since, or somebody else has set, stays.
+    pub fn delete_neighbour(&self, index: u32, address: IpAddr, mac: &[u8]) -> Result<bool> {
+        let entries = self.neighbours(index)?;
+        let is_this = |(found, at): &(IpAddr, Vec<u8>)| *found == address && at == mac;
+        if !entries.iter().any(is_this) {
+            return Ok(false);
+        }
         let deleted = self.change(
             || format!("delete neighbour {address} from the interface of index {index}"),
             RouteNetlinkMessage::DelNeighbour(message(index, address)),

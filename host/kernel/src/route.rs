@@ -103,8 +103,12 @@ impl RouteSocket {
         }
     }
 
-    /// Removes a route; true when it was there.
+    /// Removes a route that [`Self::add_route`] added; true when it was there. The kernel does
+    /// not compare a metric that is left out, and would take the route of another metric.
     pub fn delete_route(&self, index: u32, route: &Route) -> Result<bool> {
+        if !self.has_route(index, route)? {
+            return Ok(false);
+        }
         let deleted = self.change(
             || format!("delete route {route} by the interface of index {index}"),
             RouteNetlinkMessage::DelRoute(message(index, route)),
@@ -115,6 +119,28 @@ impl RouteSocket {
             Err(error) if matches!(error.errno(), Some(Errno::ESRCH | Errno::ENODEV)) => Ok(false),
             Err(error) => Err(error),
         }
+    }
+
+    fn has_route(&self, index: u32, route: &Route) -> Result<bool> {
+        let answers = self.dump(
+            || format!("look for route {route}"),
+            RouteNetlinkMessage::GetRoute(RouteMessage::default()),
+        )?;
+        let metric = |route: &Route| route.priority.unwrap_or(default_metric(route));
+        let is_same = |found: &Route| {
+            (found.destination.network(), found.destination.prefix())
+                == (route.destination.network(), route.destination.prefix())
+                && found.gateway == route.gateway
+                && found.table == route.table.filter(|table| *table != MAIN_TABLE)
+                && metric(found) == metric(route)
+        };
+        Ok(answers.iter().any(|answer| match answer {
+            RouteNetlinkMessage::NewRoute(message) => {
+                message.header.protocol == RouteProtocol::Boot
+                    && decode(message).is_some_and(|(at, found)| at == index && is_same(&found))
+            }
+            _ => false,
+        }))
     }
 
     /// All routes of both families, with the index of the interface they leave by.
@@ -137,6 +163,15 @@ impl RouteSocket {
         let routes = self.routes()?.into_iter();
         let by_it = routes.filter(|(by, _)| *by == index);
         Ok(by_it.map(|(_, route)| route).collect())
+    }
+}
+
+/// What the kernel gives a route without a metric: none in IPv4, and in IPv6
+/// `IP6_RT_PRIO_USER` (linux/ipv6_route.h).
+fn default_metric(route: &Route) -> u32 {
+    match route.destination {
+        IpNetwork::V4(_) => 0,
+        IpNetwork::V6(_) => 1024,
     }
 }
 

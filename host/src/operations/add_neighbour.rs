@@ -48,7 +48,7 @@ impl Reversible for AddNeighbour {
     fn undo(&self, machine: &mut Machine<'_>) -> Result<()> {
         let pod = machine.pod.socket()?;
         if let Some(link) = machine.find_link(self.link)? {
-            pod.delete_neighbour(link.index, self.address)?;
+            pod.delete_neighbour(link.index, self.address, &self.mac)?;
         }
         Ok(())
     }
