@@ -1,11 +1,11 @@
 # plumb: what can be done here. Every target does the set-up that it needs.
 
 CARGO ?= cargo
-# Crates that have Cranelift in them are built apart from the CNI binary: cargo unifies
-# the features of all that one call builds, and the compiler would end up in plumb.
-COMPILING = -p plumb-compiler -p plumbctl -p plumb-hostile
-GUESTS = -p plumb-sdk -p macvlan-shared -p sriov-rdma -p ib-sriov -p ipoib -p pool
-OTHERS = -p plumb-tests -p plumb-runtimes -p cni-harness -p cni-conformance -p cni-specimen $(GUESTS)
+# What is not the CNI binary itself. Without -p, these calls are about the default members of
+# Cargo.toml, which says why.
+TOOLS = --profile tools --locked
+# What has neither plumb nor its compiler inside.
+OUTSIDE = -p plumb-tests -p plumb-runtimes -p plumb-testbed -p plumb-testbed-bench -p cni-harness -p cni-conformance -p cni-specimen
 
 # plumb runs for every pod: without shared libraries and relocations, which take a tenth of
 # an ADD, it starts in half the time, and runs on any distribution.
@@ -25,40 +25,37 @@ components: setup ## build the built-in components: WebAssembly, then native cod
 
 build: components ## build plumb and plumbctl into target/release
 	$(CARGO) rustc --release --locked -p plumb --bin plumb -- $(STATIC)
-	$(CARGO) build --release --locked -p plumb-fault
-	$(CARGO) build --profile tools --locked -p plumbctl
-	@cp target/tools/plumbctl target/release/plumbctl
+	$(CARGO) build $(TOOLS) --bin plumbctl --bin plumb-fault
+	@install --strip target/tools/plumbctl target/tools/plumb-fault target/release/
 
 lint: components ## formatting and clippy, warnings are errors
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --locked --all-targets -p plumb -p plumb-engine -p plumb-fault -p plumb-bench -p plumb-testbed -p plumb-testbed-bench -p plumb-fuzz $(OTHERS) -- -D warnings
-	$(CARGO) clippy --locked --all-targets $(COMPILING) -- -D warnings
+	$(CARGO) clippy $(TOOLS) --all-targets -- -D warnings
+	$(CARGO) clippy $(TOOLS) --all-targets $(OUTSIDE) -- -D warnings
 
 test: lint test-unit test-kernel test-fuzz ## lint, unit tests, the built binary against a real kernel, fuzzing
 
-test-unit: build ## tests that need no other binary
-	$(CARGO) test --release --locked -p plumb -p plumb-engine -p plumb-bench $(GUESTS)
-	$(CARGO) test --profile tools --locked -p plumb-compiler -p plumbctl
+test-unit: build ## unit tests, and hostile components in private network namespaces
+	$(CARGO) test $(TOOLS)
 
-test-kernel: build ## the built binary, and hostile components, in private network namespaces
-	$(CARGO) test --release --locked -p plumb-tests
-	$(CARGO) test --profile tools --locked -p plumb-hostile
+test-kernel: build ## the built binary against a real kernel, in private network namespaces
+	$(CARGO) test $(TOOLS) -p plumb-tests
 
 test-fuzz: components ## what plumb reads: all kept inputs, then some seconds of new ones
 	@CARGO=$(CARGO) tests/fuzz/run --seconds 4
 
 conformance: build ## the conformance suite: its own tests, then plumb and the reference plugins
-	$(CARGO) test --profile tools --locked -p cni-harness -p cni-conformance -p cni-specimen
-	$(CARGO) build --profile tools --locked -p cni-conformance
+	$(CARGO) test $(TOOLS) -p cni-harness -p cni-conformance -p cni-specimen
+	$(CARGO) build $(TOOLS) -p cni-conformance
 	@cni-conformance/run
 
 conformance-full: conformance ## as conformance, and each wrong plugin against all cases, not only those of its group
-	SPECIMEN_AGAINST=all $(CARGO) test --profile tools --locked -p cni-specimen --test defects
+	SPECIMEN_AGAINST=all $(CARGO) test $(TOOLS) -p cni-specimen --test defects
 
 test-runtimes: build ## podman, containerd and Multus attach real containers, on private nodes (root)
 	@.ci/setup runtimes
 	@tests/runtimes/tools >/dev/null
-	$(CARGO) test --profile tools --locked -p plumb-runtimes
+	$(CARGO) test $(TOOLS) -p plumb-runtimes
 
 test-vm: build ## the hardware flavours in virtual machines: SR-IOV and InfiniBand, on two kernels
 	@.ci/setup vm
@@ -71,7 +68,9 @@ test-vm-full: build ## as test-vm, with every test on both kernels
 fuzz: components ## new inputs for long: SECONDS_EACH for each target, 600 by default
 	@CARGO=$(CARGO) tests/fuzz/run --seconds $(or $(SECONDS_EACH),600)
 
-demo: build ## two pods, a ping, and nothing left
+# Not the release: the quickly built plumb does the same.
+demo: components ## two pods, a ping, and nothing left
+	$(CARGO) build $(TOOLS) --bin plumb --bin plumbctl
 	@tests/demo/run
 
 # The installed copy is measured: a file that the linker has just written lies in the page

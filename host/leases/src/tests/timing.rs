@@ -1,5 +1,5 @@
 //! What opening and claiming cost, printed and not judged:
-//! `cargo test --release -p plumb leases::tests::timing -- --ignored --nocapture`, with `TMPDIR` for another
+//! `cargo test --release -p plumb-leases tests::timing -- --ignored --nocapture`, with `TMPDIR` for another
 //! file system than that in memory.
 
 use std::time::{Duration, Instant};
