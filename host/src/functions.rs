@@ -21,10 +21,11 @@ use std::path::PathBuf;
 
 use nix::fcntl::{AT_FDCWD, AtFlags, OFlag};
 use nix::unistd::linkat;
+use plumb_values::PciAddress;
 use serde::{Deserialize, Serialize};
 
 use crate::attachment::Attachment;
-use crate::kernel::{Boot, Netns, PodNetns, pci};
+use crate::kernel::{Boot, Netns, PodNetns};
 use crate::state::{self, Error as StateError, StateFolder};
 use crate::{Code, Error};
 
@@ -169,7 +170,7 @@ impl Holds {
         let entries = fs::read_dir(self.folder()).into_iter().flatten().flatten();
         let mut holds: Vec<_> = entries
             .filter_map(|entry| entry.file_name().into_string().ok())
-            .filter(|name| pci::is_address(name))
+            .filter(|name| name.parse::<PciAddress>().is_ok())
             .filter_map(|address| {
                 let hold = self.read(&address).ok()??;
                 Some((address, hold))

@@ -37,6 +37,7 @@ pub mod plan;
 pub mod pod;
 pub mod program;
 pub mod recovery;
+pub mod replace;
 pub mod state;
 pub mod trace;
 pub mod undo;

@@ -23,26 +23,6 @@ pub struct PciFunction {
     pub parent_links: Vec<String>,
 }
 
-/// `DOMAIN:BUS:DEVICE.FUNCTION` in hexadecimal, with a domain of four digits or more. The
-/// text becomes a part of a path.
-pub fn is_address(text: &str) -> bool {
-    let hexadecimal = |part: &str, lengths: std::ops::RangeInclusive<usize>| {
-        lengths.contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_hexdigit())
-    };
-    let mut parts = text.split(':');
-    let (Some(domain), Some(bus), Some(rest), None) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return false;
-    };
-    rest.split_once('.').is_some_and(|(device, function)| {
-        hexadecimal(domain, 4..=8)
-            && hexadecimal(bus, 2..=2)
-            && hexadecimal(device, 2..=2)
-            && matches!(function.as_bytes(), [b'0'..=b'7'])
-    })
-}
-
 /// The PCI function at a checked address; none when there is none.
 pub fn function(sysfs: &Sysfs, address: &str) -> Option<PciFunction> {
     let device = sysfs.pci_function(address);
@@ -105,25 +85,4 @@ fn write(attribute: &Path, value: &str, what: impl Fn() -> String) -> Result<()>
         what: what(),
         source,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_address;
-
-    #[test]
-    fn addresses_are_told_from_paths() {
-        for (text, accepted) in [
-            ("0000:3b:00.2", true),
-            ("10000:e1:00.0", true),
-            ("0000:3b:00.8", false),
-            ("3b:00.2", false),
-            ("../../../etc", false),
-            ("0000:3b:00.2/..", false),
-            ("mlx5_core.sf.4", false),
-            ("0000:3b:00.2:1", false),
-        ] {
-            assert_eq!(is_address(text), accepted, "{text}");
-        }
-    }
 }

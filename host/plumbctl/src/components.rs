@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use plumb::components::store::{COMPONENT, MANIFEST, Manifest, compiled_name, is_component_name};
+use plumb::replace::{self, Lasting};
 use plumb_compiler::{World, compile, componentize};
 
 use crate::Failure;
@@ -111,8 +112,8 @@ fn install(folder: &Path, file: &Path, name: &str) -> Result<(), Failure> {
         .mode(0o755)
         .create(&target)
         .map_err(|error| format!("cannot create {}: {error}", target.display()))?;
-    replace(&target.join(COMPONENT), &compiled.component)?;
-    replace(&target.join(compiled_name()), &compiled.cwasm)?;
+    write(&target.join(COMPONENT), &compiled.component)?;
+    write(&target.join(compiled_name()), &compiled.cwasm)?;
     write_manifest(&target, &manifest)?;
     println!(
         "installed {name}, world {}, {}; it imports {}",
@@ -200,29 +201,14 @@ fn read_manifest(target: &Path) -> Result<Manifest, Failure> {
 fn write_manifest(target: &Path, manifest: &Manifest) -> Result<(), Failure> {
     let mut text = serde_json::to_vec_pretty(manifest)?;
     text.push(b'\n');
-    replace(&target.join(MANIFEST), &text)
+    write(&target.join(MANIFEST), &text)
 }
 
-/// Writes a file under a temporary name and renames it: a process that has the old one
-/// mapped keeps it.
-fn replace(path: &Path, content: &[u8]) -> Result<(), Failure> {
-    use std::io::Write;
-    let temporary = path.with_extension(format!("{}.new", std::process::id()));
-    let write = || -> std::io::Result<()> {
-        let mut file = fs::OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o444)
-            .open(&temporary)?;
-        file.write_all(content)?;
-        file.sync_all()?;
-        fs::rename(&temporary, path)
-    };
-    write().map_err(|error| {
-        let _ = fs::remove_file(&temporary);
-        format!("cannot write {}: {error}", path.display()).into()
-    })
+/// Writes a file of the store: a process that has the old one mapped keeps it.
+fn write(path: &Path, content: &[u8]) -> Result<(), Failure> {
+    let draft = path.with_extension(format!("{}.new", std::process::id()));
+    replace::file(path, &draft, content, 0o444, Lasting::Forever)
+        .map_err(|error| format!("cannot write {}: {error}", path.display()).into())
 }
 
 #[cfg(test)]

@@ -1,11 +1,10 @@
 //! `plumbctl install`: puts plumb where runtimes look for plugins.
 
-use std::fs::{self, File};
-use std::io::Write;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use plumb::decide;
+use plumb::replace::{self, Lasting};
 
 use crate::Failure;
 
@@ -50,15 +49,15 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         .map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
     let content =
         fs::read(&source).map_err(|error| format!("cannot read {}: {error}", source.display()))?;
-    replace(folder, "plumb", |temporary| {
-        let mut file = File::create(temporary)?;
-        file.write_all(&content)?;
-        file.set_permissions(fs::Permissions::from_mode(0o755))?;
-        file.sync_all()
+    // Runtimes that find a plugin still open for writing fail with ETXTBSY.
+    install(folder, "plumb", |path, draft| {
+        replace::file(path, draft, &content, 0o755, Lasting::Forever)
     })?;
     println!("installed {}", folder.join("plumb").display());
     for name in &names {
-        replace(folder, name, |temporary| symlink("plumb", temporary))?;
+        install(folder, name, |path, draft| {
+            replace::link(path, draft, Path::new("plumb"), Lasting::Forever)
+        })?;
         println!("installed {} -> plumb", folder.join(name).display());
     }
     Ok(())
@@ -72,24 +71,21 @@ fn is_of_another_maker(path: &Path) -> bool {
     }
 }
 
-/// Makes a file under a temporary name of the same folder and renames it. Runtimes that
-/// find a plugin still open for writing fail with ETXTBSY.
-fn replace(
+/// Puts a name into the folder by `put`, which is given its path and that of a draft.
+fn install(
     folder: &Path,
     name: &str,
-    make: impl FnOnce(&Path) -> std::io::Result<()>,
+    put: impl FnOnce(&Path, &Path) -> std::io::Result<()>,
 ) -> Result<(), Failure> {
     let path = folder.join(name);
-    let temporary = folder.join(format!(".{name}.{}", std::process::id()));
-    let outcome = make(&temporary).and_then(|()| fs::rename(&temporary, &path));
-    outcome.map_err(|error| {
-        let _ = fs::remove_file(&temporary);
-        format!("cannot install {}: {error}", path.display()).into()
-    })
+    let draft = folder.join(format!(".{name}.{}", std::process::id()));
+    put(&path, &draft).map_err(|error| format!("cannot install {}: {error}", path.display()).into())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     fn arguments(folder: &Path, replace: bool) -> Arguments {

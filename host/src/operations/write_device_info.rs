@@ -13,6 +13,7 @@ use super::{Lifetime, Reversible};
 use crate::cni::previous::Previous;
 use crate::kernel::pci;
 use crate::machine::Machine;
+use crate::replace::{self, Lasting};
 use crate::{Code, Error, Result};
 
 /// The specification's version.
@@ -73,11 +74,17 @@ impl WriteDeviceInfo {
             fs::create_dir_all(folder)?;
         }
         let draft = draft(&self.path);
-        fs::write(&draft, text)?;
-        fs::rename(&draft, &self.path)
+        replace::file(
+            &self.path,
+            &draft,
+            text.as_bytes(),
+            0o644,
+            Lasting::UntilBoot,
+        )
     }
 }
 
+/// A name that is known to the undo as well: a kill may leave the draft.
 fn draft(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".plumb");

@@ -7,10 +7,11 @@
 
 use std::path::Path;
 
+use plumb_values::PciAddress;
+
 use crate::attachment::Attachment;
 use crate::cni::{AddRequest, Request};
 use crate::functions::{Hold, Holds, Restored, restore};
-use crate::kernel::pci;
 use crate::machine::Machine;
 use crate::node::Node;
 use crate::operations::{Journal, Records, create_ipoib};
@@ -58,12 +59,12 @@ pub fn attached_already(attachment: &Attachment, record: &Path) -> Error {
 /// [`Code::IN_USE`] when a living pod has it; [`Code::TRY_AGAIN_LATER`] when it is still in
 /// the namespace of a dead one.
 pub fn wanted_function(request: &AddRequest, node: &Node<'_>) -> Result<()> {
-    let device = request.device_id.as_ref();
-    let Some(address) = device.filter(|id| pci::is_address(id)) else {
+    let device = request.device_id.as_deref();
+    let Some(address) = device.and_then(|id| id.parse::<PciAddress>().ok()) else {
         return Ok(());
     };
     let attachment = &request.call.attachment;
-    let address = address.to_ascii_lowercase();
+    let address = address.to_string();
     let holds = Holds::new(&node.state);
     let Some(hold) = holds.read(&address)? else {
         return Ok(());

@@ -1,5 +1,6 @@
 //! The interface `facts` of the contract: what a flavour may look at.
 
+use plumb_values::PciAddress;
 use wasmtime::component::Resource;
 
 use super::super::bindings::facts::{
@@ -98,19 +99,22 @@ impl FactsHost for Session {
 
     fn get_pci_function(&mut self, address: String) -> Answer<Resource<PciHandle>> {
         self.count_call()?;
-        if !pci::is_address(&address) {
-            return Ok(Err(failure(
-                ErrorCode::InvalidConfiguration,
-                format!("{address:?} is not a PCI address like 0000:3b:00.2"),
-            )));
-        }
+        let at = match address.parse::<PciAddress>() {
+            Ok(at) => at.to_string(),
+            Err(error) => {
+                return Ok(Err(failure(
+                    ErrorCode::InvalidConfiguration,
+                    format!("{address:?} {error}"),
+                )));
+            }
+        };
         if !self.named.contains(&address) {
             return Ok(Err(failure(
                 ErrorCode::Denied,
                 format!("PCI function {address} is not named in the network configuration"),
             )));
         }
-        let found = match self.facts.pci_function(&address.to_ascii_lowercase()) {
+        let found = match self.facts.pci_function(&at) {
             Ok(Some(found)) => found,
             Ok(None) => {
                 return Ok(Err(failure(ErrorCode::NotFound, pci::absent(&address))));
