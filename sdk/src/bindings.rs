@@ -9,7 +9,7 @@
 /// The world `flavour`.
 pub mod flavour {
     wit_bindgen::generate!({
-        path: "../wit",
+        path: "../wit/0.1",
         world: "flavour",
         pub_export_macro: true,
         export_macro_name: "export_world",
@@ -21,7 +21,7 @@ pub mod flavour {
 /// The world `address-policy`; it shares the vocabulary with `flavour`.
 pub mod address_policy {
     wit_bindgen::generate!({
-        path: "../wit",
+        path: "../wit/0.1",
         world: "address-policy",
         pub_export_macro: true,
         export_macro_name: "export_world",

@@ -12,7 +12,7 @@ mod error;
 mod precompile;
 
 pub use componentize::componentize;
-pub use contract::{CONTRACT_VERSION, World};
+pub use contract::{CONTRACT_VERSION, World, operations};
 pub use error::Error;
 pub use precompile::{compiler_config, precompile_unchecked};
 

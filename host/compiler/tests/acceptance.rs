@@ -10,12 +10,12 @@ use wit_component::{StringEncoding, dummy_module, embed_component_metadata};
 use wit_parser::{ManglingAndAbi, Resolve, SourceMap};
 
 const SOURCES: [&str; 6] = [
-    include_str!("../../../wit/worlds.wit"),
-    include_str!("../../../wit/types.wit"),
-    include_str!("../../../wit/facts.wit"),
-    include_str!("../../../wit/operations.wit"),
-    include_str!("../../../wit/pools.wit"),
-    include_str!("../../../wit/log.wit"),
+    include_str!("../../../wit/0.1/worlds.wit"),
+    include_str!("../../../wit/0.1/types.wit"),
+    include_str!("../../../wit/0.1/facts.wit"),
+    include_str!("../../../wit/0.1/operations.wit"),
+    include_str!("../../../wit/0.1/pools.wit"),
+    include_str!("../../../wit/0.1/log.wit"),
 ];
 
 /// A component that imports and exports all of a world, built against the contract after

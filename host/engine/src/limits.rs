@@ -81,7 +81,7 @@ pub const OPERATIONS: usize = 512;
 /// Addresses that one interface may get from a policy.
 pub const CLAIMS: usize = 16;
 
-/// Ranges in one candidate; the contract in `wit/pools.wit` says the same.
+/// Ranges in one candidate; the contract in `wit/0.1/pools.wit` says the same.
 pub const RANGES: usize = 1_024;
 
 /// Size of a component's `.wasm` that the compiler accepts, in bytes. Compiling takes

@@ -33,7 +33,7 @@ pub use error::{Error, Problem};
 pub use plumb_values::{AddressRange, Family};
 pub use range::whole;
 
-/// A checked pool of addresses; the host's side of the record `pool` in `wit/pools.wit`.
+/// A checked pool of addresses; the host's side of the record `pool` in `wit/0.1/pools.wit`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pool {
     /// Unique in its set; letters, digits, `.`, `_` and `-`.

@@ -1,10 +1,10 @@
 //! The contract in `wit/`, as Rust.
 
 mod flavour {
-    #![allow(missing_docs, reason = "the documentation stands in wit/")]
+    #![allow(missing_docs, reason = "the documentation is in wit/")]
 
     wasmtime::component::bindgen!({
-        path: "../wit",
+        path: "../wit/0.1",
         world: "plumb:cni/flavour",
         with: {
             "plumb:cni/facts.link": super::super::session::LinkHandle,
@@ -16,10 +16,10 @@ mod flavour {
 }
 
 mod address_policy {
-    #![allow(missing_docs, reason = "the documentation stands in wit/")]
+    #![allow(missing_docs, reason = "the documentation is in wit/")]
 
     wasmtime::component::bindgen!({
-        path: "../wit",
+        path: "../wit/0.1",
         world: "plumb:cni/address-policy",
         with: {
             "plumb:cni/types": super::flavour::plumb::cni::types,

@@ -41,7 +41,7 @@ pub struct PodLinkHandle {
 pub enum Grants {
     /// Everything: it is part of the program.
     All,
-    /// These operations, by their names in `wit/operations.wit`.
+    /// These operations, by their names in `wit/0.1/operations.wit`.
     Some(BTreeSet<String>),
 }
 

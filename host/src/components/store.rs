@@ -41,7 +41,7 @@ pub struct Manifest {
     pub world: String,
     /// `sha256:` and the digest of the component.
     pub digest: String,
-    /// Operations that it may record, by their names in `wit/operations.wit`.
+    /// Operations that it may record, by their names in `wit/0.1/operations.wit`.
     pub grants: BTreeSet<String>,
 }
 

@@ -4,6 +4,7 @@
 mod answers;
 mod capabilities;
 mod detach;
+mod kept;
 mod limits;
 mod policies;
 mod store;

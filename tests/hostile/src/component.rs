@@ -97,7 +97,7 @@ fn component(fixture: &str, world: &str, contract: &[String]) -> Vec<u8> {
 /// The texts of `wit/`.
 #[track_caller]
 fn contract() -> Vec<String> {
-    let mut paths: Vec<PathBuf> = fs::read_dir(folder("../../wit"))
+    let mut paths: Vec<PathBuf> = fs::read_dir(folder("../../wit/0.1"))
         .expect("the workspace has a folder wit")
         .flatten()
         .map(|entry| entry.path())

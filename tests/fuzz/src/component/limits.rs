@@ -1,4 +1,4 @@
-//! What a plan may have in it, as `wit/operations.wit` and the kernel's headers say.
+//! What a plan may have in it, as `wit/0.1/operations.wit` and the kernel's headers say.
 
 use plumb::components::session::Recorded;
 use plumb::kernel::route::Route;
