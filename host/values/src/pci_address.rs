@@ -33,7 +33,7 @@ impl FromStr for PciAddress {
     /// four to eight digits.
     fn from_str(text: &str) -> Result<Self, ParseError> {
         parse(text).ok_or(ParseError {
-            expected: "the address of a PCI function, as in 0000:3b:00.2",
+            expected: "a PCI address like 0000:3b:00.2",
         })
     }
 }
