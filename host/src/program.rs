@@ -143,7 +143,7 @@ fn perform(request: Request, trace: &Trace, watcher: &dyn Watcher) -> Result<Str
         Verb::Del => verbs::del::del(&request, &node).map(nothing),
         Verb::Check => verbs::check::check(&request, &node).map(nothing),
         Verb::Gc => verbs::gc::gc(&request, &node).map(nothing),
-        Verb::Status => verbs::status::status(&AddRequest::of(request)?, &node).map(nothing),
+        Verb::Status => verbs::status::status(request, &node).map(nothing),
         Verb::Version => unreachable!("answered before the configuration is read"),
     }
 }

@@ -16,7 +16,8 @@ use crate::operations::{Operation, Record, Records};
 use crate::state::StateFolder;
 use crate::trace::Trace;
 
-/// The node's store. What is only read or released makes no store where there is none.
+/// The node's store. It is made by the first claim, or by asking what one would get; to read
+/// and to release make none where there is none.
 pub struct NodeLeases<'a> {
     state: StateFolder,
     trace: &'a Trace,
@@ -162,7 +163,10 @@ impl Leases for NodeLeases<'_> {
     }
 
     fn usage(&self, space: &str, ranges: &[(IpAddr, IpAddr)]) -> Result<Usage, Error> {
-        self.open()?.usage(space, ranges)
+        match self.existing()? {
+            Some(store) => store.usage(space, ranges),
+            None => Ok(Usage::none_of(ranges)),
+        }
     }
 }
 

@@ -1,10 +1,11 @@
 //! STATUS: whether an ADD could succeed.
 
 use std::fs;
+use std::path::PathBuf;
 
 use cni_harness::{Call, Delegate, Oracle};
 use plumb_tests::configuration::{delegated, pool, with};
-use plumb_tests::state::STATE_FOLDER;
+use plumb_tests::state::{STATE_FOLDER, state_files};
 use serde_json::json;
 
 /// Codes that say "not now" (specification, section 5): 50 and 51, "try again later",
@@ -35,6 +36,28 @@ fn a_wrong_configuration_is_reported() {
     Call::status(&node, &with(pool(), json!({"ipam": pools})))
         .run()
         .expect_one_of(&[7, 50], "nonsense");
+}
+
+/// The same request is refused by ADD with code 7; here it means that no pod can start.
+#[test]
+fn what_the_runtime_asks_for_wrongly_is_not_ready() {
+    let node = plumb_tests::node();
+    let oracle = Oracle::new(&node);
+    for runtime in [json!({"mac": "xx"}), json!({"ips": ["nonsense"]})] {
+        let configuration = with(pool(), json!({"runtimeConfig": runtime}));
+        Call::status(&node, &configuration)
+            .run()
+            .expect_error(50, "runtimeConfig");
+    }
+    oracle.assert_unchanged();
+}
+
+/// A runtime that asks every few seconds writes nothing by it.
+#[test]
+fn status_makes_no_lease_store() {
+    let node = plumb_tests::node();
+    Call::status(&node, &pool()).run().expect_silence();
+    assert_eq!(state_files(), [""; 0].map(PathBuf::from));
 }
 
 #[test]

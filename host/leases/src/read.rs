@@ -96,16 +96,26 @@ pub(super) fn usage(
     space: &str,
     ranges: &[(IpAddr, IpAddr)],
 ) -> Result<Usage, Fault> {
-    let mut usage = Usage { size: 0, taken: 0 };
+    let mut usage = Usage::none_of(ranges);
     for (first, last) in without_overlap(ranges) {
         let line = Line::new(space, first);
         let taken = tables
             .taken
             .count(txn, &line, number(first), number(last))?;
-        usage.size = usage.size.saturating_add(size((first, last)));
         usage.taken = usage.taken.saturating_add(taken);
     }
     Ok(usage)
+}
+
+impl Usage {
+    /// That of `ranges`, which must have been checked, where nothing is leased.
+    pub fn none_of(ranges: &[(IpAddr, IpAddr)]) -> Self {
+        let sizes = without_overlap(ranges).into_iter().map(size);
+        Self {
+            size: sizes.fold(0, u128::saturating_add),
+            taken: 0,
+        }
+    }
 }
 
 pub(super) fn owner_key(owner: &Owner) -> Vec<u8> {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::rc::Rc;
 
 use super::clean_up;
-use crate::cni::AddRequest;
+use crate::cni::{AddRequest, Request};
 use crate::components::{self, Sandbox};
 use crate::decide::{self, Ipam};
 use crate::facts::{Facts, KernelFacts};
@@ -17,15 +17,16 @@ use crate::{Code, Error, Result};
 
 /// Checks in turn what an ADD needs. Every failure says that the network is not
 /// available; runtimes that ask do so every few seconds, so nothing here waits.
-pub fn status(request: &AddRequest, node: &Node<'_>) -> Result<()> {
-    check(request, node).map_err(|error| Error {
+pub fn status(call: Request, node: &Node<'_>) -> Result<()> {
+    check(call, node).map_err(|error| Error {
         code: Code::NOT_AVAILABLE,
         ..error
     })
 }
 
-fn check(request: &AddRequest, node: &Node<'_>) -> Result<()> {
+fn check(call: Request, node: &Node<'_>) -> Result<()> {
     Records::new(&node.state).probe()?;
+    let request = &AddRequest::of(call)?;
     let flavour = decide::flavour(request)?;
     let facts: Rc<dyn Facts> = Rc::new(KernelFacts::new(Rc::clone(&node.kernel), None));
     let sandbox = Sandbox::new(node.trace)?;
