@@ -176,7 +176,11 @@ fn a_script_that_fails_to_prepare_the_node_fails_the_case() {
     let script = stage.write("node", "echo no such bridge >&2; exit 3\n");
     let output = stage.run(&["--node", &script]);
     // It is run for the question of the versions as well.
-    ends_with(&output, 2, &["prepares the node failed", "no such bridge"]);
+    ends_with(
+        &output,
+        2,
+        &["a script of the plugin's failed", "no such bridge"],
+    );
 }
 
 #[test]
