@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 
 use cni_harness::node::{SCRATCH, files_below};
-use cni_harness::{Pod, ip};
+use cni_harness::{Pod, ip, wait};
 use plumb_tests::state::{STATE_FOLDER, records};
 use serde_json::Value;
 
@@ -98,15 +98,22 @@ impl State {
 
     #[track_caller]
     fn look_into(&mut self, place: &str, namespace: Option<&str>, cards: &Cards) {
-        let shown = ip::json_of_each(
-            namespace,
-            &["-d"],
-            &[
-                "address show",
-                "route show table all",
-                "rule show",
-                "neighbour show nud permanent",
-            ],
+        let mut shown = Vec::new();
+        wait::until(
+            "each IPv6 address of a link that is up has its local route",
+            || {
+                shown = ip::json_of_each(
+                    namespace,
+                    &["-d"],
+                    &[
+                        "address show",
+                        "route show table all",
+                        "rule show",
+                        "neighbour show nud permanent",
+                    ],
+                );
+                has_local_routes(&shown[0], &shown[1])
+            },
         );
         for link in &shown[0] {
             self.look_at_link(place, link, cards);
@@ -241,6 +248,27 @@ impl Cards {
             _ => address.to_owned(),
         }
     }
+}
+
+/// Whether each IPv6 address of a link that is up has its route in the local table. The kernel
+/// enters it a moment after it has confirmed the address (`addrconf_dad_work`, net/ipv6/addrconf.c).
+fn has_local_routes(links: &[Value], routes: &[Value]) -> bool {
+    let is_up = |link: &&Value| {
+        let mut flags = link["flags"].as_array().into_iter().flatten();
+        flags.any(|flag| flag == "UP")
+    };
+    let addresses = |link: &Value| link["addr_info"].as_array().cloned().unwrap_or_default();
+    links
+        .iter()
+        .filter(is_up)
+        .flat_map(addresses)
+        .all(|address| {
+            let is_its_own =
+                |route: &Value| route["dst"] == address["local"] && route["type"] == "local";
+            address["family"] != "inet6"
+                || is_kernels_own(text(&address["local"]))
+                || routes.iter().any(is_its_own)
+        })
 }
 
 /// The link-local and multicast addresses and routes that the kernel makes for every
