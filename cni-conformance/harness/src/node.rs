@@ -23,7 +23,7 @@ use crate::{Call, Plugin, ip};
 pub const SCRATCH: &str = "/run/cni-harness";
 
 /// Marks every process that a test starts, to find those that stay.
-pub const MARKER: &str = "CNI_HARNESS_ID";
+pub const MARKER: &str = "HARNESS_ID";
 
 /// A node with empty `/run` and `/var/lib`, and two links that are wired together:
 /// `nic0`, the network card of the examples, and `nic1`, the other end of its cable.
