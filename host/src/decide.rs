@@ -8,7 +8,6 @@ use serde_json::Value;
 use crate::cni::{AddRequest, Request};
 use crate::components::{self, Proposal, Recorded, Sandbox, Source, World};
 use crate::facts::Facts;
-use crate::leases::NAME_LIMIT;
 use crate::operations::{
     ClaimAddresses, DelegateIpam, HoldFunction, Operation, Reversible, WriteDeviceInfo,
     delegate_ipam,
@@ -96,7 +95,6 @@ pub fn ipam(request: &AddRequest) -> Result<Ipam> {
     };
     match Source::find(policy, World::AddressPolicy, &request.component_folder)? {
         Some(source) => {
-            check_network_name(request)?;
             let (pools, space) = pools(request)?;
             Ok(Ipam::Policy(source, pools, space))
         }
@@ -105,20 +103,6 @@ pub fn ipam(request: &AddRequest) -> Result<Ipam> {
             Ok(Ipam::Delegate(name.to_owned()))
         }
     }
-}
-
-/// Refuses a network name that no lease can carry. DEL and GC do not ask: such a network has
-/// no leases, and detaching its pods must succeed.
-fn check_network_name(request: &Request) -> Result<()> {
-    let name = &request.attachment.network;
-    if name.len() <= NAME_LIMIT {
-        return Ok(());
-    }
-    Err(Error::configuration(format!(
-        "network name {name:?} has {} bytes: a network with addresses from pools can have {NAME_LIMIT} \
-         at most, because each lease is stored under it",
-        name.len()
-    )))
 }
 
 /// The IPAM plugin that a configuration names, without looking whether it is there or

@@ -8,6 +8,7 @@ mod bad_input;
 mod check;
 mod concurrency;
 mod crash;
+mod damaged_store;
 mod del;
 mod delegation;
 mod environment;

@@ -1,17 +1,14 @@
 //! The state folder when the disk, its mount or its files are in a bad way.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use cni_harness::{Call, Oracle, result};
+use cni_harness::{Call, Oracle};
 use nix::mount::{MsFlags, mount};
 use plumb_tests::configuration::{dual_stack, pool, with};
 use plumb_tests::state::{STATE_FOLDER, leases, records, state_files};
 use serde_json::{Value, json};
-
-const STORE: &str = "/run/plumb/leases.mdb";
 
 /// A page of tmpfs.
 const PAGE: usize = 4096;
@@ -261,85 +258,6 @@ fn a_record_that_cannot_be_read_is_reported_and_set_aside() {
             assert!(kept, "the record was not kept: {:?}", state_files());
         }
     }
-}
-
-/// A pod that runs must keep its address, whatever happens to the store: another pod
-/// either gets none or another one.
-#[test]
-fn a_damaged_lease_store_gives_no_address_twice() {
-    let damages: [fn(&Path); 6] = [
-        |path| fs::write(path, [b'x'; 65536]).expect("overwrite"),
-        |path| fs::write(path, "").expect("empty"),
-        |path| fs::write(path, "short").expect("shorten"),
-        |path| {
-            let length = fs::metadata(path).expect("look").len();
-            File::options()
-                .write(true)
-                .open(path)
-                .and_then(|file| file.set_len(length / 2))
-                .expect("halve");
-        },
-        |path| {
-            File::options()
-                .write(true)
-                .open(path)
-                .and_then(|file| file.set_len(4096))
-                .expect("truncate")
-        },
-        |path| {
-            let file = File::options().write(true).open(path).expect("open");
-            for page in 2..16 {
-                file.write_all_at(&[0xa5; 4096], page * 4096)
-                    .expect("overwrite");
-            }
-        },
-    ];
-    for (number, damage) in damages.into_iter().enumerate() {
-        let case = std::thread::spawn(move || damaged_store(damage));
-        assert!(case.join().is_ok(), "damage number {number}");
-    }
-}
-
-fn damaged_store(damage: fn(&Path)) {
-    let node = plumb_tests::node();
-    let (one, two) = (node.pod(), node.pod());
-    let held = result::address(&node.add(&one, &pool()));
-    damage(Path::new(STORE));
-    let add = Call::add(&node, &two, &pool()).run();
-    if add.succeeded() {
-        assert_ne!(
-            result::address(&add.expect_result()),
-            held,
-            "given out twice\n{add}"
-        );
-    } else {
-        add.expect_error(107, STORE);
-        assert!(two.link("eth0").is_none(), "{add}");
-    }
-    for pod in [&one, &two] {
-        let delete = Call::delete(&node, pod, &pool()).run();
-        delete.expect_silence();
-        assert!(pod.link("eth0").is_none(), "{delete}");
-    }
-    assert!(records().is_empty(), "{:?}", records());
-}
-
-/// The same without another ADD in between: the damage must not keep a pod.
-#[test]
-fn a_damaged_lease_store_stops_no_del() {
-    let node = plumb_tests::node();
-    let pod = node.pod();
-    node.add(&pod, &pool());
-    fs::write(STORE, [b'x'; 65536]).expect("overwrite the store");
-    let outcome = Call::delete(&node, &pod, &pool()).run();
-    outcome.expect_silence();
-    assert!(
-        outcome.stderr.contains(STORE),
-        "the path is not in it\n{outcome}"
-    );
-    assert!(pod.link("eth0").is_none(), "{outcome}");
-    Call::gc(&node, &pool(), &[]).run().expect_silence();
-    node.add(&pod, &pool());
 }
 
 /// A reboot: the records of an earlier boot speak of links that are gone.

@@ -16,7 +16,7 @@ pub use faults::Faults;
 #[track_caller]
 pub fn node() -> Node {
     let mut plugin = Plugin::new(binaries::plumb(), REFERENCE_PLUGINS);
-    plugin.stays = vec![format!("{}/leases.mdb*", state::STATE_FOLDER)];
+    plugin.stays = vec![format!("{}/leases.db*", state::STATE_FOLDER)];
     plugin.kept = Some(std::sync::Arc::new(state::kept));
     Node::new(plugin)
 }

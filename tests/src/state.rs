@@ -31,7 +31,7 @@ pub fn records() -> Vec<PathBuf> {
 /// there is no store.
 #[track_caller]
 pub fn leases(state_folder: &str) -> Vec<Value> {
-    if !Path::new(state_folder).join("leases.mdb").exists() {
+    if !Path::new(state_folder).join("leases.db").exists() {
         return Vec::new();
     }
     let output = Command::new(binaries::plumbctl())

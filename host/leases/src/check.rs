@@ -1,106 +1,91 @@
 //! Whether the tables agree with each other.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
-use heed::RoTxn;
+use rusqlite::Connection;
 
-use super::address::{Line, Place, number};
-use super::extents::{self, Extents};
-use super::memory;
-use super::read::{held, leases, owners};
-use super::tables::{Fault, Tables};
+use crate::address::next;
+use crate::database::{Fault, address};
+use crate::lease::Owner;
+use crate::read::{Place, held, leases, owners};
+use crate::runs::{Set, run};
 
-/// Compares all tables; returns how many leases there are.
-pub(super) fn check(tables: &Tables, txn: &RoTxn<'_>) -> Result<u64, Fault> {
-    let mut taken = BTreeSet::new();
-    let mut by_owner: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
-    for lease in leases(tables, txn)? {
-        let key = Place::new(&lease.space, lease.address).key();
-        by_owner.entry(lease.owner).or_default().insert(key.clone());
-        taken.insert(key);
+/// Lets SQLite compare its pages and indexes, and compares all tables; returns how many leases there are.
+pub(crate) fn check(db: &Connection) -> Result<u64, Fault> {
+    let answer: String = db.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+    if answer != "ok" {
+        return Err(Fault::Damaged(answer));
     }
-    for owner in owners(tables, txn)? {
-        let records: BTreeSet<_> = held(tables, txn, &owner)?
-            .iter()
-            .map(|held| held.place().key())
-            .collect();
-        if by_owner.remove(&owner).as_ref() != Some(&records) {
-            let (network, container) = (owner.network, owner.container_id);
-            return Err(damaged(format!(
-                "leases and owner record of container {container} in {network} differ"
+    let leases = leases(db)?;
+    let mut leased = BTreeSet::new();
+    let mut by_owner: BTreeMap<Owner, BTreeSet<Place>> = BTreeMap::new();
+    for lease in leases {
+        let place = (lease.space, lease.address);
+        leased.insert(place.clone());
+        by_owner.entry(lease.owner).or_default().insert(place);
+    }
+    for owner in owners(db)? {
+        let places: BTreeSet<_> = held(db, &owner)?.into_iter().collect();
+        if by_owner.remove(&owner).as_ref() != Some(&places) {
+            return Err(Fault::Damaged(format!(
+                "leases and owner rows of container {} in {} differ",
+                owner.container_id, owner.network
             )));
         }
     }
     if let Some((owner, _)) = by_owner.pop_first() {
-        return Err(damaged(format!(
-            "container {} has leases but no owner record",
+        return Err(Fault::Damaged(format!(
+            "container {} has leases but no owner row",
             owner.container_id
         )));
     }
-    let mut reserved = taken.clone();
-    let mut resting = 0;
-    for entry in tables.kept.iter(txn)? {
-        let place = Place::from_key(entry?.0)?;
-        let Some(key) = memory::keeper(tables, txn, &place)? else {
-            continue;
-        };
-        if memory::recall(tables, txn, &key)?.as_ref() != Some(&place) {
-            return Err(damaged(format!(
-                "{} is kept for a pod that remembers another",
-                place.address
+    let mut reserved = leased.clone();
+    let mut select = db.prepare("SELECT space, address, rested NOTNULL FROM memories")?;
+    let mut rows = select.query([])?;
+    while let Some(row) = rows.next()? {
+        let (place, rests): (Place, bool) = ((row.get(0)?, address(row, 1)?), row.get(2)?);
+        if rests == leased.contains(&place) {
+            return Err(Fault::Damaged(format!(
+                "{} is remembered as what it is not, {}",
+                place.1,
+                if rests { "free" } else { "leased" }
             )));
         }
-        resting += u64::from(reserved.insert(place.key()));
+        reserved.insert(place);
     }
-    if resting != tables.resting.len(txn)? || tables.kept.len(txn)? != tables.memories.len(txn)? {
-        return Err(damaged(
-            "the records of remembered addresses differ".to_owned(),
-        ));
-    }
-    compare("leased", tables.taken, txn, &taken)?;
-    compare("reserved", tables.reserved, txn, &reserved)?;
-    Ok(taken.len() as u64)
+    compare(db, Set::Leased, &leased)?;
+    compare(db, Set::Reserved, &reserved)?;
+    Ok(leased.len() as u64)
 }
 
-/// Whether the runs are those of `keys`, which are in order.
-fn compare(
-    name: &str,
-    extents: Extents,
-    txn: &RoTxn<'_>,
-    keys: &BTreeSet<Vec<u8>>,
-) -> Result<(), Fault> {
-    let mut expected: Vec<(Line, u128, u128)> = Vec::new();
-    for key in keys {
-        let place = Place::from_key(key)?;
-        let (line, number) = (place.line(), number(place.address));
+/// Whether the runs are those of `places`.
+fn compare(db: &Connection, set: Set, places: &BTreeSet<Place>) -> Result<(), Fault> {
+    let mut expected: Vec<(&str, IpAddr, IpAddr)> = Vec::new();
+    for (space, address) in places {
         match expected.last_mut() {
-            Some((last, _, end)) if *last == line && end.checked_add(1) == Some(number) => {
-                *end = number
+            Some((last, _, end)) if last == space && next(*end) == Some(*address) => {
+                *end = *address;
             }
-            _ => expected.push((line, number, number)),
+            _ => expected.push((space, *address, *address)),
         }
     }
     let mut expected = expected.into_iter();
-    for entry in extents.0.iter(txn)? {
-        let (key, value) = entry?;
-        let place = Place::from_key(key)?;
-        let (line, (start, end)) = (place.line(), extents::run(&place.line(), key, value)?);
-        if expected.next() != Some((line, start, end)) {
-            return Err(damaged(format!(
-                "the run of {name} addresses from {} is not what is {name}",
-                place.address
+    let mut select =
+        db.prepare("SELECT first, last, space FROM runs WHERE kind=?1 ORDER BY space, first")?;
+    let mut rows = select.query([set as u8])?;
+    while let Some(row) = rows.next()? {
+        let ((start, end), space): (_, String) = (run(row)?, row.get(2)?);
+        if expected.next() != Some((&space, start, end)) {
+            return Err(Fault::Damaged(format!(
+                "the run of occupied addresses from {start} ({set:?}) is not what is occupied"
             )));
         }
     }
     match expected.next() {
-        Some((line, start, _)) => Err(damaged(format!(
-            "{} is in no run of {name} addresses",
-            line.address(start)
+        Some((_, start, _)) => Err(Fault::Damaged(format!(
+            "{start} is in no run of occupied addresses ({set:?})"
         ))),
         None => Ok(()),
     }
-}
-
-fn damaged(reason: String) -> Fault {
-    Fault::Damaged(reason)
 }

@@ -2,48 +2,46 @@
 
 use std::net::IpAddr;
 
-use heed::{RoTxn, RwTxn};
+use rusqlite::{Connection, OptionalExtension, params};
 
-use super::address::{
-    Line, NAME_LIMIT, POOL_LIMIT, Place, check_name, check_range, contains, from_bytes, number,
-    to_bytes,
-};
-use super::memory::{self, MemoryKey};
-use super::read::{Held, held, owner_key};
-use super::store::now;
-use super::tables::{self, Fault, Tables};
-use super::{Candidate, ClaimError, Claimed, Error, Lease, Owner, Pod, PoolUsage};
+use crate::address::{POOL_LIMIT, check_name, check_range, check_text, contains, next};
+use crate::database::{Fault, Stored, address};
+use crate::error::{ClaimError, Error, PoolUsage};
+use crate::lease::{Candidate, Claimed, Lease, Owner, Pod};
+use crate::memory::{self, MemoryKey};
+use crate::read;
+use crate::runs::{self, Set};
 
-/// Most addresses for one interface at once: more than any network has use for, and few enough for one record.
+/// Most addresses for one interface at once: more than any network has use for.
 const CLAIMS_LIMIT: usize = 32;
 
 /// Everything about a claim but the store.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Request<'a> {
-    pub(super) space: &'a str,
-    pub(super) owner: &'a Owner,
-    pub(super) pod: Option<&'a Pod>,
-    pub(super) claims: &'a [Vec<Candidate>],
-    pub(super) keep: bool,
+pub(crate) struct Request<'a> {
+    pub(crate) space: &'a str,
+    pub(crate) owner: &'a Owner,
+    pub(crate) pod: Option<&'a Pod>,
+    pub(crate) claims: &'a [Vec<Candidate>],
+    pub(crate) keep: bool,
 }
 
 impl Request<'_> {
     /// Refuses what the store cannot hold, before it is locked.
-    pub(super) fn check(&self) -> Result<(), Error> {
+    pub(crate) fn check(&self) -> Result<(), Error> {
         if self.claims.len() > CLAIMS_LIMIT {
             return Err(Error::TooMany {
                 asked: self.claims.len(),
                 limit: CLAIMS_LIMIT,
             });
         }
-        check_name("space", self.space, NAME_LIMIT)?;
+        check_name("space", self.space)?;
         check_owner(self.owner)?;
         if let Some(pod) = self.pod {
-            check_name("pod namespace", &pod.namespace, 63)?;
-            check_name("pod name", &pod.name, 253)?;
+            check_text("pod namespace", &pod.namespace, 63)?;
+            check_text("pod name", &pod.name, 253)?;
         }
         for candidate in self.claims.iter().flatten() {
-            check_name("pool", &candidate.pool, POOL_LIMIT)?;
+            check_text("pool", &candidate.pool, POOL_LIMIT)?;
             candidate
                 .ranges
                 .iter()
@@ -70,33 +68,31 @@ impl Request<'_> {
 }
 
 /// Refuses an owner that the store cannot hold.
-pub(super) fn check_owner(owner: &Owner) -> Result<(), Error> {
-    check_name("network", &owner.network, NAME_LIMIT)?;
-    check_name("container ID", &owner.container_id, 255)?;
+pub(crate) fn check_owner(owner: &Owner) -> Result<(), Error> {
+    check_name("network", &owner.network)?;
+    check_name("container ID", &owner.container_id)?;
     // IFNAMSIZ in linux/if.h is 16 with the final NUL.
-    check_name("interface", &owner.interface_name, 15)
+    check_text("interface", &owner.interface_name, 15)
 }
 
 /// Takes all addresses or, as the inner error, says why not; the caller then drops the transaction.
-pub(super) fn claim(
-    tables: &Tables,
-    txn: &mut RwTxn<'_>,
+pub(crate) fn claim(
+    db: &Connection,
     request: &Request<'_>,
+    now: u64,
 ) -> Result<Result<Vec<Claimed>, ClaimError>, Fault> {
-    let already = held(tables, txn, request.owner)?;
+    let already = read::held(db, request.owner)?;
     if !already.is_empty() {
-        let addresses = already.iter().map(|held| held.address).collect();
         return Ok(Err(ClaimError::OwnerHasLeases {
             owner: request.owner.clone(),
-            addresses,
+            addresses: already.into_iter().map(|(_, address)| address).collect(),
         }));
     }
-    let since = now();
     let mut claimed = Vec::new();
     for (index, candidates) in request.claims.iter().enumerate() {
         let memory = request.memory_key(index);
-        let Some(chosen) = choose(tables, txn, request.space, candidates, memory.as_ref())? else {
-            return Ok(Err(refusal(tables, txn, request.space, index, candidates)?));
+        let Some(chosen) = choose(db, request.space, candidates, memory.as_ref())? else {
+            return Ok(Err(refusal(db, request.space, index, candidates)?));
         };
         let lease = Lease {
             space: request.space.to_owned(),
@@ -104,91 +100,117 @@ pub(super) fn claim(
             pool: candidates[chosen.candidate].pool.clone(),
             owner: request.owner.clone(),
             pod: request.pod.cloned(),
-            since,
+            since: now,
         };
-        take(tables, txn, &lease, memory.as_ref())?;
+        take(db, &lease, index, memory.as_ref())?;
         claimed.push(chosen);
-    }
-    if !claimed.is_empty() {
-        let held: Vec<Held> = claimed
-            .iter()
-            .map(|one| Held::new(request.space, one.address))
-            .collect();
-        tables::put(tables.owners, txn, &owner_key(request.owner), &held)?;
     }
     Ok(Ok(claimed))
 }
 
-/// Writes a lease on an address that is free. The owner's record is the caller's.
-pub(super) fn take(
-    tables: &Tables,
-    txn: &mut RwTxn<'_>,
+/// Writes a lease on an address that is free, as the owner's `position`th.
+pub(crate) fn take(
+    db: &Connection,
     lease: &Lease,
+    position: usize,
     memory: Option<&MemoryKey>,
 ) -> Result<(), Fault> {
-    let place = Place::new(&lease.space, lease.address);
-    let (line, number) = (place.line(), number(place.address));
-    if let Some(keeper) = memory::keeper(tables, txn, &place)?
-        && Some(&keeper) != memory
-    {
-        memory::forget(tables, txn, &keeper)?;
+    let (space, address) = (&lease.space, lease.address);
+    if !runs::add(db, Set::Leased, space, address)? {
+        return Err(Fault::Damaged(format!("{address} is leased twice")));
     }
-    tables.taken.insert(txn, &line, number)?;
-    if !tables.reserved.contains(txn, &line, number)? {
-        tables.reserved.insert(txn, &line, number)?;
+    let reserved = !runs::add(db, Set::Reserved, space, address)?;
+    db.prepare_cached("INSERT INTO leases VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?
+        .execute(params![
+            space,
+            Stored(address),
+            lease.pool,
+            lease.owner.network,
+            lease.owner.container_id,
+            lease.owner.interface_name,
+            lease.pod.as_ref().map(|pod| &pod.namespace),
+            lease.pod.as_ref().map(|pod| &pod.name),
+            i64::try_from(lease.since).unwrap_or(i64::MAX),
+        ])?;
+    db.prepare_cached("INSERT INTO owners VALUES(?1, ?2, ?3, ?4, ?5, ?6)")?
+        .execute(params![
+            lease.owner.network,
+            lease.owner.container_id,
+            lease.owner.interface_name,
+            i64::try_from(position).unwrap_or(i64::MAX),
+            space,
+            Stored(address),
+        ])?;
+    match memory {
+        Some(key) => memory::remember(db, key, space, address),
+        None if reserved => memory::forget(db, space, address),
+        None => Ok(()),
     }
-    tables::put(tables.leases, txn, &place.key(), lease)?;
-    if let Some(key) = memory {
-        memory::remember(tables, txn, key, &place)?;
-    }
-    Ok(())
 }
 
 /// The remembered address; else one that is remembered for nobody; else one that is.
 fn choose(
-    tables: &Tables,
-    txn: &mut RwTxn<'_>,
+    db: &Connection,
     space: &str,
     candidates: &[Candidate],
     memory: Option<&MemoryKey>,
 ) -> Result<Option<Claimed>, Fault> {
     if let Some(key) = memory
-        && let Some(place) = memory::recall(tables, txn, key)?.filter(|place| place.space == space)
+        && let Some(address) = memory::recall(db, key, space)?
     {
-        let offers = |one: &Candidate| {
-            one.ranges
-                .iter()
-                .any(|range| contains(*range, place.address))
-        };
+        let offers = |one: &Candidate| one.ranges.iter().any(|range| contains(*range, address));
         // Where it is offered no more, what is claimed instead takes its place in the memory.
         if let Some(candidate) = candidates.iter().position(offers)
-            && !tables
-                .taken
-                .contains(txn, &place.line(), number(place.address))?
+            && !runs::has(db, Set::Leased, space, address)?
         {
-            return Ok(Some(Claimed {
-                address: place.address,
-                candidate,
-            }));
+            return Ok(Some(Claimed { address, candidate }));
         }
     }
-    for occupied in [tables.reserved, tables.taken] {
+    for occupied in [Set::Reserved, Set::Leased] {
         for (candidate, offered) in candidates.iter().enumerate() {
-            let Some(cursor) = cursor_key(space, &offered.ranges) else {
-                continue;
-            };
-            let last = tables.cursors.get(txn, &cursor)?.and_then(from_bytes);
-            for (first, last) in turns(&offered.ranges, last) {
-                let line = Line::new(space, first);
-                if let Some(free) = occupied.first_free(txn, &line, number(first), number(last))? {
-                    let address = line.address(free);
-                    tables.cursors.put(txn, &cursor, &to_bytes(address))?;
+            let last = last_handed_out(db, space, &offered.ranges)?;
+            for range in turns(&offered.ranges, last) {
+                if let Some(address) = runs::first_free(db, occupied, space, range)? {
+                    hand_out(db, space, &offered.ranges, address)?;
                     return Ok(Some(Claimed { address, candidate }));
                 }
             }
         }
     }
     Ok(None)
+}
+
+/// A pool is known by its first and last address, so that one whose ranges change begins again.
+fn ends(ranges: &[(IpAddr, IpAddr)]) -> Option<(Stored, Stored)> {
+    Some((Stored(ranges.first()?.0), Stored(ranges.last()?.1)))
+}
+
+fn last_handed_out(
+    db: &Connection,
+    space: &str,
+    ranges: &[(IpAddr, IpAddr)],
+) -> Result<Option<IpAddr>, Fault> {
+    let Some((first, last)) = ends(ranges) else {
+        return Ok(None);
+    };
+    let mut select =
+        db.prepare_cached("SELECT address FROM cursors WHERE space=?1 AND first=?2 AND last=?3")?;
+    Ok(select
+        .query_row(params![space, first, last], |row| address(row, 0))
+        .optional()?)
+}
+
+fn hand_out(
+    db: &Connection,
+    space: &str,
+    ranges: &[(IpAddr, IpAddr)],
+    address: IpAddr,
+) -> Result<(), Fault> {
+    if let Some((first, last)) = ends(ranges) {
+        db.prepare_cached("INSERT OR REPLACE INTO cursors VALUES(?1, ?2, ?3, ?4)")?
+            .execute(params![space, first, last, Stored(address)])?;
+    }
+    Ok(())
 }
 
 /// The ranges in the order to look through: from behind the address last handed out, once around.
@@ -202,9 +224,7 @@ fn turns(ranges: &[(IpAddr, IpAddr)], last: Option<IpAddr>) -> Vec<(IpAddr, IpAd
     };
     let (first, last) = ranges[at];
     let mut turns = Vec::with_capacity(ranges.len() + 1);
-    if handed_out < last {
-        // Not the family's last address, so there is a next one.
-        let next = Line::new("", handed_out).address(number(handed_out) + 1);
+    if let Some(next) = next(handed_out).filter(|next| *next <= last) {
         turns.push((next, last));
     }
     turns.extend_from_slice(&ranges[at + 1..]);
@@ -213,17 +233,9 @@ fn turns(ranges: &[(IpAddr, IpAddr)], last: Option<IpAddr>) -> Vec<(IpAddr, IpAd
     turns
 }
 
-/// A pool is known by its first and last address, so that one whose ranges change begins anew. `None` where
-/// there are no ranges.
-fn cursor_key(space: &str, ranges: &[(IpAddr, IpAddr)]) -> Option<Vec<u8>> {
-    let ((first, _), (_, last)) = (ranges.first()?, ranges.last()?);
-    Some([space.as_bytes(), &[0], &to_bytes(*first), &to_bytes(*last)].concat())
-}
-
 /// Why claim `index` gets nothing.
 fn refusal(
-    tables: &Tables,
-    txn: &RoTxn<'_>,
+    db: &Connection,
     space: &str,
     index: usize,
     candidates: &[Candidate],
@@ -232,11 +244,9 @@ fn refusal(
         && let [(first, last)] = ranges[..]
         && first == last
     {
-        let place = Place::new(space, first);
-        let lease: Option<Lease> = tables::get(tables.leases, txn, &place.key())?;
-        let Some(lease) = lease else {
+        let Some(lease) = read::lease_on(db, space, first)? else {
             return Err(Fault::Damaged(format!(
-                "{first} counts as taken but has no lease"
+                "{first} counts as leased but has no lease"
             )));
         };
         return Ok(ClaimError::Taken {
@@ -246,7 +256,7 @@ fn refusal(
     }
     let mut pools = Vec::new();
     for candidate in candidates {
-        let usage = super::read::usage(tables, txn, space, &candidate.ranges)?;
+        let usage = read::usage(db, space, &candidate.ranges)?;
         pools.push(PoolUsage {
             pool: candidate.pool.clone(),
             size: usage.size,
@@ -266,8 +276,8 @@ fn is_v4(claim: &[Candidate]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::address::size;
     use super::*;
+    use crate::address::size;
 
     #[test]
     fn looking_goes_once_around_from_behind_the_last_address() {

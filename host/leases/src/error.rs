@@ -4,8 +4,11 @@ use std::fmt;
 use std::io;
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use super::{Lease, Owner};
+use plumb_values::Utc;
+
+use crate::lease::{Lease, Owner};
 
 /// The store cannot do its work.
 #[derive(Debug, thiserror::Error)]
@@ -28,16 +31,6 @@ pub enum Error {
         /// The store's file.
         path: PathBuf,
     },
-    /// The store has reached the size it is built for; nothing has been changed.
-    #[error("{doing} {}: the store is full, it cannot grow beyond {size} bytes: remove leases that are no longer used", path.display())]
-    StoreFull {
-        /// What was tried.
-        doing: &'static str,
-        /// The store's file.
-        path: PathBuf,
-        /// Its fixed size in bytes.
-        size: u64,
-    },
     /// The file is not, or no longer, a lease store.
     #[error("lease store {} is damaged: {reason}", path.display())]
     Corrupt {
@@ -52,12 +45,12 @@ pub enum Error {
         /// The store's file.
         path: PathBuf,
         /// The layout number in the file.
-        found: String,
+        found: u32,
         /// The layout number that this program reads and writes.
         known: u32,
     },
     /// Other processes did not let go of the store in time.
-    #[error("{doing} {}: other processes still have it open after {seconds} s", path.display())]
+    #[error("{doing} {}: other plumb calls have kept it in use for {seconds} s: try again, and look for one that hangs (ps -C plumb)", path.display())]
     Busy {
         /// What was tried.
         doing: &'static str,
@@ -66,15 +59,15 @@ pub enum Error {
         /// How long was waited.
         seconds: u64,
     },
-    /// LMDB failed for a reason that is none of the above.
+    /// SQLite failed for a reason that is none of the above.
     #[error("{doing} {}: {source}", path.display())]
     Engine {
         /// What was tried.
         doing: &'static str,
         /// The store's file.
         path: PathBuf,
-        /// What LMDB said.
-        source: heed::Error,
+        /// What SQLite said.
+        source: rusqlite::Error,
     },
     /// A name does not fit into the store.
     #[error("{what} {value:?} has {} bytes: at most {limit} fit into the lease store", value.len())]
@@ -86,7 +79,7 @@ pub enum Error {
         /// The most bytes it may have.
         limit: usize,
     },
-    /// A name contains a NUL byte, which separates names in the store.
+    /// A name contains a NUL byte, which separates names in a memory's key.
     #[error("{what} {value:?} contains a NUL byte: use a name without one")]
     Nul {
         /// Which name.
@@ -193,64 +186,8 @@ fn holder(lease: &Lease) -> String {
         Some(pod) => format!("pod {pod}"),
         None => "a container without a pod name".to_owned(),
     };
-    let since = utc(lease.since);
+    let since = Utc(Duration::from_secs(lease.since));
     format!(
         "{pod} (container {container_id}, interface {interface_name}, network {network}, since {since})"
     )
-}
-
-/// Seconds since 1970 as RFC 3339 text.
-fn utc(seconds: u64) -> String {
-    let (mut days, second) = (seconds / 86_400, seconds % 86_400);
-    let mut year: u64 = 1970;
-    let leap = |year: u64| {
-        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
-    };
-    // A damaged clock must not turn an error text into a long loop.
-    if days > 3_000_000 {
-        return format!("{seconds} s");
-    }
-    while days >= 365 + u64::from(leap(year)) {
-        days -= 365 + u64::from(leap(year));
-        year += 1;
-    }
-    let lengths = [
-        31,
-        28 + u64::from(leap(year)),
-        31,
-        30,
-        31,
-        30,
-        31,
-        31,
-        30,
-        31,
-        30,
-        31,
-    ];
-    let mut month = 0;
-    while days >= lengths[month] {
-        days -= lengths[month];
-        month += 1;
-    }
-    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    format!(
-        "{year:04}-{:02}-{:02}T{hour:02}:{minute:02}:{second:02}Z",
-        month + 1,
-        days + 1
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::utc;
-
-    #[test]
-    fn a_time_is_readable() {
-        // From `date -u -d @... +%FT%TZ`.
-        assert_eq!(utc(0), "1970-01-01T00:00:00Z");
-        assert_eq!(utc(951_868_799), "2000-02-29T23:59:59Z");
-        assert_eq!(utc(1_767_225_600), "2026-01-01T00:00:00Z");
-        assert_eq!(utc(u64::MAX), "18446744073709551615 s");
-    }
 }

@@ -1,41 +1,27 @@
-//! The store's file on disk: made whole, checked before LMDB maps it, set aside when it is damaged.
-
-mod header;
-mod lock;
+//! The store's file in the state folder: shared while it is used, replaced when nobody uses it.
+//!
+//! A store that is missing or damaged is made from what the caller knows of leases, which is the journal. A process
+//! that has claimed an address and has not written it there yet must not be overlooked: so all who use the store
+//! hold a shared lock on the folder until they end, and who replaces it holds an exclusive one.
 
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use nix::libc;
+use crate::database::{self, FileId, Found, PATIENCE};
+use crate::error::Error;
+use crate::former;
+use crate::lease::Lease;
+use crate::release;
 
-use lock::set_lock;
+/// The store's name in the state folder. SQLite's rollback journal is beside it, with `-journal` behind.
+pub const FILE_NAME: &str = "leases.db";
 
-use super::Error;
-use super::store::{engine, now};
-use super::tables::{self, Fault};
-
-pub(super) use header::damage;
-pub(super) use lock::{Lock, Mode, lock};
-
-/// The store's name in the state folder; LMDB's lock file is beside it, with `-lock` behind.
-pub const FILE_NAME: &str = "leases.mdb";
-/// The file's length, from its creation on, and the most it can hold. The file is sparse: what is not used
-/// costs neither disk nor, on tmpfs, memory. A lease costs about 0.8 KiB with all that belongs to it, so this
-/// is room for some 300,000, where a node has a few hundred; and little enough to map in a small container.
-pub(super) const MAP_SIZE: u64 = 256 * 1024 * 1024;
-/// LMDB's table of readers, 64 bytes each: about 1,000 processes may read at one moment.
-const LOCK_LENGTH: usize = 64 * 1024;
-/// How long to wait until the other processes have left a damaged store. They live for well under a second.
-const PATIENCE: Duration = Duration::from_secs(2);
-
-/// A damaged store was put out of the way and an empty one made.
-///
-/// The addresses of running pods are unknown to the new store: take them up again
-/// ([`Store::restore`](super::Store::restore)) before anything is claimed.
+/// A damaged store was put out of the way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetAside {
     /// Where the damaged file is now.
@@ -48,189 +34,182 @@ impl fmt::Display for SetAside {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "the lease store was damaged ({}) and is now {}: began an empty one",
+            "the lease store was damaged ({}) and is now {}: made another one",
             self.reason,
             self.path.display()
         )
     }
 }
 
-/// Opens the file at `path` if there is one. Never follows a link: the state folder is root's, a link in it
-/// is not ours.
-pub(super) fn open(path: &Path) -> Result<Option<File>, Error> {
-    let flags = libc::O_NOFOLLOW | libc::O_CLOEXEC;
-    match OpenOptions::new()
-        .read(true)
-        .write(true)
-        .custom_flags(flags)
-        .open(path)
-    {
-        Ok(file) => Ok(Some(file)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(Error::Io {
-            doing: "open",
-            path: path.to_owned(),
-            source,
-        }),
+/// What came of making a store: to be shown to the operator.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Renewed {
+    /// The damaged one that it replaces.
+    pub set_aside: Option<SetAside>,
+    /// Whether the store of an earlier release, `leases.mdb`, was there, and was removed.
+    pub former: bool,
+    /// How many leases are in it.
+    pub restored: usize,
+    /// The known leases that are not in it, because another owner holds the address.
+    pub refused: Vec<Lease>,
+}
+
+/// A lock on the state folder, which ends with its value, also when the process is killed.
+#[derive(Debug)]
+pub(crate) struct Use(#[expect(dead_code, reason = "is held for its lock")] File);
+
+/// Locks `folder` for one who uses the store in it.
+pub(crate) fn share(folder: &Path) -> Result<Use, Error> {
+    lock(folder, "use", File::try_lock_shared)
+}
+
+fn lock(
+    folder: &Path,
+    doing: &'static str,
+    attempt: impl Fn(&File) -> Result<(), TryLockError>,
+) -> Result<Use, Error> {
+    let path = folder.join(FILE_NAME);
+    let file = File::open(folder).map_err(|source| failed("open the folder of", &path, source))?;
+    wait(&path, doing, || match attempt(&file) {
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(source)) => Err(source),
+        Ok(()) => Ok(Some(())),
+    })?;
+    Ok(Use(file))
+}
+
+/// Tries until there is an answer.
+fn wait<T>(
+    path: &Path,
+    doing: &'static str,
+    attempt: impl Fn() -> io::Result<Option<T>>,
+) -> Result<T, Error> {
+    let begin = Instant::now();
+    loop {
+        match attempt().map_err(|source| failed(doing, path, source))? {
+            Some(answer) => return Ok(answer),
+            None if begin.elapsed() > PATIENCE => {
+                return Err(Error::Busy {
+                    doing,
+                    path: path.to_owned(),
+                    seconds: PATIENCE.as_secs(),
+                });
+            }
+            None => thread::sleep(Duration::from_millis(2)),
+        }
     }
 }
 
-/// Whether `path` still names `file`.
-pub(super) fn is_at(file: &File, path: &Path) -> Result<bool, Error> {
-    let error = |source| Error::Io {
-        doing: "look at",
-        path: path.to_owned(),
-        source,
-    };
-    let ours = file.metadata().map_err(error)?;
-    match fs::symlink_metadata(path) {
-        Ok(there) => Ok((there.dev(), there.ino()) == (ours.dev(), ours.ino())),
-        Err(source) if source.kind() == ErrorKind::NotFound => Ok(false),
-        Err(source) => Err(error(source)),
+/// Makes the store in `folder` with the leases that are `known`, in place of the damaged one that was `seen`, once
+/// nobody uses it. None where another process has done so.
+pub(crate) fn renew(
+    folder: &Path,
+    seen: Option<(FileId, &str)>,
+    known: impl FnOnce() -> Vec<Lease>,
+) -> Result<Option<Renewed>, Error> {
+    let path = folder.join(FILE_NAME);
+    let _alone = lock(folder, "replace", File::try_lock)?;
+    match (database::open(&path)?, seen) {
+        (Found::Nothing, _) => {}
+        (Found::Damaged(there, _) | Found::Database(there, _), Some((seen, _)))
+            if there == seen => {}
+        (Found::Damaged(..) | Found::Database(..), _) => return Ok(None),
     }
+    let former = wait(&path, "replace", || match former::lock(folder) {
+        Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
+        former => former.map(Some),
+    })?;
+    let mut renewed = Renewed::default();
+    // Made in full before anything is put away: on a full file system all stays as it is.
+    let made = beside(&path, ".new");
+    remove(&made)?;
+    let known = known();
+    renewed.refused = fill(&made, &known)?;
+    renewed.restored = known.len() - renewed.refused.len();
+    if let Some((_, reason)) = seen {
+        renewed.set_aside = set_aside(&path, reason)?;
+    }
+    // A journal without its database is left where a process was killed at this point. The new database must not
+    // be rolled back by it.
+    remove(&path)?;
+    fs::rename(&made, &path).map_err(|source| failed("create", &path, source))?;
+    if let Some(former) = former {
+        former::remove(folder, former)
+            .map_err(|source| failed("remove the former store beside", &path, source))?;
+        renewed.former = true;
+    }
+    Ok(Some(renewed))
 }
 
-/// Makes an empty store at `path`, unless another process is quicker. What appears at `path` is complete.
-pub(super) fn create(path: &Path) -> Result<(), Error> {
-    let temporary = temporary(path);
-    let made = build(&temporary)
-        .map_err(|fault| engine::error(path, "create", fault))
-        .and_then(|()| publish(&temporary, path));
-    made.and(remove(&temporary))
-}
-
-/// Makes LMDB's lock file with its blocks. LMDB would make it sparse, and on a full file system the first
-/// write to the mapping would then kill the process (SIGBUS) instead of failing.
-pub(super) fn ensure_lock_file(path: &Path) -> Result<(), Error> {
-    let lock = beside(path, "-lock");
-    if fs::symlink_metadata(&lock).is_ok() {
-        return Ok(());
-    }
-    // Never at its final path: closing a descriptor of LMDB's lock file drops the locks LMDB holds on it.
-    let temporary = temporary(&lock);
-    let written = OpenOptions::new()
+/// Makes a database with the leases that can be taken up; returns the others.
+fn fill(path: &Path, known: &[Lease]) -> Result<Vec<Lease>, Error> {
+    // Not by SQLite, which would let others read it.
+    OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
-        .open(&temporary);
-    let written = written.and_then(|file| file.write_all_at(&[0; LOCK_LENGTH], 0));
-    let made = written
-        .map_err(|error| failed("create", &lock, error))
-        .and_then(|()| publish(&temporary, &lock));
-    made.and(remove(&temporary))
-}
-
-fn build(temporary: &Path) -> Result<(), Fault> {
-    {
-        // Nobody else knows the name, so there is nothing to lock and no lock file to clean away.
-        let environment = engine::open(temporary, heed::EnvFlags::NO_LOCK)?;
-        tables::create(&environment)?;
-        environment.force_sync()?;
+        .open(path)
+        .map_err(|source| failed("create", path, source))?;
+    let fill = || {
+        let mut connection = database::create(path)?;
+        let transaction = connection.transaction()?;
+        let refused = release::restore(&transaction, known)?;
+        transaction.commit()?;
+        Ok(refused)
+    };
+    let filled = fill().map_err(|fault| database::error(path, "create", fault));
+    if filled.is_err() {
+        remove(path)?;
     }
-    let file = OpenOptions::new()
-        .write(true)
-        .open(temporary)
-        .map_err(heed::Error::Io)?;
-    file.set_len(MAP_SIZE)
-        .and_then(|()| file.sync_all())
-        .map_err(heed::Error::Io)?;
-    Ok(())
+    filled
 }
 
-/// A name that nobody else uses, also where two processes have one number in containers of their own.
-fn temporary(path: &Path) -> PathBuf {
-    let clock = SystemTime::now()
+/// Gives a database another name, and then its journal: SQLite would play the journal back into whatever database
+/// it lies beside.
+fn set_aside(path: &Path, reason: &str) -> Result<Option<SetAside>, Error> {
+    let seconds = SystemTime::now()
         .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_nanos();
-    beside(path, &format!(".new-{}-{clock}", std::process::id()))
-}
-
-/// Gives a finished file its name, if the name is free. A link and not a rename, which would replace.
-fn publish(temporary: &Path, path: &Path) -> Result<(), Error> {
-    match fs::hard_link(temporary, path) {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        result => result.map_err(|error| failed("create", path, error)),
-    }
-}
-
-/// Puts the damaged `file` out of the way, once nobody uses it. `None` where another process has done so.
-pub(super) fn set_aside(file: &File, path: &Path, reason: &str) -> Result<Option<SetAside>, Error> {
-    // Own use must end first: two that wait for each other's would wait for ever.
-    lock(file, path, Lock::InUse, Mode::Unlocked)?;
-    lock(file, path, Lock::Opening, Mode::Exclusive)?;
-    let start = Instant::now();
-    while let Err(source) = set_lock(file, Lock::InUse, Mode::Exclusive, false) {
-        if source.kind() != ErrorKind::WouldBlock && source.kind() != ErrorKind::PermissionDenied {
-            return Err(Error::Io {
-                doing: "lock",
-                path: path.to_owned(),
-                source,
-            });
-        }
-        if start.elapsed() > PATIENCE {
-            return Err(Error::Busy {
-                doing: "set aside",
-                path: path.to_owned(),
-                seconds: PATIENCE.as_secs(),
-            });
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    if !is_at(file, path)? {
-        return Ok(None);
-    }
-    let mut aside = beside(path, &format!(".corrupt-{}-{}", now(), std::process::id()));
+        .map_or(0, |elapsed| elapsed.as_secs());
+    let name = format!(".corrupt-{seconds}-{}", std::process::id());
+    let mut aside = beside(path, &name);
     let mut count = 1;
     while fs::symlink_metadata(&aside).is_ok() {
         count += 1;
-        aside = beside(
-            path,
-            &format!(".corrupt-{}-{}-{count}", now(), std::process::id()),
-        );
+        aside = beside(path, &format!("{name}-{count}"));
     }
-    // The lock file first: a new store must not be opened with the old one's.
-    match fs::rename(beside(path, "-lock"), beside(&aside, "-lock")) {
-        Err(source) if source.kind() != ErrorKind::NotFound => {
-            return Err(Error::Io {
-                doing: "set aside the lock file of",
-                path: path.to_owned(),
-                source,
-            });
+    for ending in ["", "-journal"] {
+        match fs::rename(beside(path, ending), beside(&aside, ending)) {
+            Err(source) if source.kind() == ErrorKind::NotFound => {}
+            renamed => renamed.map_err(|source| failed("set aside", path, source))?,
         }
-        _ => {}
     }
-    fs::rename(path, &aside).map_err(|source| Error::Io {
-        doing: "set aside",
-        path: path.to_owned(),
-        source,
-    })?;
-    Ok(Some(SetAside {
+    Ok(fs::symlink_metadata(&aside).is_ok().then(|| SetAside {
         path: aside,
         reason: reason.to_owned(),
     }))
 }
 
+/// Removes what may be left of a database that is not in use.
 fn remove(path: &Path) -> Result<(), Error> {
-    match fs::remove_file(path) {
-        Err(source) if source.kind() != ErrorKind::NotFound => Err(Error::Io {
-            doing: "remove",
-            path: path.to_owned(),
-            source,
-        }),
-        _ => Ok(()),
+    for ending in ["", "-journal"] {
+        let path = beside(path, ending);
+        match fs::remove_file(&path) {
+            Err(source) if source.kind() != ErrorKind::NotFound => {
+                return Err(failed("remove", &path, source));
+            }
+            _ => {}
+        }
     }
+    Ok(())
 }
 
 fn failed(doing: &'static str, path: &Path, source: io::Error) -> Error {
+    let path = path.to_owned();
     match source.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Error::FolderFull {
-            doing,
-            path: path.to_owned(),
-        },
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Error::FolderFull { doing, path },
         _ => Error::Io {
             doing,
-            path: path.to_owned(),
+            path,
             source,
         },
     }

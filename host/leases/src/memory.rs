@@ -1,30 +1,29 @@
 //! Addresses remembered for pods that come back under the same name.
 //!
 //! A memory is made when an address is claimed and outlives the lease. While the pod is away the address
-//! rests: it stays in `reserved`, so that others get it only when nothing else is free.
-//!
-//! Three tables belong together: `memories` (whose is which), `kept` (the way back from the address) and
-//! `resting` (the addresses that nobody holds, by age, so that the oldest can be forgotten).
+//! rests: it stays reserved, so that others get it only when nothing else is free. Rests are numbered in their order
+//! (`rested`), so that the oldest can be forgotten.
 
-use heed::{RoTxn, RwTxn};
-use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
 
-use super::address::{Place, number};
-use super::tables::{self, Fault, Tables};
-use super::{Owner, Pod};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::database::{Fault, Stored, address};
+use crate::lease::{Owner, Pod};
+use crate::runs::{self, Set};
 
 /// How many addresses may rest. Pods with random names never come back for theirs, so without a bound an
 /// IPv6 pool would fill the store with them. A node runs a few hundred pods; this is months of restarts.
-pub(super) const RESTING_LIMIT: u64 = 16_384;
+pub(crate) const RESTING_LIMIT: i64 = 16_384;
 
 /// What a pod's interface is remembered under.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct MemoryKey(Vec<u8>);
+pub(crate) struct MemoryKey(Vec<u8>);
 
 impl MemoryKey {
     /// The `ordinal`th address of one family that this interface asks for. Counting by family keeps an
     /// address when a network that had one family gets the other in front of it.
-    pub(super) fn new(owner: &Owner, pod: &Pod, v4: bool, ordinal: u8) -> Self {
+    pub(crate) fn new(owner: &Owner, pod: &Pod, v4: bool, ordinal: u8) -> Self {
         let mut key = Vec::new();
         for part in [
             &owner.network,
@@ -40,131 +39,70 @@ impl MemoryKey {
     }
 }
 
-/// A record of `memories`.
-#[derive(Debug, Serialize, Deserialize)]
-struct Memory {
-    space: String,
-    address: std::net::IpAddr,
-    /// Since when nobody holds it, in seconds since 1970; nothing while it is leased.
-    released: Option<u64>,
-}
-
-impl Memory {
-    fn place(&self) -> Place {
-        Place::new(&self.space, self.address)
-    }
-}
-
-/// The place remembered under `key`.
-pub(super) fn recall(
-    tables: &Tables,
-    txn: &RoTxn<'_>,
+/// The address remembered under `key`, if it is one of `space`.
+pub(crate) fn recall(
+    db: &Connection,
     key: &MemoryKey,
-) -> Result<Option<Place>, Fault> {
-    let memory: Option<Memory> = tables::get(tables.memories, txn, &key.0)?;
-    Ok(memory.map(|memory| memory.place()))
+    space: &str,
+) -> Result<Option<IpAddr>, Fault> {
+    let mut select = db.prepare_cached("SELECT address FROM memories WHERE key=?1 AND space=?2")?;
+    Ok(select
+        .query_row(params![key.0, space], |row| address(row, 0))
+        .optional()?)
 }
 
-/// Remembers `place`, which has just been leased, under `key`, and nothing else under it.
-pub(super) fn remember(
-    tables: &Tables,
-    txn: &mut RwTxn<'_>,
+/// Remembers a leased address under `key`, and nothing else under it, nor it for another.
+pub(crate) fn remember(
+    db: &Connection,
     key: &MemoryKey,
-    place: &Place,
+    space: &str,
+    address: IpAddr,
 ) -> Result<(), Fault> {
-    if recall(tables, txn, key)?.is_some_and(|old| old != *place) {
-        forget(tables, txn, key)?;
-    }
-    wake(tables, txn, key)?;
-    let memory = Memory {
-        space: place.space.clone(),
-        address: place.address,
-        released: None,
-    };
-    tables::put(tables.memories, txn, &key.0, &memory)?;
-    Ok(tables.kept.put(txn, &place.key(), &key.0)?)
-}
-
-/// Drops what is remembered under `key`, and the reservation unless the address is leased.
-pub(super) fn forget(tables: &Tables, txn: &mut RwTxn<'_>, key: &MemoryKey) -> Result<(), Fault> {
-    wake(tables, txn, key)?;
-    let Some(place) = recall(tables, txn, key)? else {
-        return Ok(());
-    };
-    tables.memories.delete(txn, &key.0)?;
-    tables.kept.delete(txn, &place.key())?;
-    let (line, number) = (place.line(), number(place.address));
-    if !tables.taken.contains(txn, &line, number)? {
-        tables.reserved.remove(txn, &line, number)?;
-    }
-    Ok(())
-}
-
-/// Who `place` is remembered for.
-pub(super) fn keeper(
-    tables: &Tables,
-    txn: &RoTxn<'_>,
-    place: &Place,
-) -> Result<Option<MemoryKey>, Fault> {
-    Ok(tables
-        .kept
-        .get(txn, &place.key())?
-        .map(|key| MemoryKey(key.to_vec())))
-}
-
-/// Notes that the lease on a place remembered under `key` has ended.
-pub(super) fn rest(
-    tables: &Tables,
-    txn: &mut RwTxn<'_>,
-    key: &MemoryKey,
-    now: u64,
-) -> Result<(), Fault> {
-    let memory: Option<Memory> = tables::get(tables.memories, txn, &key.0)?;
-    let Some(mut memory) = memory else {
-        return Err(Fault::Damaged(format!(
-            "{} is kept for nobody",
-            key.0.escape_ascii()
-        )));
-    };
-    memory.released = Some(now);
-    tables::put(tables.memories, txn, &key.0, &memory)?;
-    tables
-        .resting
-        .put(txn, &resting_key(now, &memory.place()), &[])?;
-    Ok(())
-}
-
-/// Forgets the addresses that have rested longest, until at most `limit` do.
-pub(super) fn forget_oldest(tables: &Tables, txn: &mut RwTxn<'_>, limit: u64) -> Result<(), Fault> {
-    while tables.resting.len(txn)? > limit {
-        let Some((oldest, _)) = tables.resting.first(txn)? else {
-            return Ok(());
-        };
-        let place = Place::from_key(oldest.get(8..).unwrap_or_default())?;
-        let Some(key) = keeper(tables, txn, &place)? else {
-            return Err(Fault::Damaged(format!(
-                "{} rests but is kept for nobody",
-                place.address
-            )));
-        };
-        forget(tables, txn, &key)?;
-    }
-    Ok(())
-}
-
-/// Takes the memory out of `resting`, if it is in there.
-fn wake(tables: &Tables, txn: &mut RwTxn<'_>, key: &MemoryKey) -> Result<(), Fault> {
-    let memory: Option<Memory> = tables::get(tables.memories, txn, &key.0)?;
-    if let Some((memory, released)) =
-        memory.and_then(|memory| memory.released.map(|released| (memory, released)))
+    let mut select = db.prepare_cached("SELECT space, address FROM memories WHERE key=?1")?;
+    let old: Option<(String, Stored)> = select
+        .query_row([&key.0], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    if let Some((old_space, Stored(old))) = old
+        && (old_space.as_str(), old) != (space, address)
+        && !runs::has(db, Set::Leased, &old_space, old)?
     {
-        tables
-            .resting
-            .delete(txn, &resting_key(released, &memory.place()))?;
+        runs::remove(db, Set::Reserved, &old_space, old)?;
     }
+    // Replaces what is under the key, and what has the address.
+    db.prepare_cached("INSERT OR REPLACE INTO memories VALUES(?1, ?2, ?3, NULL)")?
+        .execute(params![key.0, space, Stored(address)])?;
     Ok(())
 }
 
-fn resting_key(released: u64, place: &Place) -> Vec<u8> {
-    [&released.to_be_bytes()[..], &place.key()].concat()
+/// Forgets whom a leased address is remembered for.
+pub(crate) fn forget(db: &Connection, space: &str, address: IpAddr) -> Result<(), Fault> {
+    db.prepare_cached("DELETE FROM memories WHERE space=?1 AND address=?2")?
+        .execute(params![space, Stored(address)])?;
+    Ok(())
+}
+
+/// Notes that the lease on an address has ended; whether the address is remembered.
+pub(crate) fn rest(db: &Connection, space: &str, address: IpAddr) -> Result<bool, Fault> {
+    let rested = db
+        .prepare_cached(
+            "UPDATE memories SET rested=1+(SELECT ifnull(max(rested), 0) FROM memories WHERE rested NOTNULL) \
+             WHERE space=?1 AND address=?2",
+        )?
+        .execute(params![space, Stored(address)])?;
+    Ok(rested > 0)
+}
+
+/// Forgets the addresses that have rested longest, so that at most `limit` rest.
+pub(crate) fn forget_oldest(db: &Connection, limit: i64) -> Result<(), Fault> {
+    let mut delete = db.prepare_cached(
+        "DELETE FROM memories WHERE rested<=(SELECT max(rested) FROM memories WHERE rested NOTNULL)-?1 \
+         RETURNING space, address",
+    )?;
+    let forgotten: Vec<(String, Stored)> = delete
+        .query_map([limit], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    for (space, Stored(address)) in forgotten {
+        runs::remove(db, Set::Reserved, &space, address)?;
+    }
+    Ok(())
 }

@@ -2,106 +2,124 @@
 
 use std::net::IpAddr;
 
-use heed::RoTxn;
-use serde::{Deserialize, Serialize};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::address::{Line, Place, number, size};
-use super::tables::{self, Fault, Tables};
-use super::{Lease, Owner, Usage};
+use crate::address::size;
+use crate::database::{Fault, Stored, address};
+use crate::lease::{Lease, Owner, Pod, Usage};
+use crate::runs::{self, Set};
 
-/// One address in an owner's record.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Held {
-    pub(super) space: String,
-    pub(super) address: IpAddr,
-}
+/// An address in a space.
+pub(crate) type Place = (String, IpAddr);
 
-impl Held {
-    pub(super) fn new(space: &str, address: IpAddr) -> Self {
-        Self {
-            space: space.to_owned(),
-            address,
-        }
-    }
-
-    pub(super) fn place(&self) -> Place {
-        Place::new(&self.space, self.address)
-    }
-}
+/// The columns that [`lease`] reads.
+const LEASE: &str = "SELECT space, address, pool, network, container, interface, namespace, name, since FROM leases";
 
 /// What `owner` holds, in the order claimed.
-pub(super) fn held(tables: &Tables, txn: &RoTxn<'_>, owner: &Owner) -> Result<Vec<Held>, Fault> {
-    Ok(tables::get(tables.owners, txn, &owner_key(owner))?.unwrap_or_default())
+pub(crate) fn held(db: &Connection, owner: &Owner) -> Result<Vec<Place>, Fault> {
+    let mut select = db.prepare_cached(
+        "SELECT space, address FROM owners WHERE network=?1 AND container=?2 AND interface=?3 ORDER BY position",
+    )?;
+    let owner = params![owner.network, owner.container_id, owner.interface_name];
+    let mut rows = select.query(owner)?;
+    let mut held = Vec::new();
+    while let Some(row) = rows.next()? {
+        let place = (row.get(0)?, address(row, 1)?);
+        if held.contains(&place) {
+            return Err(Fault::Damaged(format!("{} has its owner twice", place.1)));
+        }
+        held.push(place);
+    }
+    Ok(held)
 }
 
-pub(super) fn held_by(
-    tables: &Tables,
-    txn: &RoTxn<'_>,
-    owner: &Owner,
-) -> Result<Vec<Lease>, Fault> {
+/// The lease on an address.
+pub(crate) fn lease_on(
+    db: &Connection,
+    space: &str,
+    address: IpAddr,
+) -> Result<Option<Lease>, Fault> {
+    let mut select = db.prepare_cached(&format!("{LEASE} WHERE space=?1 AND address=?2"))?;
+    Ok(select
+        .query_row(params![space, Stored(address)], lease)
+        .optional()?)
+}
+
+pub(crate) fn held_by(db: &Connection, owner: &Owner) -> Result<Vec<Lease>, Fault> {
     let mut leases = Vec::new();
-    for held in held(tables, txn, owner)? {
-        let lease = tables::get(tables.leases, txn, &held.place().key())?;
+    for (space, address) in held(db, owner)? {
+        let lease = lease_on(db, &space, address)?.filter(|lease| lease.owner == *owner);
         leases.push(lease.ok_or_else(|| {
-            Fault::Damaged(format!("{} has an owner but no lease", held.address))
+            Fault::Damaged(format!(
+                "container {} has no lease on its {address}",
+                owner.container_id
+            ))
         })?);
     }
     Ok(leases)
 }
 
-/// All leases, in the order of their keys.
-pub(super) fn leases(tables: &Tables, txn: &RoTxn<'_>) -> Result<Vec<Lease>, Fault> {
-    let mut leases = Vec::new();
-    for entry in tables.leases.iter(txn)? {
-        let (key, value) = entry?;
-        let (place, lease) = (Place::from_key(key)?, tables::decode::<Lease>(key, value)?);
-        if (&place.space, place.address) != (&lease.space, lease.address) {
-            let (key, address) = (key.escape_ascii(), lease.address);
-            return Err(Fault::Damaged(format!(
-                "record {key} is a lease on {address}"
-            )));
+/// All leases, by space and address.
+pub(crate) fn leases(db: &Connection) -> Result<Vec<Lease>, Fault> {
+    let mut select = db.prepare_cached(&format!("{LEASE} ORDER BY space, address"))?;
+    let mut rows = select.query([])?;
+    let mut leases: Vec<Lease> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let lease = lease(row)?;
+        let place = |lease: &Lease| (lease.space.clone(), lease.address);
+        // In order, so that pages which lead in circles come to an end.
+        if leases
+            .last()
+            .is_some_and(|last| place(last) >= place(&lease))
+        {
+            return Err(out_of_order("leases", lease.address));
         }
         leases.push(lease);
     }
     Ok(leases)
 }
 
-/// All owners, in the order of their keys.
-pub(super) fn owners(tables: &Tables, txn: &RoTxn<'_>) -> Result<Vec<Owner>, Fault> {
-    let mut owners = Vec::new();
-    for entry in tables.owners.iter(txn)? {
-        let (key, _) = entry?;
-        let parts = std::str::from_utf8(key)
-            .ok()
-            .map(|key| key.split('\0').collect::<Vec<_>>());
-        let Some([network, container_id, interface_name]) = parts.as_deref() else {
-            return Err(Fault::Damaged(format!(
-                "key {} is no owner",
-                key.escape_ascii()
-            )));
+/// All owners, by network, container and interface.
+pub(crate) fn owners(db: &Connection) -> Result<Vec<Owner>, Fault> {
+    let mut select = db.prepare_cached(
+        "SELECT network, container, interface, position FROM owners ORDER BY network, container, interface, position",
+    )?;
+    let mut rows = select.query([])?;
+    let mut owners: Vec<Owner> = Vec::new();
+    let mut last = None;
+    while let Some(row) = rows.next()? {
+        let owner = Owner {
+            network: row.get(0)?,
+            container_id: row.get(1)?,
+            interface_name: row.get(2)?,
         };
-        owners.push(Owner {
-            network: (*network).to_owned(),
-            container_id: (*container_id).to_owned(),
-            interface_name: (*interface_name).to_owned(),
-        });
+        let position: i64 = row.get(3)?;
+        let key = (owner.clone(), position);
+        if last.as_ref().is_some_and(|last| *last >= key) {
+            return Err(out_of_order("owners", &owner.container_id));
+        }
+        last = Some(key);
+        if owners.last() != Some(&owner) {
+            owners.push(owner);
+        }
     }
     Ok(owners)
 }
 
+/// How many leases there are.
+pub(crate) fn count(db: &Connection) -> Result<i64, Fault> {
+    Ok(db.query_row("SELECT count(*) FROM leases", [], |row| row.get(0))?)
+}
+
 /// How full `ranges` are, which must have been checked.
-pub(super) fn usage(
-    tables: &Tables,
-    txn: &RoTxn<'_>,
+pub(crate) fn usage(
+    db: &Connection,
     space: &str,
     ranges: &[(IpAddr, IpAddr)],
 ) -> Result<Usage, Fault> {
     let mut usage = Usage::none_of(ranges);
-    for (first, last) in without_overlap(ranges) {
-        let line = Line::new(space, first);
-        let taken = tables
-            .taken
-            .count(txn, &line, number(first), number(last))?;
+    for range in without_overlap(ranges) {
+        let taken = runs::count(db, Set::Leased, space, range)?;
         usage.taken = usage.taken.saturating_add(taken);
     }
     Ok(usage)
@@ -118,13 +136,6 @@ impl Usage {
     }
 }
 
-pub(super) fn owner_key(owner: &Owner) -> Vec<u8> {
-    [&owner.network, &owner.container_id, &owner.interface_name]
-        .map(String::as_str)
-        .join("\0")
-        .into_bytes()
-}
-
 /// The same addresses in ranges that do not overlap.
 fn without_overlap(ranges: &[(IpAddr, IpAddr)]) -> Vec<(IpAddr, IpAddr)> {
     let mut sorted = ranges.to_vec();
@@ -137,4 +148,30 @@ fn without_overlap(ranges: &[(IpAddr, IpAddr)]) -> Vec<(IpAddr, IpAddr)> {
         }
     }
     merged
+}
+
+fn lease(row: &Row<'_>) -> rusqlite::Result<Lease> {
+    let name: Option<String> = row.get(7)?;
+    Ok(Lease {
+        space: row.get(0)?,
+        address: address(row, 1)?,
+        pool: row.get(2)?,
+        owner: Owner {
+            network: row.get(3)?,
+            container_id: row.get(4)?,
+            interface_name: row.get(5)?,
+        },
+        pod: match name {
+            Some(name) => Some(Pod {
+                namespace: row.get(6)?,
+                name,
+            }),
+            None => None,
+        },
+        since: row.get::<_, i64>(8)?.unsigned_abs(),
+    })
+}
+
+fn out_of_order(what: &str, at: impl std::fmt::Display) -> Fault {
+    Fault::Damaged(format!("its {what} are out of order at {at}"))
 }

@@ -1,70 +1,51 @@
-//! The store: one LMDB file on this node, opened by as many processes as like.
+//! The store: one database on this node, opened by as many processes as like.
 
-pub(super) mod engine;
-mod leases;
-
-use std::fs::File;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use heed::{Env, RoTxn, RwTxn, WithoutTls};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use super::file::{self, FILE_NAME, Lock, Mode, SetAside};
-use super::tables::{self, Fault, LAYOUT, Tables};
-use super::{Error, Lease, check, release};
+use crate::address::{check_name, check_range};
+use crate::claim::{self, Request, check_owner};
+use crate::database::{self, Fault, FileId, Found};
+use crate::error::{ClaimError, Error};
+use crate::file::{self, FILE_NAME, Renewed, Use};
+use crate::lease::{Candidate, Claimed, Lease, Owner, Pod, Usage};
+use crate::leases::Leases;
+use crate::{check, read, release};
 
-/// How often to begin anew when other processes create, replace or set aside the file at the same moment.
+/// How often to begin again when other processes replace the file at the same moment.
 const ATTEMPTS: usize = 100;
 
 /// The leases of one node.
 ///
-/// Open it for one CNI call and drop it: opening costs some tens of microseconds. LMDB allows one `Store` for
-/// a file in a process, and none may be used across a `fork`. All processes must be linked with the same C
-/// library, whose mutexes lie in the shared lock file.
+/// Open it for one CNI call, and keep it until what was claimed is in the journal: nobody replaces the store
+/// meanwhile. None may be used across a `fork`.
 #[derive(Debug)]
 pub struct Store {
-    pub(super) environment: Env<WithoutTls>,
-    tables: Tables,
+    // Closed before the lock ends.
+    pub(crate) connection: Connection,
     path: PathBuf,
-    /// Holds [`Lock::InUse`] until it is closed; after `environment`, so that it is closed last.
-    file: File,
-}
-
-enum Attached {
-    Ready(Store),
-    Missing,
-    /// Another process has replaced the file meanwhile.
-    Moved,
-    Damaged(File, String),
+    id: FileId,
+    _use: Use,
 }
 
 impl Store {
-    /// Opens the store in `folder`, which must exist, and makes it where there is none.
+    /// Opens the store in `folder`, which must exist.
     ///
-    /// A damaged store is set aside and an empty one made; then the second value says so. It is to be shown to
-    /// the operator, and the addresses of running pods are to be taken up with [`Store::restore`].
+    /// One that is missing or damaged is made with the leases that are `known`: then the second value says so.
     ///
     /// # Errors
     ///
-    /// [`Error::Layout`] for a sound store of another version, which stays in place; [`Error::FolderFull`]
-    /// and others where the file cannot be made or opened.
-    pub fn open(folder: &Path) -> Result<(Self, Option<SetAside>), Error> {
-        let path = folder.join(FILE_NAME);
-        let mut report = None;
-        for _ in 0..ATTEMPTS {
-            match attach(&path)? {
-                Attached::Ready(store) => return Ok((store, report)),
-                Attached::Missing => file::create(&path)?,
-                Attached::Moved => {}
-                Attached::Damaged(file, reason) => {
-                    report = file::set_aside(&file, &path, &reason)?.or(report);
-                }
-            }
-        }
-        Err(Error::Corrupt {
-            path,
-            reason: format!("it was replaced {ATTEMPTS} times while it was opened"),
-        })
+    /// [`Error::Layout`] for a sound store of another version, which stays in place; [`Error::Busy`] when it is to
+    /// be made and other processes use the damaged one; [`Error::FolderFull`] and others where the file cannot be
+    /// made or opened.
+    pub fn open(
+        folder: &Path,
+        known: impl Fn() -> Vec<Lease>,
+    ) -> Result<(Self, Option<Renewed>), Error> {
+        Self::open_or_renew(folder, None, known)
     }
 
     /// Opens the store in `folder` if there is one, and changes nothing in the folder where there is none.
@@ -73,13 +54,68 @@ impl Store {
     ///
     /// [`Error::Corrupt`] for a damaged store, which stays in place; otherwise as for [`Store::open`].
     pub fn open_existing(folder: &Path) -> Result<Option<Self>, Error> {
+        if !folder.exists() {
+            return Ok(None);
+        }
         let path = folder.join(FILE_NAME);
+        let lock = file::share(folder)?;
+        match database::open(&path)? {
+            Found::Nothing => Ok(None),
+            Found::Damaged(_, reason) => Err(Error::Corrupt { path, reason }),
+            Found::Database(id, connection) => Ok(Some(Self {
+                connection,
+                path,
+                id,
+                _use: lock,
+            })),
+        }
+    }
+
+    /// Sets this store aside and opens one with the leases that are `known`: for a store whose damage showed only in
+    /// use ([`Error::Corrupt`] from another call). The report is `None` where another process was quicker.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Store::open`].
+    pub fn replace(
+        self,
+        reason: &str,
+        known: impl Fn() -> Vec<Lease>,
+    ) -> Result<(Self, Option<Renewed>), Error> {
+        let (id, path) = (self.id, self.path.clone());
+        // Two that wait for each other's use would wait for ever.
+        drop(self);
+        let folder = path.parent().unwrap_or(Path::new("."));
+        Self::open_or_renew(folder, Some((id, reason.to_owned())), known)
+    }
+
+    fn open_or_renew(
+        folder: &Path,
+        mut seen: Option<(FileId, String)>,
+        known: impl Fn() -> Vec<Lease>,
+    ) -> Result<(Self, Option<Renewed>), Error> {
+        let path = folder.join(FILE_NAME);
+        let mut report = None;
+        let mut is_missing = false;
         for _ in 0..ATTEMPTS {
-            match attach(&path)? {
-                Attached::Ready(store) => return Ok(Some(store)),
-                Attached::Missing => return Ok(None),
-                Attached::Moved => {}
-                Attached::Damaged(_, reason) => return Err(Error::Corrupt { path, reason }),
+            if is_missing || seen.is_some() {
+                let seen = seen.take();
+                let seen = seen.as_ref().map(|(id, reason)| (*id, reason.as_str()));
+                report = file::renew(folder, seen, &known)?.or(report);
+            }
+            let lock = file::share(folder)?;
+            match database::open(&path)? {
+                Found::Database(id, connection) => {
+                    let store = Self {
+                        connection,
+                        path,
+                        id,
+                        _use: lock,
+                    };
+                    return Ok((store, report));
+                }
+                Found::Nothing => is_missing = true,
+                Found::Damaged(id, reason) => seen = Some((id, reason)),
             }
         }
         Err(Error::Corrupt {
@@ -88,37 +124,15 @@ impl Store {
         })
     }
 
-    /// Sets this store aside and opens an empty one: for a store whose damage showed only in use
-    /// ([`Error::Corrupt`] from another call). The report is `None` where another process was quicker.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Busy`] when other processes keep the store open; otherwise as for [`Store::open`].
-    pub fn set_aside(self, reason: &str) -> Result<(Self, Option<SetAside>), Error> {
-        let Self {
-            environment,
-            path,
-            file,
-            ..
-        } = self;
-        drop(environment);
-        let report = file::set_aside(&file, &path, reason)?;
-        drop(file);
-        let (store, another) = Self::open(path.parent().unwrap_or(Path::new(".")))?;
-        Ok((store, report.or(another)))
-    }
-
-    /// Takes up leases that another record proves, after a damaged store was set aside. Those that are known
-    /// already stay; those whose address another owner holds are returned.
+    /// Takes up leases that another record proves. Those that are known already stay; those whose address another
+    /// owner holds are returned.
     ///
     /// # Errors
     ///
     /// [`Error`] when the store cannot be written; then none is taken up.
     pub fn restore(&self, leases: &[Lease]) -> Result<Vec<Lease>, Error> {
         leases.iter().try_for_each(release::check_lease)?;
-        self.write("take up leases in", |tables, txn| {
-            release::restore(tables, txn, leases)
-        })
+        self.write("take up leases in", |db| release::restore(db, leases))
     }
 
     /// Reads the whole store and compares its tables with each other. Returns how many leases there are.
@@ -136,82 +150,127 @@ impl Store {
         &self.path
     }
 
-    pub(super) fn write<T>(
+    pub(crate) fn write<T>(
         &self,
         doing: &'static str,
-        work: impl FnOnce(&Tables, &mut RwTxn<'_>) -> Result<T, Fault>,
+        work: impl FnOnce(&Connection) -> Result<T, Fault>,
     ) -> Result<T, Error> {
-        self.transact(work)
-            .map_err(|fault| engine::error(&self.path, doing, fault))
+        let write = || {
+            let transaction = self.begin(TransactionBehavior::Immediate)?;
+            let done = work(&transaction)?;
+            transaction.commit()?;
+            Ok(done)
+        };
+        write().map_err(|fault| database::error(&self.path, doing, fault))
     }
 
-    pub(super) fn read<T>(
+    pub(crate) fn read<T>(
         &self,
         doing: &'static str,
-        work: impl FnOnce(&Tables, &RoTxn<'_>) -> Result<T, Fault>,
+        work: impl FnOnce(&Connection) -> Result<T, Fault>,
     ) -> Result<T, Error> {
-        let read = || work(&self.tables, &*self.environment.read_txn()?);
-        read().map_err(|fault| engine::error(&self.path, doing, fault))
+        let read = || work(&*self.begin(TransactionBehavior::Deferred)?);
+        read().map_err(|fault| database::error(&self.path, doing, fault))
     }
 
-    fn transact<T>(
+    fn begin(&self, behavior: TransactionBehavior) -> Result<Transaction<'_>, Fault> {
+        Ok(Transaction::new_unchecked(&self.connection, behavior)?)
+    }
+
+    /// A peek is a claim that is not committed, so the two cannot differ.
+    fn try_claim(
         &self,
-        work: impl FnOnce(&Tables, &mut RwTxn<'_>) -> Result<T, Fault>,
-    ) -> Result<T, Fault> {
-        let mut txn = self.environment.write_txn()?;
-        let done = work(&self.tables, &mut txn)?;
-        txn.commit()?;
-        Ok(done)
+        request: &Request<'_>,
+        doing: &'static str,
+        commit: bool,
+    ) -> Result<Vec<Claimed>, ClaimError> {
+        request.check()?;
+        let work = || {
+            let transaction = self.begin(TransactionBehavior::Immediate)?;
+            let outcome = claim::claim(&transaction, request, now())?;
+            if outcome.is_ok() && commit {
+                transaction.commit()?;
+            }
+            Ok(outcome)
+        };
+        work().map_err(|fault| database::error(&self.path, doing, fault))?
     }
 }
 
-fn attach(path: &Path) -> Result<Attached, Error> {
-    let Some(file) = file::open(path)? else {
-        return Ok(Attached::Missing);
-    };
-    file::lock(&file, path, Lock::Opening, Mode::Exclusive)?;
-    file::lock(&file, path, Lock::InUse, Mode::Shared)?;
-    if !file::is_at(&file, path)? {
-        return Ok(Attached::Moved);
+/// Each call one transaction.
+impl Leases for Store {
+    fn claim(
+        &self,
+        space: &str,
+        owner: &Owner,
+        pod: Option<&Pod>,
+        claims: &[Vec<Candidate>],
+        keep: bool,
+    ) -> Result<Vec<Claimed>, ClaimError> {
+        let request = Request {
+            space,
+            owner,
+            pod,
+            claims,
+            keep,
+        };
+        self.try_claim(&request, "claim an address in", true)
     }
-    if let Some(reason) = file::damage(&file) {
-        return Ok(Attached::Damaged(file, reason));
-    }
-    file::ensure_lock_file(path)?;
-    let (environment, tables, layout) = match open(path) {
-        Ok(opened) => opened,
-        Err(fault) => match engine::error(path, "open", fault) {
-            Error::Corrupt { reason, .. } => return Ok(Attached::Damaged(file, reason)),
-            error => return Err(error),
-        },
-    };
-    if layout != LAYOUT.to_string() {
-        return Err(Error::Layout {
-            path: path.to_owned(),
-            found: layout,
-            known: LAYOUT,
-        });
-    }
-    file::lock(&file, path, Lock::Opening, Mode::Unlocked)?;
-    Ok(Attached::Ready(Store {
-        environment,
-        tables,
-        path: path.to_owned(),
-        file,
-    }))
-}
 
-fn open(path: &Path) -> Result<(Env<WithoutTls>, Tables, String), Fault> {
-    let environment = engine::open(path, heed::EnvFlags::empty())?;
-    // Left behind by processes that were killed while they read; they would keep old pages from being reused.
-    environment.clear_stale_readers()?;
-    let tables = tables::open(&environment)?;
-    let layout = tables.layout(&*environment.read_txn()?)?;
-    Ok((environment, tables, layout))
+    fn peek(
+        &self,
+        space: &str,
+        owner: &Owner,
+        pod: Option<&Pod>,
+        claims: &[Vec<Candidate>],
+        keep: bool,
+    ) -> Result<Vec<Claimed>, ClaimError> {
+        let request = Request {
+            space,
+            owner,
+            pod,
+            claims,
+            keep,
+        };
+        self.try_claim(&request, "look for an address in", false)
+    }
+
+    fn release(&self, owner: &Owner) -> Result<Vec<Lease>, Error> {
+        // What cannot be in the store need not be taken out of it.
+        if check_owner(owner).is_err() || self.held_by(owner)?.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.write("release addresses in", |db| release::release(db, owner))
+    }
+
+    fn held_by(&self, owner: &Owner) -> Result<Vec<Lease>, Error> {
+        if check_owner(owner).is_err() {
+            return Ok(Vec::new());
+        }
+        self.read("look up an owner in", |db| read::held_by(db, owner))
+    }
+
+    fn leases(&self) -> Result<Vec<Lease>, Error> {
+        self.read("read", read::leases)
+    }
+
+    fn owners(&self) -> Result<Vec<Owner>, Error> {
+        self.read("read", read::owners)
+    }
+
+    fn count(&self) -> Result<u64, Error> {
+        Ok(self.read("read", read::count)?.unsigned_abs())
+    }
+
+    fn usage(&self, space: &str, ranges: &[(IpAddr, IpAddr)]) -> Result<Usage, Error> {
+        check_name("space", space)?;
+        ranges.iter().try_for_each(|range| check_range(*range))?;
+        self.read("read", |db| read::usage(db, space, ranges))
+    }
 }
 
 /// Seconds since 1970.
-pub(super) fn now() -> u64 {
+fn now() -> u64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |elapsed| elapsed.as_secs())

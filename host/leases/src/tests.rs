@@ -1,17 +1,17 @@
-//! Tests on real LMDB files in a folder of their own.
+//! Tests on real files in a folder of their own.
 
 mod claims;
 mod damage;
 mod kept;
 mod model;
 mod processes;
-mod timing;
+mod renewed;
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::{Candidate, Claimed, Leases, Owner, Pod, Store};
+use crate::{Candidate, Claimed, FILE_NAME, Leases, Owner, Pod, SetAside, Store};
 
 /// A folder that goes away with the test.
 struct Folder(PathBuf);
@@ -39,13 +39,13 @@ impl Folder {
 
     /// Opens the store, which must not be damaged.
     fn store(&self) -> Store {
-        let (store, report) = Store::open(&self.0).expect("open the store");
-        assert_eq!(report, None);
+        let (store, set_aside) = open(&self.0);
+        assert_eq!(set_aside, None);
         store
     }
 
     fn file(&self) -> PathBuf {
-        self.0.join(super::FILE_NAME)
+        self.0.join(FILE_NAME)
     }
 }
 
@@ -53,6 +53,12 @@ impl Drop for Folder {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
     }
+}
+
+/// Opens the store, made without leases where there is none or a damaged one, which is the second value.
+fn open(folder: &Path) -> (Store, Option<SetAside>) {
+    let (store, renewed) = Store::open(folder, Vec::new).expect("open the store");
+    (store, renewed.and_then(|renewed| renewed.set_aside))
 }
 
 fn ip(text: &str) -> IpAddr {

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use plumb::leases::{Leases, Store};
+use plumb::leases::Leases;
+use plumb::recovery::NodeLeases;
+use plumb::state::StateFolder;
+use plumb::trace::Trace;
 use plumb_values::Utc;
 use serde_json::json;
 
@@ -15,12 +18,13 @@ pub struct Arguments {
     state: State,
 }
 
-/// Lists the leases by space and address. A store that is not there has none.
+/// Lists the leases by space and address. A store that is not there has none; a damaged one is made again.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let leases = match Store::open_existing(&arguments.state.state_folder)? {
-        Some(store) => store.leases()?,
-        None => Vec::new(),
-    };
+    let (state, trace) = (
+        StateFolder::new(&arguments.state.state_folder),
+        Trace::early(),
+    );
+    let leases = NodeLeases::new(&state, &trace).leases()?;
     if arguments.state.json {
         let items: Vec<_> = leases
             .iter()

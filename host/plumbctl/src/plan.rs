@@ -10,10 +10,12 @@ use plumb::components::Sandbox;
 use plumb::decide;
 use plumb::facts::{Facts, KernelFacts, RecordedFacts};
 use plumb::kernel::{Kernel, Netns};
-use plumb::leases::{ClaimError, Leases, Owner, Pod, Store};
+use plumb::leases::{ClaimError, Leases, Owner, Pod};
 use plumb::operations::claim_addresses::ClaimAddresses;
 use plumb::operations::{Operation, Reversible};
 use plumb::plan::{Plan, Step};
+use plumb::recovery::NodeLeases;
+use plumb::state::StateFolder;
 use plumb::trace::Trace;
 use serde_json::{Map, Value, json};
 
@@ -170,7 +172,7 @@ fn facts(arguments: &Arguments) -> Result<Rc<dyn Facts>, Failure> {
     Ok(Rc::new(KernelFacts::new(Rc::new(kernel), netns)))
 }
 
-/// What the claim would get now. The store is only read.
+/// What the claim would get now. No store is made for it where there is none.
 fn preview(claim: &ClaimAddresses, request: &Request) -> Result<(String, Vec<String>), Failure> {
     let owner = Owner::from(&request.attachment);
     let pod = request.pod.as_ref().map(Pod::from);
@@ -183,32 +185,33 @@ fn preview(claim: &ClaimAddresses, request: &Request) -> Result<(String, Vec<Str
             Some(format!("{first}/{}", source.prefix))
         })
         .collect();
-    let addresses = match Store::open_existing(&request.state_folder)? {
-        None => first,
-        Some(store) => {
-            let answer = store.peek(
-                &claim.space,
-                &owner,
-                pod.as_ref(),
-                &claim.candidates(),
-                claim.keep,
-            );
-            match answer {
-                Ok(claimed) => claim
-                    .assigned(&claimed)?
-                    .addresses
-                    .iter()
-                    .map(|assigned| assigned.address.to_string())
-                    .collect(),
-                Err(error @ (ClaimError::Exhausted { .. } | ClaimError::Taken { .. })) => {
-                    return Ok((
-                        format!("{}: fails now: {error}", claim.describe()),
-                        Vec::new(),
-                    ));
-                }
-                Err(error) => return Err(plumb::Error::from(error).into()),
+    let (state, trace) = (StateFolder::new(&request.state_folder), Trace::early());
+    let leases = NodeLeases::new(&state, &trace);
+    let addresses = if leases.exist() {
+        let answer = leases.peek(
+            &claim.space,
+            &owner,
+            pod.as_ref(),
+            &claim.candidates(),
+            claim.keep,
+        );
+        match answer {
+            Ok(claimed) => claim
+                .assigned(&claimed)?
+                .addresses
+                .iter()
+                .map(|assigned| assigned.address.to_string())
+                .collect(),
+            Err(error @ (ClaimError::Exhausted { .. } | ClaimError::Taken { .. })) => {
+                return Ok((
+                    format!("{}: fails now: {error}", claim.describe()),
+                    Vec::new(),
+                ));
             }
+            Err(error) => return Err(plumb::Error::from(error).into()),
         }
+    } else {
+        first
     };
     let line = format!("{}: {} now", claim.describe(), addresses.join(" and "));
     Ok((line, addresses))

@@ -19,11 +19,11 @@ pub const COUNT: u32 = 20_000;
 ///
 /// In a child, because the memory that it needs would show up as that of every program
 /// measured afterwards: see `Report::memory_floor`.
-pub fn fill_plumb(folder: &Path, network: &str) -> Result<(), Error> {
+pub fn fill_plumb(folder: &Path, network: &str, count: u32) -> Result<(), Error> {
     // SAFETY: this process has no other thread between its cases, so the child finds
     // no lock held.
     match unsafe { fork() }.map_err(Error::system("fork to fill the store of leases"))? {
-        ForkResult::Child => match fill(folder, network) {
+        ForkResult::Child => match fill(folder, network, count) {
             Ok(()) => std::process::exit(0),
             Err(error) => {
                 eprintln!("plumb-bench: {error}");
@@ -44,7 +44,7 @@ pub fn fill_plumb(folder: &Path, network: &str) -> Result<(), Error> {
 
 /// Whether an address, written with its prefix, is among those that were filled in.
 pub fn is_taken(address: &str) -> bool {
-    addresses().any(|taken| address.split('/').next() == Some(taken.to_string().as_str()))
+    addresses(COUNT).any(|taken| address.split('/').next() == Some(taken.to_string().as_str()))
 }
 
 /// Takes the same addresses in host-local's store: a file for each, named by the
@@ -57,20 +57,20 @@ pub fn fill_host_local(network: &str) -> Result<(), Error> {
     };
     fs::create_dir_all(&folder).map_err(Error::system(format!("create {folder:?}")))?;
     let mut last = String::new();
-    for (index, address) in addresses().enumerate() {
+    for (index, address) in addresses(COUNT).enumerate() {
         last = address.to_string();
         write(&last, &format!("{}\r\n{INTERFACE}", container(index)))?;
     }
     write("last_reserved_ip.0", &last)
 }
 
-fn fill(folder: &Path, network: &str) -> Result<(), Error> {
+fn fill(folder: &Path, network: &str, count: u32) -> Result<(), Error> {
     fs::create_dir_all(folder).map_err(Error::system(format!("create {folder:?}")))?;
     let failed = |reason: String| Error::Fill {
         folder: folder.to_owned(),
         reason,
     };
-    let leases: Vec<Lease> = addresses()
+    let leases: Vec<Lease> = addresses(count)
         .enumerate()
         .map(|(index, address)| Lease {
             space: network.to_owned(),
@@ -85,21 +85,21 @@ fn fill(folder: &Path, network: &str) -> Result<(), Error> {
             since: 0,
         })
         .collect();
-    let (store, _) = Store::open(folder).map_err(|error| failed(error.to_string()))?;
+    let (store, _) = Store::open(folder, Vec::new).map_err(|error| failed(error.to_string()))?;
     store
         .restore(&leases)
         .map_err(|error| failed(error.to_string()))?;
     match store.count().map_err(|error| failed(error.to_string()))? {
-        count if count == u64::from(COUNT) => Ok(()),
-        count => Err(failed(format!("{count} leases in it, {COUNT} are right"))),
+        found if found == u64::from(count) => Ok(()),
+        found => Err(failed(format!("{found} leases in it, {count} are right"))),
     }
 }
 
 /// The addresses taken. Each third one is free, as when pods have come and gone: a
 /// store that keeps ranges cannot fold them into one.
-fn addresses() -> impl Iterator<Item = Ipv4Addr> {
+fn addresses(count: u32) -> impl Iterator<Item = Ipv4Addr> {
     let first = u32::from(Ipv4Addr::new(10, 64, 0, 2));
-    (0..COUNT).map(move |index| Ipv4Addr::from(first + index + index / 2))
+    (0..count).map(move |index| Ipv4Addr::from(first + index + index / 2))
 }
 
 fn container(index: usize) -> String {

@@ -16,6 +16,7 @@ mod leases;
 mod node;
 mod report;
 mod statistics;
+mod store;
 mod versions;
 
 use std::path::{Path, PathBuf};
@@ -33,8 +34,8 @@ use crate::report::Report;
 #[derive(Debug, Parser)]
 struct Arguments {
     /// The plumb executable
-    #[arg(long)]
-    plumb: PathBuf,
+    #[arg(long, required_unless_present = "store")]
+    plumb: Option<PathBuf>,
     /// Folder with macvlan and host-local
     #[arg(long, default_value = "/usr/lib/cni")]
     peers: PathBuf,
@@ -53,13 +54,36 @@ struct Arguments {
     /// Put the peer in plumb's place
     #[arg(long)]
     control: bool,
+    /// Measure the lease store alone, in this folder, which is best one in memory
+    #[arg(long)]
+    store: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
+    // A process that `store` measures.
+    let words: Vec<String> = std::env::args().collect();
+    if let [_, word, folder, what, who] = &words[..]
+        && word == "store-call"
+    {
+        return report(store::call(Path::new(folder), what, who));
+    }
     let arguments = Arguments::parse();
+    if let Some(folder) = &arguments.store {
+        return report(store::measure(folder, arguments.runs.into()));
+    }
     match measure(&arguments) {
         Ok(report) if arguments.enforce && report.is_over() => ExitCode::FAILURE,
         Ok(_) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("plumb-bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn report(outcome: Result<(), Error>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("plumb-bench: {error}");
             ExitCode::FAILURE
@@ -83,7 +107,7 @@ fn measure(arguments: &Arguments) -> Result<Report, Error> {
             ..peer.clone()
         }
     } else {
-        let program = absolute(&arguments.plumb)?;
+        let program = absolute(arguments.plumb.as_deref().unwrap_or(Path::new("plumb")))?;
         let folder = program.parent().unwrap_or(Path::new("/")).to_owned();
         Plugin {
             label: "plumb",

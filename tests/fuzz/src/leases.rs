@@ -1,5 +1,5 @@
-//! What the target `lease_store` consists of.
+//! What the targets `lease_store` and `lease_damage` consist of.
 
 pub mod calls;
-pub mod header;
+pub mod damage;
 pub mod model;

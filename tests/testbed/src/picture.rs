@@ -189,7 +189,7 @@ fn settings_line(settings: &Value) -> String {
 fn counts(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let empty = fs::metadata(path).is_ok_and(|metadata| metadata.len() == 0);
-    !(name.starts_with("leases.mdb") || empty && name.ends_with("lock"))
+    !(name.starts_with("leases.db") || empty && name.ends_with("lock"))
 }
 
 fn text(value: &Value) -> &str {

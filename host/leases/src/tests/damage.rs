@@ -1,17 +1,19 @@
 //! Damaged stores: recognised, named, set aside, and never used.
 
-use std::fs::{File, OpenOptions};
-use std::io::Read;
+use std::collections::BTreeMap;
+use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use super::super::address::{Place, number};
-use super::super::read::{Held, owner_key};
-use super::super::{Error, Lease, Leases, SetAside, Store, tables};
-use super::{Folder, claim_one, ip, owner, pool};
+use crate::{ClaimError, Error, Lease, Leases, Store};
+
+use super::{Folder, Numbers, addresses, claim_one, ip, open, owner, pod, pool};
+
+/// SQLite's page size, unless it is told another.
+const PAGE: usize = 4096;
 
 fn blue() -> super::Candidate {
-    pool("blue", &[("10.0.0.1", "10.0.0.9")])
+    pool("blue", &[("10.0.0.1", "10.0.0.200")])
 }
 
 pub(super) fn overwrite(path: &Path, at: u64, bytes: &[u8]) {
@@ -23,25 +25,15 @@ pub(super) fn overwrite(path: &Path, at: u64, bytes: &[u8]) {
         .expect("write");
 }
 
-/// What is in use of the file, and more.
-pub(super) fn beginning(path: &Path) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    File::open(path)
-        .expect("open")
-        .take(1024 * 1024)
-        .read_to_end(&mut bytes)
-        .expect("read");
-    bytes
-}
-
 /// Damages a store that has one lease and opens it again: the reason must be this, the file be kept, and the
 /// new store work.
+#[track_caller]
 fn check(damage: impl Fn(&Path), expected: &str) {
     let folder = Folder::new();
     claim_one(&folder.store(), "a", &blue());
     let file = folder.file();
     damage(&file);
-    let damaged = beginning(&file);
+    let damaged = fs::read(&file).expect("read");
 
     let error = Store::open_existing(folder.path()).expect_err("damaged");
     assert!(matches!(error, Error::Corrupt { .. }), "{error}");
@@ -49,108 +41,99 @@ fn check(damage: impl Fn(&Path), expected: &str) {
         error.to_string(),
         format!("lease store {} is damaged: {expected}", file.display())
     );
-    assert!(beginning(&file) == damaged, "looking changed the file");
-
-    let (store, report) = Store::open(folder.path()).expect("a new store");
-    let SetAside { path, reason } = report.expect("a report");
-    assert_eq!(reason, expected);
-    let name = path
-        .file_name()
-        .and_then(|name| name.to_str())
-        .expect("a name");
-    assert!(name.starts_with("leases.mdb.corrupt-"), "{name}");
-    assert!(beginning(&path) == damaged, "the damaged file is evidence");
     assert!(
-        path.with_file_name(format!("{name}-lock")).exists(),
-        "its lock file goes with it"
+        fs::read(&file).expect("read") == damaged,
+        "looking changed the file"
     );
+
+    let (store, set_aside) = open(folder.path());
+    let set_aside = set_aside.expect("a report");
+    assert_eq!(set_aside.reason, expected);
+    let name = set_aside.path.file_name().and_then(|name| name.to_str());
+    let name = name.expect("a name");
+    assert!(name.starts_with("leases.db.corrupt-"), "{name}");
+    let kept = fs::read(&set_aside.path).expect("read");
+    assert!(kept == damaged, "the damaged file is evidence");
     assert_eq!(store.count().expect("count"), 0);
     assert_eq!(claim_one(&store, "a", &blue()), ip("10.0.0.1"));
     drop(store);
+    let sound = folder.store().check().expect("a sound store");
+    assert_eq!(sound, 1, "it is not set aside again");
+}
+
+#[test]
+fn what_is_no_database() {
+    check(
+        |path| fs::write(path, "").expect("empty"),
+        "it has only 0 bytes",
+    );
+    check(
+        |path| overwrite(path, 0, &[0xA5; PAGE]),
+        "it does not begin as an SQLite database",
+    );
+    // SQLite would map the log's index into memory, where a cut file kills (SIGBUS).
+    check(
+        |path| overwrite(path, 18, &[2, 2]),
+        "its header asks for a write-ahead log",
+    );
+    check(
+        |path| overwrite(path, 63, &[9]),
+        "its header does not say which layout it has",
+    );
+    check(
+        |path| overwrite(path, 16, &[3, 3]),
+        "file is not a database",
+    );
+}
+
+/// Settings that keep the file from being mapped, and some that make a call cheap.
+#[test]
+fn sqlite_is_built_with_our_settings() {
+    let folder = Folder::new();
+    let options: Vec<String> = folder
+        .store()
+        .connection
+        .prepare("PRAGMA compile_options")
+        .and_then(|mut select| select.query_map([], |row| row.get(0))?.collect())
+        .expect("options");
+    for setting in ["OMIT_WAL", "MAX_MMAP_SIZE=0", "DEFAULT_PCACHE_INITSZ=0"] {
+        assert!(
+            options.iter().any(|option| option == setting),
+            "{setting} of .cargo/config.toml is missing: {options:?}"
+        );
+    }
+}
+
+#[test]
+fn what_is_no_file() {
+    let folder = Folder::new();
+    fs::create_dir(folder.file()).expect("make a folder in its place");
+    let (store, set_aside) = open(folder.path());
+    let set_aside = set_aside.expect("a report");
+    assert_eq!(set_aside.reason, "it is not a regular file");
+    claim_one(&store, "a", &blue());
+    drop(store);
+    let elsewhere = folder.path().join("elsewhere");
+    fs::rename(folder.file(), &elsewhere).expect("move it away");
+    std::os::unix::fs::symlink(&elsewhere, folder.file()).expect("make a link");
+    let (store, set_aside) = open(folder.path());
     assert_eq!(
-        folder.store().check().expect("a sound store"),
-        1,
-        "it is not set aside again"
+        set_aside.expect("a report").reason,
+        "it is not a regular file"
     );
-}
-
-#[test]
-fn a_wrong_length() {
-    let truncate = |length: u64| {
-        move |path: &Path| {
-            OpenOptions::new()
-                .write(true)
-                .open(path)
-                .expect("open")
-                .set_len(length)
-                .expect("truncate")
-        }
-    };
-    check(truncate(0), "it has 0 bytes instead of 268435456");
-    check(truncate(8192), "it has 8192 bytes instead of 268435456");
-    check(
-        truncate(268_435_457),
-        "it has 268435457 bytes instead of 268435456",
-    );
-}
-
-#[test]
-fn a_wrong_header() {
-    let page = 4096;
-    check(
-        |path| overwrite(path, 0, &[0xA5; 4096]),
-        "there is no LMDB header at 0",
-    );
-    check(
-        |path| overwrite(path, page, &[0; 4096]),
-        "there is no LMDB header at 4096",
-    );
-    check(
-        |path| overwrite(path, 20, &2_u32.to_ne_bytes()),
-        "its LMDB format is 2, not 1",
-    );
-    check(
-        |path| overwrite(path, 40, &5_u32.to_ne_bytes()),
-        "its page size is 5",
-    );
-    let wrong = "its header at 4096 puts the tables at page 99999999, behind the file's end";
-    check(
-        |path| overwrite(path, page + 128, &99_999_999_u64.to_ne_bytes()),
-        wrong,
-    );
-    let wrong = "its header at 0 gives the size 4096 instead of 268435456";
-    check(|path| overwrite(path, 32, &4096_u64.to_ne_bytes()), wrong);
-}
-
-#[test]
-fn a_table_that_is_missing() {
-    let remove = |path: &Path| {
-        let folder = path.parent().expect("a folder");
-        let (store, _) = Store::open(folder).expect("open");
-        store
-            .write("test", |tables, txn| {
-                // SAFETY: the store is dropped after this and the handle not used again.
-                unsafe { tables.kept.remove(txn)? };
-                Ok(())
-            })
-            .expect("remove");
-    };
-    check(remove, "table kept is missing");
+    assert_eq!(store.count().expect("count"), 0, "the link was followed");
 }
 
 #[test]
 fn a_store_of_another_version_stays_in_place() {
     let folder = Folder::new();
-    let write = |store: &Store, layout: &[u8]| {
-        store
-            .write("test", |tables, txn| {
-                Ok(tables.header.put(txn, b"layout", layout)?)
-            })
-            .expect("write");
-    };
-    write(&folder.store(), b"2");
+    folder
+        .store()
+        .connection
+        .execute_batch("PRAGMA user_version=2; PRAGMA application_id=0x706c6202")
+        .expect("write");
     for error in [
-        Store::open(folder.path()).expect_err("another layout"),
+        Store::open(folder.path(), Vec::new).expect_err("another layout"),
         Store::open_existing(folder.path()).expect_err("another layout"),
     ] {
         let text = error.to_string();
@@ -163,50 +146,70 @@ fn a_store_of_another_version_stays_in_place() {
     assert!(folder.file().exists());
 }
 
+/// What is in a table is not what was written there.
 #[test]
-fn a_damaged_record_is_an_error_and_the_store_can_be_replaced() {
+fn a_damaged_row_is_an_error_and_the_store_can_be_replaced() {
     let folder = Folder::new();
     let store = folder.store();
     claim_one(&store, "a", &blue());
     claim_one(&store, "b", &blue());
     let known = store.held_by(&owner("b")).expect("held");
-    let place = Place::new("", ip("10.0.0.1"));
-    for (value, expected) in [
-        (b"{\"space\":".to_vec(), "does not decode: EOF"),
-        (vec![0xFF; 300], "does not decode: expected value"),
-        (Vec::new(), "does not decode: EOF"),
-        (vec![b' '; 65 * 1024], "has 66560 bytes, more than 65536"),
+    for (change, expected) in [
+        ("UPDATE leases SET pool=x'ff00'", "Invalid column type"),
+        ("UPDATE leases SET since='yesterday'", "Invalid column type"),
+        (
+            "UPDATE leases SET container=CAST(x'ff' AS TEXT)",
+            "invalid utf-8",
+        ),
+        (
+            "UPDATE leases SET network='rail1'",
+            "has no lease on its 10.0.0.1",
+        ),
+        ("UPDATE owners SET address=x'04'", "a value is no address"),
+        ("UPDATE owners SET address=7", "Invalid column type"),
+        ("DELETE FROM leases", "has no lease on its 10.0.0.1"),
+        ("DROP TABLE leases", "no such table: leases"),
     ] {
-        store
-            .write("test", |tables, txn| {
-                Ok(tables.leases.put(txn, &place.key(), &value)?)
-            })
-            .expect("write");
+        store.connection.execute_batch("BEGIN").expect("begin");
+        store.connection.execute_batch(change).expect(change);
+        store.connection.execute_batch("COMMIT").expect("commit");
         for error in [
-            store.leases().expect_err("damaged"),
-            store.held_by(&owner("a")).expect_err("damaged"),
-            store.release(&owner("a")).expect_err("damaged"),
-            store.check().expect_err("damaged"),
+            store.held_by(&owner("a")).expect_err(change),
+            store.release(&owner("a")).expect_err(change),
+            store.check().expect_err(change),
         ] {
-            assert!(matches!(error, Error::Corrupt { .. }), "{error}");
-            assert!(error.to_string().contains(expected), "{error}");
+            assert!(matches!(error, Error::Corrupt { .. }), "{change}: {error}");
         }
+        let error = store.held_by(&owner("a")).expect_err(change);
+        assert!(error.to_string().contains(expected), "{change}: {error}");
+        if change.starts_with("DROP") {
+            break;
+        }
+        // As it was.
+        store
+            .connection
+            .execute_batch(
+                "DELETE FROM leases; DELETE FROM owners; DELETE FROM runs; DELETE FROM cursors",
+            )
+            .expect("empty it");
+        claim_one(&store, "a", &blue());
+        claim_one(&store, "b", &blue());
     }
-    let (store, report) = store
-        .set_aside("a record does not decode")
+    let (store, renewed) = store
+        .replace("a row is wrong", || known.clone())
         .expect("replace");
-    let report = report.expect("a report");
+    let renewed = renewed.expect("a report");
+    let set_aside = renewed.set_aside.expect("the damaged one");
     assert!(
-        report.path.exists() && report.to_string().contains("(a record does not decode)"),
-        "{report}"
+        set_aside.path.exists() && set_aside.to_string().contains("(a row is wrong)"),
+        "{set_aside}"
     );
-    assert_eq!(store.count().expect("count"), 0);
+    assert_eq!((renewed.restored, store.count().expect("count")), (1, 1));
 
     let foreign = Lease {
         owner: owner("c"),
         ..known[0].clone()
     };
-    assert_eq!(store.restore(&known).expect("restore"), []);
     assert_eq!(
         store.restore(&known).expect("restore again"),
         [],
@@ -227,16 +230,13 @@ fn tables_that_contradict_each_other_are_found() {
     let folder = Folder::new();
     let store = folder.store();
     claim_one(&store, "a", &blue());
-    let place = Place::new("", ip("10.0.0.1"));
-    let (line, x) = (place.line(), number(place.address));
-    store
-        .write("test", |tables, txn| tables.taken.remove(txn, &line, x))
-        .expect("write");
-    let text = store.check().expect_err("damaged").to_string();
-    assert!(
-        text.ends_with("10.0.0.1 is in no run of leased addresses"),
-        "{text}"
-    );
+    let run = |sql: &str| store.connection.execute_batch(sql).expect("change");
+    let refused = |ending: &str| {
+        let text = store.check().expect_err("damaged").to_string();
+        assert!(text.ends_with(ending), "{text}");
+    };
+    run("DELETE FROM runs WHERE kind=1");
+    refused("10.0.0.1 is in no run of occupied addresses (Leased)");
     let text = store.release(&owner("a")).expect_err("damaged").to_string();
     assert!(
         text.ends_with("10.0.0.1 is in no run of occupied addresses"),
@@ -247,43 +247,150 @@ fn tables_that_contradict_each_other_are_found() {
         1,
         "the failed release changed nothing"
     );
-    store
-        .write("test", |tables, txn| tables.taken.insert(txn, &line, x))
-        .expect("write");
-    assert_eq!(store.check().expect("a sound store"), 1);
-    let wrong = [Held::new("", ip("10.0.0.2"))];
-    let key = owner_key(&owner("a"));
-    store
-        .write("test", |tables, txn| {
-            tables::put(tables.owners, txn, &key, &wrong)
-        })
-        .expect("write");
-    let text = store.check().expect_err("damaged").to_string();
+    // What counts as free has a lease: nobody gets it a second time.
+    run("DELETE FROM runs; DELETE FROM cursors");
+    let claims = [vec![blue()]];
+    let error = store
+        .claim("", &owner("b"), None, &claims, false)
+        .expect_err("damaged");
     assert!(
-        text.ends_with("leases and owner record of container a in rail0 differ"),
-        "{text}"
+        matches!(error, ClaimError::Store(Error::Corrupt { .. })),
+        "{error}"
     );
-    store
-        .write("test", |tables, txn| Ok(tables.owners.clear(txn)?))
-        .expect("write");
-    let text = store.check().expect_err("damaged").to_string();
+    run("INSERT INTO runs SELECT 1, space, address, address FROM leases");
+    refused("10.0.0.1 is in no run of occupied addresses (Reserved)");
+    run("INSERT INTO runs SELECT 2, space, address, address FROM leases");
+    assert_eq!(store.check().expect("a sound store"), 1);
+    run("UPDATE owners SET space='elsewhere'");
+    refused("leases and owner rows of container a in rail0 differ");
+    run("DELETE FROM owners");
+    refused("container a has leases but no owner row");
+    run(
+        "DELETE FROM leases; DELETE FROM runs WHERE kind=1; INSERT INTO memories SELECT 'k', space, first, NULL FROM runs",
+    );
+    refused("10.0.0.1 is remembered as what it is not, leased");
+}
+
+/// The promise: whatever lies in one page, each call ends with an answer or an error, and no address that somebody
+/// holds is given to another.
+#[test]
+fn garbage_in_any_page_gives_no_address_twice() {
+    let folder = Folder::new();
+    let store = folder.store();
+    let mut numbers = Numbers(0x5eed_0004);
+    for container in 0..40 {
+        let name = pod(&format!("worker-{container}"));
+        let claims = [vec![blue()]];
+        store
+            .claim("", &owner(container), Some(&name), &claims, true)
+            .expect("claim");
+        if numbers.below(4) == 0 {
+            store.release(&owner(container)).expect("release");
+        }
+    }
+    let known = store.leases().expect("leases");
+    let size: usize = store
+        .read("test", |db| {
+            let size = db.query_row("PRAGMA page_count", [], |row| row.get::<_, i64>(0))?;
+            Ok(size.unsigned_abs() as usize * PAGE)
+        })
+        .expect("size");
+    drop(store);
+    let sound = fs::read(folder.file()).expect("read");
+    assert_eq!(sound.len(), size);
+    let mut set_aside = 0;
+    for page in 0..size / PAGE {
+        let range = page * PAGE..(page + 1) * PAGE;
+        for round in 0..24 {
+            let mut bytes = sound.clone();
+            match round {
+                0 => bytes[range.clone()].fill(0),
+                1 => bytes[range.clone()].fill(0xff),
+                2 => bytes.truncate(range.start + PAGE / 2),
+                3 => bytes[range.clone()].copy_from_slice(&sound[..PAGE]),
+                // Another page's content, which is right in itself.
+                4 => {
+                    let other = (page + 1) % (size / PAGE) * PAGE;
+                    bytes[range.clone()].copy_from_slice(&sound[other..other + PAGE]);
+                }
+                5 => {
+                    for byte in &mut bytes[range.clone()] {
+                        *byte = numbers.below(256) as u8;
+                    }
+                }
+                // Bits, most of them where the page says what is in it.
+                _ => {
+                    for _ in 0..=round % 3 {
+                        let within = if round % 2 == 0 { PAGE as u64 } else { 100 };
+                        let at = range.start + numbers.below(within) as usize;
+                        bytes[at] ^= 1 << numbers.below(8);
+                    }
+                }
+            }
+            for journal in [false, true] {
+                set_aside += usize::from(meet(&folder, &bytes, journal, &known));
+            }
+        }
+    }
     assert!(
-        text.ends_with("container a has leases but no owner record"),
-        "{text}"
+        set_aside > size / PAGE,
+        "{set_aside} times damage was noticed"
     );
 }
 
-#[test]
-fn the_limit_of_a_record_is_above_the_longest() {
-    // The longest is an owner's with as many addresses as may be, every byte of the space escaped.
-    let held = Held::new(
-        &"\u{1}".repeat(160),
-        ip("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"),
-    );
-    let record = serde_json::to_vec(&vec![held; 32]).expect("JSON");
-    assert!(
-        tables::decode::<Vec<Held>>(b"key", &record).is_ok(),
-        "{} bytes",
-        record.len()
-    );
+/// Calls on a store with this content, some of which make it again; whether it was set aside.
+fn meet(folder: &Folder, bytes: &[u8], journal: bool, known: &[Lease]) -> bool {
+    for entry in fs::read_dir(folder.path()).expect("list") {
+        fs::remove_file(entry.expect("entry").path()).expect("remove");
+    }
+    fs::write(folder.file(), bytes).expect("write");
+    if journal {
+        let garbage: Vec<u8> = bytes.iter().rev().take(3 * PAGE).copied().collect();
+        fs::write(folder.path().join("leases.db-journal"), garbage).expect("write");
+    }
+    let opened = Store::open(folder.path(), || known.to_vec()).expect("open");
+    let (mut store, mut report) = opened;
+    let mut holders: BTreeMap<_, _> = known
+        .iter()
+        .map(|lease| (lease.address, lease.owner.clone()))
+        .collect();
+    for container in 100..104 {
+        let (owner, name) = (owner(container), pod(&format!("worker-{}", container - 97)));
+        let attempt = |store: &Store| {
+            let claims = [vec![blue()]];
+            let usage = store.usage("", &blue().ranges)?;
+            assert!(usage.taken <= usage.size, "{usage:?}");
+            store.leases()?;
+            store.owners()?;
+            store.count()?;
+            match store.claim("", &owner, Some(&name), &claims, true) {
+                Ok(claimed) => Ok(addresses(&claimed)),
+                Err(ClaimError::Store(error)) => Err(error),
+                Err(error) => panic!("{error}"),
+            }
+        };
+        let claimed = match attempt(&store) {
+            Err(Error::Corrupt { reason, .. }) => {
+                let known: Vec<Lease> = holders
+                    .iter()
+                    .map(|(address, owner)| Lease {
+                        address: *address,
+                        owner: owner.clone(),
+                        ..known[0].clone()
+                    })
+                    .collect();
+                let (renewed, again) = store.replace(&reason, || known.clone()).expect("replace");
+                (store, report) = (renewed, again.or(report));
+                attempt(&store).expect("a sound store")
+            }
+            claimed => claimed.expect("damage is said to be damage"),
+        };
+        let earlier = holders.insert(claimed[0], owner.clone());
+        assert_eq!(
+            earlier, None,
+            "{} was given to {owner:?} as well",
+            claimed[0]
+        );
+    }
+    report.is_some_and(|report| report.set_aside.is_some())
 }

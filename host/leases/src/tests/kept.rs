@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use super::super::{Candidate, Leases, Owner, Store, memory};
 use super::{Folder, addresses, ip, owner, pod, pool};
+use crate::{Candidate, Leases, Owner, Store, memory};
 
 fn claim(store: &Store, container: &str, name: &str, claims: &[Vec<Candidate>]) -> Vec<IpAddr> {
     let claimed = store
@@ -222,14 +222,15 @@ fn what_rested_longest_is_forgotten_first() {
     for container in ["b", "a", "c"] {
         release(&store, container);
     }
-    // Released within one second or not, `b` came before `a` or has the higher address; `c` is youngest or
-    // has the highest.
     store
-        .write("test", |tables, txn| memory::forget_oldest(tables, txn, 1))
+        .write("test", |db| memory::forget_oldest(db, 1))
         .expect("forget");
     store.check().expect("a sound store");
-    let resting = store
-        .read("test", |tables, txn| Ok(tables.resting.len(txn)?))
+    let resting: i64 = store
+        .read("test", |db| {
+            let rows = "SELECT count(*) FROM memories WHERE rested NOTNULL";
+            Ok(db.query_row(rows, [], |row| row.get(0))?)
+        })
         .expect("count");
     assert_eq!(resting, 1);
     assert_eq!(

@@ -3,72 +3,72 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use super::super::address::{Line, number};
-use super::super::{ClaimError, Leases};
-use super::{Folder, Numbers, ip, owner, pod, pool};
+use crate::address::next;
+use crate::runs::{self, Set};
+use crate::{ClaimError, Leases};
+
+use super::{Folder, Numbers, owner, pod, pool};
 
 #[test]
 fn runs_are_those_of_a_plain_set() {
     let folder = Folder::new();
     let store = folder.store();
-    let first = ip("10.0.0.0");
-    let (line, base) = (Line::new("", first), number(first));
-    // A neighbour on another line must never be merged with.
-    let other = Line::new("a", first);
+    let at = |number: u64| -> IpAddr {
+        let [high, low] = u16::try_from(number).expect("a small number").to_be_bytes();
+        [10, 0, high, low].into()
+    };
     let mut numbers = Numbers(0x5eed_0001);
     let mut model = BTreeSet::new();
     store
-        .write("test", |tables, txn| {
-            let extents = tables.taken;
-            for x in 0..64 {
-                extents.insert(txn, &other, base + 64 + x)?;
+        .write("test", |db| {
+            // Neighbours in another space and in another set must never be merged with.
+            for x in 64..128 {
+                runs::add(db, Set::Leased, "a", at(x))?;
+                runs::add(db, Set::Reserved, "", at(x))?;
             }
             for step in 0..6000 {
-                let x = base + u128::from(numbers.below(64));
+                let x = at(numbers.below(64));
                 if model.remove(&x) {
-                    extents.remove(txn, &line, x)?;
+                    runs::remove(db, Set::Leased, "", x)?;
                 } else {
                     model.insert(x);
-                    extents.insert(txn, &line, x)?;
+                    assert!(runs::add(db, Set::Leased, "", x)?, "step {step}");
+                    assert!(!runs::add(db, Set::Leased, "", x)?, "step {step}");
                 }
-                let runs = runs(&model);
-                let from = base + u128::from(numbers.below(64));
-                let free = (from..base + 64).find(|x| !model.contains(x));
-                assert_eq!(
-                    extents.first_free(txn, &line, from, base + 63)?,
-                    free,
-                    "step {step}"
-                );
-                let mut stored = Vec::new();
-                for entry in extents.0.iter(txn)? {
-                    let (key, value) = entry?;
-                    if line.number(key).is_some() {
-                        stored.push(super::super::extents::run(&line, key, value)?);
-                    }
-                }
-                assert_eq!(stored, runs, "step {step}");
-                let counted = extents.count(txn, &line, from, base + 63)?;
-                assert_eq!(counted, model.range(from..).count() as u128, "step {step}");
+                let first = numbers.below(64);
+                let free = (first..64).map(at).find(|x| !model.contains(x));
+                let found = runs::first_free(db, Set::Leased, "", (at(first), at(63)))?;
+                assert_eq!(found, free, "step {step}");
+                let mut select = db.prepare_cached(
+                    "SELECT first, last FROM runs WHERE kind=1 AND space='' ORDER BY first",
+                )?;
+                let stored = select
+                    .query_map([], |row| Ok(runs::run(row)))?
+                    .map(|row| row.expect("a row"))
+                    .collect::<Result<Vec<_>, _>>()?;
+                assert_eq!(stored, maximal(&model), "step {step}");
+                let counted = runs::count(db, Set::Leased, "", (at(first), at(63)))?;
+                let expected = model.range(at(first)..).count();
+                assert_eq!(counted, expected as u128, "step {step}");
             }
-            assert_eq!(extents.count(txn, &other, 0, u128::from(u32::MAX))?, 64);
+            let all = (at(0), at(1023));
+            assert_eq!(runs::count(db, Set::Leased, "a", all)?, 64);
+            assert_eq!(runs::count(db, Set::Reserved, "", all)?, 64);
             Ok(())
         })
         .expect("transaction");
 }
 
 /// Maximal runs, the slow way.
-fn runs(set: &BTreeSet<u128>) -> Vec<(u128, u128)> {
-    let starts = set.iter().filter(|x| !set.contains(&(**x - 1)));
-    starts
-        .map(|start| {
-            (
-                *start,
-                (*start..)
-                    .find(|x| !set.contains(&(x + 1)))
-                    .unwrap_or(*start),
-            )
-        })
-        .collect()
+fn maximal(set: &BTreeSet<IpAddr>) -> Vec<(IpAddr, IpAddr)> {
+    let mut runs: Vec<(IpAddr, IpAddr)> = Vec::new();
+    for x in set {
+        match runs.last_mut() {
+            Some((_, end)) if next(*end) == Some(*x) => *end = *x,
+            _ => runs.push((*x, *x)),
+        }
+    }
+    runs
 }
 
 #[test]

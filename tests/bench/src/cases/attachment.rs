@@ -78,7 +78,7 @@ impl Bench {
         let mut full = self.plumb.clone();
         full.configuration["name"] = "full".into();
         full.configuration["stateFolder"] = FOLDER.into();
-        leases::fill_plumb(Path::new(FOLDER), "full")?;
+        leases::fill_plumb(Path::new(FOLDER), "full", leases::COUNT)?;
         self.meets_leases(&full)?;
         let series = self.adds(report, CASE, &[&full, &empty], self.runs)?;
         report

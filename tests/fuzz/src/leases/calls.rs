@@ -66,8 +66,8 @@ pub fn run(folder: &Path, data: &[u8]) {
 }
 
 fn open(folder: &Path) -> Store {
-    let (store, damage) = Store::open(folder).expect("open the store");
-    assert_eq!(damage, None);
+    let (store, renewed) = Store::open(folder, Vec::new).expect("open the store");
+    assert_eq!(renewed.and_then(|renewed| renewed.set_aside), None);
     store
 }
 

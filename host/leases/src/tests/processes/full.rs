@@ -6,8 +6,9 @@ use std::path::Path;
 use nix::mount::{MsFlags, mount};
 use nix::unistd::geteuid;
 
-use super::super::super::{ClaimError, Error, Leases, Store};
-use super::super::{Folder, claim_one, owner};
+use crate::{ClaimError, Error, Leases, Store};
+
+use super::super::{Folder, claim_one, open, owner};
 use super::{blue, command, output};
 
 /// Claims until the file system is full; the last words tell how it went.
@@ -22,7 +23,7 @@ pub(super) fn fill(folder: &Path) {
         Some("size=512k"),
     )
     .expect("mount");
-    let (store, _) = Store::open(folder).expect("open");
+    let (store, _) = open(folder);
     let mut claimed = 0;
     let error = loop {
         match store.claim("", &owner(claimed), None, &[vec![blue()]], false) {
@@ -36,24 +37,17 @@ pub(super) fn fill(folder: &Path) {
     );
     println!("refused with: {error}");
     drop(store);
-    let (store, report) = Store::open(folder).expect("open on the full file system");
-    assert_eq!(report, None);
+    let (store, set_aside) = open(folder);
+    assert_eq!(set_aside, None);
     assert_eq!(store.check().expect("a sound store"), claimed);
     drop(store);
-
-    // LMDB would map a lock file without blocks and die of SIGBUS.
-    std::fs::remove_file(folder.join("leases.mdb-lock")).expect("remove the lock file");
-    std::fs::write(folder.join("ballast"), vec![1; 1024 * 1024]).expect_err("it does not fit");
-    let error = Store::open(folder).expect_err("no room for the lock file");
-    assert!(matches!(error, Error::FolderFull { .. }), "{error:?}");
-    std::fs::remove_file(folder.join("ballast")).expect("remove");
     mount(none, folder, none, MsFlags::MS_REMOUNT, Some("size=1m")).expect("enlarge");
-    claim_one(&Store::open(folder).expect("open").0, "later", &blue());
+    claim_one(&open(folder).0, "later", &blue());
 
     let second = folder.join("second");
     std::fs::create_dir(&second).expect("make a folder");
     std::fs::write(folder.join("ballast"), vec![1; 1024 * 1024]).expect_err("it does not fit");
-    let error = Store::open(&second).expect_err("no room for a new store");
+    let error = Store::open(&second, Vec::new).expect_err("no room for a new store");
     println!("not made: {error}");
     assert_eq!(
         std::fs::read_dir(&second).expect("list").count(),

@@ -1,13 +1,13 @@
 //! Processes that meet while a damaged store is replaced.
 
-use std::os::unix::fs::MetadataExt;
-use std::time::Instant;
+use std::cell::RefCell;
+use std::fs::{File, TryLockError};
 
-use super::super::super::file::{self, Lock, Mode};
-use super::super::super::{Error, Store};
-use super::super::Folder;
+use crate::{Error, Leases, Store};
+
 use super::super::damage::overwrite;
-use super::{LONG, give_word, output, start, wait_for};
+use super::super::{Folder, claim_one, open, owner};
+use super::{blue, give_word, output, start, wait_for};
 
 #[test]
 fn only_one_of_many_sets_a_damaged_store_aside() {
@@ -33,12 +33,9 @@ fn only_one_of_many_sets_a_damaged_store_aside() {
         let names: Vec<_> = names
             .map(|name| name.to_string_lossy().into_owned())
             .collect();
-        let aside = |name: &&String| name.contains(".corrupt-") && !name.ends_with("-lock");
+        let aside = |name: &&String| name.contains(".corrupt-") && !name.ends_with("-journal");
         assert_eq!(names.iter().filter(aside).count(), round, "{names:?}");
-        assert!(
-            !names.iter().any(|name| name.contains(".new-")),
-            "{names:?}"
-        );
+        assert!(!names.iter().any(|name| name.contains(".new")), "{names:?}");
     }
 }
 
@@ -70,54 +67,47 @@ fn two_that_find_the_damage_in_use_set_one_store_aside() {
     );
 }
 
+/// What the process has claimed need not be in the journal yet.
 #[test]
 fn a_store_is_not_taken_from_under_a_process() {
     let folder = Folder::new();
     let mut child = start("hold", folder.path());
     wait_for(&mut child, "ready");
     overwrite(&folder.file(), 0, &[0; 16]);
-    let error = Store::open(folder.path()).expect_err("it is in use");
-    let expected = "leases.mdb: other processes still have it open after 2 s";
+    let error = Store::open(folder.path(), Vec::new).expect_err("it is in use");
+    assert!(matches!(error, Error::Busy { .. }), "{error}");
+    let expected = "leases.db: other plumb calls have kept it in use for 5 s: try again, and look for one that hangs (ps -C plumb)";
     assert!(error.to_string().ends_with(expected), "{error}");
+    assert!(folder.file().exists(), "it was put away all the same");
     give_word(&mut child);
     output(child);
-    let (_, report) = Store::open(folder.path()).expect("open");
+    let (_, set_aside) = open(folder.path());
     assert_eq!(
-        report.expect("a report").reason,
-        "there is no LMDB header at 0"
+        set_aside.expect("a report").reason,
+        "it does not begin as an SQLite database"
     );
 }
 
+/// Nobody claims from the new store before all leases that are known are in it.
 #[test]
-fn a_process_that_waited_while_the_store_was_replaced_uses_the_new_one() {
+fn a_process_that_comes_while_the_store_is_replaced_waits_for_the_new_one() {
     let folder = Folder::new();
-    drop(folder.store());
-    let old = file::open(&folder.file()).expect("open").expect("a file");
-    file::lock(&old, &folder.file(), Lock::Opening, Mode::Exclusive).expect("lock");
-    let mut child = start("hold", folder.path());
-    // In /proc/locks a line with an arrow is somebody who waits (proc_locks(5)).
-    let inode = format!(":{} ", old.metadata().expect("metadata").ino());
-    let begun = Instant::now();
-    let waits = || {
-        let locks = std::fs::read_to_string("/proc/locks").expect("read /proc/locks");
-        locks
-            .lines()
-            .any(|line| line.contains(" -> ") && line.contains(&inode))
-    };
-    while !waits() {
-        assert!(
-            begun.elapsed() < LONG,
-            "the process does not wait for the lock"
-        );
-        std::thread::yield_now();
-    }
-    std::fs::rename(folder.file(), folder.path().join("old")).expect("rename");
-    drop(folder.store());
-    drop(old);
-    wait_for(&mut child, "ready");
+    let store = folder.store();
+    claim_one(&store, "old", &blue());
+    let known = store.leases().expect("leases");
+    drop(store);
     overwrite(&folder.file(), 0, &[0; 16]);
-    let error = Store::open(folder.path()).expect_err("the new one is in use");
-    assert!(matches!(error, Error::Busy { .. }), "{error}");
-    give_word(&mut child);
-    output(child);
+    let other = RefCell::new(None);
+    let opened = Store::open(folder.path(), || {
+        *other.borrow_mut() = Some(start("open", folder.path()));
+        let folder = File::open(folder.path()).expect("open the folder");
+        let lock = folder.try_lock_shared();
+        assert!(matches!(lock, Err(TryLockError::WouldBlock)), "{lock:?}");
+        known.clone()
+    });
+    let (store, renewed) = opened.expect("open");
+    assert_eq!(renewed.expect("a report").restored, 1);
+    assert_eq!(store.held_by(&owner("old")).expect("held"), known);
+    output(other.take().expect("a second process"));
+    assert_eq!(store.check().expect("a sound store"), 2);
 }

@@ -1,0 +1,237 @@
+//! The database: its tables, how it is opened, and its errors in our words.
+//!
+//! The file need not survive a power cut whole (what is damaged is made again), only a process that is killed, so
+//! nothing is forced to disk (`synchronous=OFF`): what a process has written is the kernel's when it dies. What it left
+//! half done is in the rollback journal beside the file, from which the next one to open it goes back.
+//!
+//! The library is built with the settings of `.cargo/config.toml`. Without them it works the same, but is larger and
+//! slower: most of a call's time goes into what SQLite allocates and parses before the first row.
+
+use std::fs;
+use std::io::{ErrorKind, Read};
+use std::net::IpAddr;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::time::Duration;
+
+use nix::sys::statvfs::statvfs;
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Row};
+
+use crate::address::{from_bytes, to_bytes};
+use crate::error::Error;
+
+/// The number of the layout described here. Raise it with any change to a table or a value.
+pub(crate) const LAYOUT: u32 = 1;
+/// In the header beside the layout's number (SQLite, "Database File Format", "Application ID"): "plb", so
+/// that one flipped bit makes a damaged file and not one of another version.
+const APPLICATION: u32 = u32::from_be_bytes(*b"plb\0");
+/// How long to wait for another process's transaction, which takes well under a millisecond. The runtimes wait for a
+/// CNI call for two minutes or more, so a call that gives up has time to undo what it did.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// `space` and `address` are a place. An address in `leases` is in a run of set 1 (leased) and 2 (leased or remembered),
+/// and in `owners` with its position in the claim. `cursors`: which address a pool, known by its first and last,
+/// handed out last. `memories`: see `memory`.
+///
+/// Each call parses this, so it is short: columns have no types, which are only advice in SQLite.
+const SCHEMA: &str = "
+CREATE TABLE leases(space, address, pool, network, container, interface, namespace, name, since, PRIMARY KEY(space, address)) WITHOUT ROWID;
+CREATE TABLE owners(network, container, interface, position, space, address, PRIMARY KEY(network, container, interface, position)) WITHOUT ROWID;
+CREATE TABLE runs(kind, space, first, last, PRIMARY KEY(kind, space, first)) WITHOUT ROWID;
+CREATE TABLE cursors(space, first, last, address, PRIMARY KEY(space, first, last)) WITHOUT ROWID;
+CREATE TABLE memories(key PRIMARY KEY, space, address, rested, UNIQUE(space, address)) WITHOUT ROWID;
+CREATE INDEX resting ON memories(rested) WHERE rested NOTNULL;
+";
+
+/// What may fail inside a transaction; [`error`] turns it into an [`Error`].
+#[derive(Debug)]
+pub(crate) enum Fault {
+    /// SQLite failed.
+    Engine(rusqlite::Error),
+    /// What was read is not what was written.
+    Damaged(String),
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Engine(error)
+    }
+}
+
+/// Which file a name means: device and inode.
+pub(crate) type FileId = (u64, u64);
+
+/// What is at a path.
+pub(crate) enum Found {
+    Nothing,
+    Database(FileId, Connection),
+    Damaged(FileId, String),
+}
+
+/// Opens the database at `path` if there is one. A link is not followed: the state folder is root's, a link in it is
+/// not ours.
+pub(crate) fn open(path: &Path) -> Result<Found, Error> {
+    let failed = |doing| {
+        move |source| Error::Io {
+            doing,
+            path: path.to_owned(),
+            source,
+        }
+    };
+    let metadata = match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Found::Nothing),
+        found => found.map_err(failed("look at"))?,
+    };
+    let id = (metadata.dev(), metadata.ino());
+    if !metadata.is_file() {
+        return Ok(Found::Damaged(id, "it is not a regular file".to_owned()));
+    }
+    // Read and closed before SQLite opens it: closing any descriptor of a file ends all POSIX locks that the
+    // process has on it (fcntl(2)).
+    let mut header = Vec::new();
+    fs::File::open(path)
+        .and_then(|file| file.take(100).read_to_end(&mut header))
+        .map_err(failed("read"))?;
+    if let Some(reason) = damage(&header) {
+        return Ok(Found::Damaged(id, reason));
+    }
+    if word(&header, 60) != LAYOUT {
+        return Err(Error::Layout {
+            path: path.to_owned(),
+            found: word(&header, 60),
+            known: LAYOUT,
+        });
+    }
+    match connect(path) {
+        Ok(connection) => Ok(Found::Database(id, connection)),
+        Err(fault) => match error(path, "open", fault) {
+            Error::Corrupt { reason, .. } => Ok(Found::Damaged(id, reason)),
+            error => Err(error),
+        },
+    }
+}
+
+/// What is wrong with the first bytes of a file ("Database File Format", "The Database Header"). SQLite checks more,
+/// but would open a file that claims to have a write-ahead log with one, whose index it maps into memory.
+fn damage(header: &[u8]) -> Option<String> {
+    if header.len() < 100 {
+        return Some(format!("it has only {} bytes", header.len()));
+    }
+    if !header.starts_with(b"SQLite format 3\0") {
+        return Some("it does not begin as an SQLite database".to_owned());
+    }
+    if header[18..20] != [1, 1] {
+        return Some("its header asks for a write-ahead log".to_owned());
+    }
+    if word(header, 68) != APPLICATION | word(header, 60) {
+        return Some("its header does not say which layout it has".to_owned());
+    }
+    None
+}
+
+fn word(header: &[u8], at: usize) -> u32 {
+    let mut bytes = [0; 4];
+    bytes.copy_from_slice(&header[at..at + 4]);
+    u32::from_be_bytes(bytes)
+}
+
+/// Fills the empty file at `path` with the tables.
+pub(crate) fn create(path: &Path) -> Result<Connection, Fault> {
+    let connection = connect(path)?;
+    // Nobody finds it before it is complete.
+    connection.execute_batch(&format!(
+        "PRAGMA journal_mode=MEMORY; PRAGMA application_id={}; PRAGMA user_version={LAYOUT}; {SCHEMA}",
+        APPLICATION | LAYOUT
+    ))?;
+    Ok(connection)
+}
+
+fn connect(path: &Path) -> Result<Connection, Fault> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(path, flags)?;
+    // SQLite's own waits become longer and longer, so that the last of many waits longest.
+    connection.busy_handler(Some(|tries: i32| {
+        std::thread::sleep(INTERVAL);
+        u128::from(tries.unsigned_abs()) * INTERVAL.as_millis() < PATIENCE.as_millis()
+    }))?;
+    // The journal is emptied and not removed at the end of a transaction: half the cost, and nothing stays in it
+    // that could be taken for one to go back from.
+    connection.execute_batch(
+        "PRAGMA cell_size_check=ON; PRAGMA synchronous=OFF; PRAGMA journal_mode=TRUNCATE",
+    )?;
+    Ok(connection)
+}
+
+/// How long to wait before the next try.
+const INTERVAL: Duration = Duration::from_millis(1);
+
+/// What was tried, on which file, and what came of it.
+pub(crate) fn error(path: &Path, doing: &'static str, fault: Fault) -> Error {
+    let path = path.to_owned();
+    let source = match fault {
+        Fault::Damaged(reason) => return Error::Corrupt { path, reason },
+        Fault::Engine(source) => source,
+    };
+    match source.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => Error::FolderFull { doing, path },
+        // A journal that cannot be made or grow says only that.
+        Some(ErrorCode::CannotOpen | ErrorCode::SystemIoFailure) if is_full(&path) => {
+            Error::FolderFull { doing, path }
+        }
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Error::Busy {
+            doing,
+            path,
+            seconds: PATIENCE.as_secs(),
+        },
+        Some(
+            ErrorCode::CannotOpen
+            | ErrorCode::SystemIoFailure
+            | ErrorCode::PermissionDenied
+            | ErrorCode::ReadOnly
+            | ErrorCode::OutOfMemory
+            | ErrorCode::FileLockingProtocolFailed
+            | ErrorCode::NoLargeFileSupport,
+        ) => Error::Engine {
+            doing,
+            path,
+            source,
+        },
+        // Our statements and values are right where the tables are ours: a table or a row that is not there, a value
+        // of another type and a key that exists already are damage as well.
+        _ => Error::Corrupt {
+            path,
+            reason: source.to_string(),
+        },
+    }
+}
+
+fn is_full(path: &Path) -> bool {
+    const ALMOST_NOTHING: u64 = 64 * 1024;
+    let folder = path.parent().unwrap_or(path);
+    statvfs(folder)
+        .is_ok_and(|folder| folder.blocks_available() * folder.fragment_size() < ALMOST_NOTHING)
+}
+
+/// An address in a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stored(pub(crate) IpAddr);
+
+impl ToSql for Stored {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::from(to_bytes(self.0).to_vec()))
+    }
+}
+
+impl FromSql for Stored {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        from_bytes(value.as_blob()?)
+            .map(Self)
+            .ok_or_else(|| FromSqlError::Other("a value is no address".into()))
+    }
+}
+
+/// A column that is an address.
+pub(crate) fn address(row: &Row<'_>, column: usize) -> rusqlite::Result<IpAddr> {
+    row.get::<_, Stored>(column).map(|stored| stored.0)
+}

@@ -1,0 +1,90 @@
+//! What the host asks of a store of leases.
+
+use std::net::IpAddr;
+
+use crate::error::{ClaimError, Error};
+use crate::lease::{Candidate, Claimed, Lease, Owner, Pod, Usage};
+
+/// A store of leases: the one in a file on this node ([`Store`]), or one that a cluster shares.
+pub trait Leases {
+    /// Takes one address for each entry of `claims`, all of them or none.
+    ///
+    /// An entry lists its candidates by preference: the address comes from the first that has a free one,
+    /// beginning after the address that was last handed out there, so that a released one rests for as long
+    /// as possible (peers may still have it in their neighbour tables).
+    ///
+    /// With `keep` and a `pod` the address is remembered for this pod's name, namespace, network and
+    /// interface, and a later claim gets it again if a candidate still has it and nobody holds it. Others get
+    /// a remembered address only when nothing else is free.
+    ///
+    /// # Errors
+    ///
+    /// [`ClaimError`] for each way to be refused; nothing has been taken then.
+    fn claim(
+        &self,
+        space: &str,
+        owner: &Owner,
+        pod: Option<&Pod>,
+        claims: &[Vec<Candidate>],
+        keep: bool,
+    ) -> Result<Vec<Claimed>, ClaimError>;
+
+    /// What [`Leases::claim`] would answer now. Takes nothing.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Leases::claim`].
+    fn peek(
+        &self,
+        space: &str,
+        owner: &Owner,
+        pod: Option<&Pod>,
+        claims: &[Vec<Candidate>],
+        keep: bool,
+    ) -> Result<Vec<Claimed>, ClaimError>;
+
+    /// Gives back all that `owner` holds and returns it, in the order claimed. An owner that holds nothing is
+    /// no error: CNI asks for DEL until it succeeds.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] when the store cannot be written.
+    fn release(&self, owner: &Owner) -> Result<Vec<Lease>, Error>;
+
+    /// The leases of `owner`, in the order claimed.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] when the store cannot be read.
+    fn held_by(&self, owner: &Owner) -> Result<Vec<Lease>, Error>;
+
+    /// All leases, by space and address, IPv4 before IPv6.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] when the store cannot be read.
+    fn leases(&self) -> Result<Vec<Lease>, Error>;
+
+    /// All owners that hold something, by network, container and interface. What GC compares with the
+    /// runtime's list of valid attachments.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] when the store cannot be read.
+    fn owners(&self) -> Result<Vec<Owner>, Error>;
+
+    /// How many leases there are.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] when the store cannot be read.
+    fn count(&self) -> Result<u64, Error>;
+
+    /// How full `ranges` are in `space`. An address in two of the ranges counts once. The cost grows with the
+    /// number of runs of taken addresses, so this is for STATUS, not for ADD.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] when the store cannot be read or a range is none.
+    fn usage(&self, space: &str, ranges: &[(IpAddr, IpAddr)]) -> Result<Usage, Error>;
+}

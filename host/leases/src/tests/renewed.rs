@@ -1,0 +1,108 @@
+//! Stores that are made from what is known of leases.
+
+use std::fs;
+
+use nix::fcntl::{FcntlArg, fcntl};
+use nix::libc;
+
+use crate::{Error, Lease, Leases, Renewed, Store};
+
+use super::{Folder, claim_one, ip, owner, pool};
+
+fn lease(address: &str, container: &str) -> Lease {
+    Lease {
+        space: String::new(),
+        address: ip(address),
+        pool: "blue".to_owned(),
+        owner: owner(container),
+        pod: None,
+        since: 1,
+    }
+}
+
+#[test]
+fn a_missing_store_is_made_with_what_is_known() {
+    let folder = Folder::new();
+    let known = [
+        lease("10.0.0.1", "a"),
+        lease("10.0.0.2", "b"),
+        lease("10.0.0.2", "c"),
+    ];
+    let (store, renewed) = Store::open(folder.path(), || known.to_vec()).expect("open");
+    let expected = Renewed {
+        restored: 2,
+        refused: vec![known[2].clone()],
+        ..Renewed::default()
+    };
+    assert_eq!(renewed, Some(expected));
+    let blue = pool("blue", &[("10.0.0.1", "10.0.0.9")]);
+    assert_eq!(claim_one(&store, "d", &blue), ip("10.0.0.3"));
+    drop(store);
+    let again = Store::open(folder.path(), || panic!("it is there"));
+    assert_eq!(again.expect("open").1, None);
+}
+
+/// What a killed process left behind must not be taken for the new store's.
+#[test]
+fn the_journal_of_another_store_is_not_played_back() {
+    let folder = Folder::new();
+    let journal = folder.path().join("leases.db-journal");
+    let hot = {
+        let store = folder.store();
+        claim_one(&store, "a", &pool("blue", &[("10.0.0.1", "10.0.0.9")]));
+        let db = &store.connection;
+        db.execute_batch("PRAGMA cache_size=1; BEGIN; DELETE FROM leases; CREATE TABLE more(x)")
+            .expect("change");
+        for _ in 0..200 {
+            db.execute_batch("INSERT INTO more VALUES(zeroblob(3000))")
+                .expect("change");
+        }
+        fs::read(&journal).expect("a journal")
+    };
+    assert!(hot.len() > 4096, "{} bytes", hot.len());
+    fs::remove_file(folder.file()).expect("remove");
+    fs::write(&journal, &hot).expect("write");
+    let known = [lease("10.0.0.7", "b")];
+    let (store, _) = Store::open(folder.path(), || known.to_vec()).expect("open");
+    assert_eq!(store.leases().expect("leases"), known);
+    assert_eq!(store.check().expect("a sound store"), 1);
+    drop(store);
+
+    // With a damaged one it goes along.
+    fs::write(folder.file(), [0xa5; 8192]).expect("damage");
+    fs::write(&journal, &hot).expect("write");
+    let (store, renewed) = Store::open(folder.path(), || known.to_vec()).expect("open");
+    assert_eq!(store.leases().expect("leases"), known);
+    let set_aside = renewed.and_then(|renewed| renewed.set_aside);
+    let mut aside = set_aside.expect("a report").path.into_os_string();
+    aside.push("-journal");
+    assert_eq!(fs::read(aside).expect("the journal"), hot);
+}
+
+#[test]
+fn the_store_of_an_earlier_release_is_removed_once_nobody_uses_it() {
+    let folder = Folder::new();
+    let names = ["leases.mdb", "leases.mdb-lock"].map(|name| folder.path().join(name));
+    for name in &names {
+        fs::write(name, "x").expect("write");
+    }
+    // As that release does while a call has the store open.
+    let file = fs::File::open(&names[0]).expect("open");
+    let range = libc::flock {
+        l_type: libc::F_RDLCK as libc::c_short,
+        l_whence: libc::SEEK_SET as libc::c_short,
+        l_start: 1,
+        l_len: 1,
+        l_pid: 0,
+    };
+    fcntl(&file, FcntlArg::F_OFD_SETLK(&range)).expect("lock");
+    let known = [lease("10.0.0.7", "b")];
+    let error = Store::open(folder.path(), || known.to_vec()).expect_err("it is in use");
+    assert!(matches!(error, Error::Busy { .. }), "{error}");
+    assert!(names.iter().all(|name| name.exists()));
+    drop(file);
+    let (store, renewed) = Store::open(folder.path(), || known.to_vec()).expect("open");
+    assert!(renewed.expect("a report").former);
+    assert_eq!(store.leases().expect("leases"), known);
+    assert!(!names.iter().any(|name| name.exists()));
+}

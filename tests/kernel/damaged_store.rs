@@ -1,0 +1,211 @@
+//! A lease store that is not what was written: each call goes on, and no pod loses its address.
+
+use std::fs::{self, OpenOptions};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::process::Command;
+
+use cni_harness::{Call, Outcome, result};
+use plumb_tests::binaries;
+use plumb_tests::configuration::pool;
+use plumb_tests::state::{STATE_FOLDER, leases, records};
+use serde_json::Value;
+
+const STORE: &str = "/run/plumb/leases.db";
+/// SQLite's page size, unless it is told another.
+const PAGE: usize = 4096;
+
+/// Numbers that look random and are the same in every run (xorshift64).
+struct Noise(u64);
+
+impl Noise {
+    fn page(&mut self) -> Vec<u8> {
+        let mut byte = || {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            (self.0 >> 32) as u8
+        };
+        (0..PAGE).map(|_| byte()).collect()
+    }
+}
+
+fn overwrite(page: usize, bytes: &[u8]) {
+    OpenOptions::new()
+        .write(true)
+        .open(STORE)
+        .and_then(|file| file.write_all_at(bytes, (page * PAGE) as u64))
+        .expect("overwrite a page of the store");
+}
+
+/// How many damaged stores were put away.
+fn set_aside() -> usize {
+    let entries = fs::read_dir(STATE_FOLDER).expect("list the state folder");
+    entries
+        .map(|entry| entry.expect("an entry").file_name())
+        .map(|name| name.to_string_lossy().into_owned())
+        .filter(|name| name.starts_with("leases.db.corrupt-") && !name.ends_with("-journal"))
+        .count()
+}
+
+/// The addresses that a listing has, which must be there without an error.
+fn addresses() -> Vec<String> {
+    let text = |lease: &Value| lease["address"].as_str().expect("an address").to_owned();
+    leases(STATE_FOLDER).iter().map(text).collect()
+}
+
+#[track_caller]
+fn address(outcome: &Outcome) -> String {
+    result::address(&outcome.expect_result()).to_string()
+}
+
+/// What a call says when it met the damage.
+#[track_caller]
+fn expect_report(outcome: &Outcome) {
+    assert!(
+        outcome.stderr.contains("the lease store was damaged") && outcome.stderr.contains(STORE),
+        "the store was set aside without a word\n{outcome}"
+    );
+}
+
+/// Each page in turn, by itself: ADD succeeds, and gives the pod that runs no companion.
+#[test]
+fn garbage_in_any_page_stops_no_add_and_gives_no_address_twice() {
+    let node = plumb_tests::node();
+    let (one, two) = (node.pod(), node.pod());
+    let held = address(&Call::add(&node, &one, &pool()).run());
+    let sound = fs::read(STORE).expect("read the store");
+    let pages = sound.len() / PAGE;
+    let mut noise = Noise(0x5eed_0005);
+    let mut noticed = 0;
+    for page in 0..pages {
+        for garbage in [noise.page(), vec![0; PAGE], vec![0xff; PAGE]] {
+            fs::write(STORE, &sound).expect("put the sound store in its place");
+            overwrite(page, &garbage);
+            let before = set_aside();
+            let add = Call::add(&node, &two, &pool()).run();
+            assert_ne!(address(&add), held, "page {page}: given out twice\n{add}");
+            if set_aside() > before {
+                noticed += 1;
+                expect_report(&add);
+                assert!(addresses().contains(&held), "page {page}: {held} is lost");
+            }
+            node.delete(&two, &pool());
+        }
+    }
+    assert!(noticed > pages, "{noticed} of {} were noticed", 3 * pages);
+    node.delete(&one, &pool());
+    assert!(records().is_empty(), "{:?}", records());
+    assert!(addresses().is_empty(), "{:?}", addresses());
+}
+
+/// What becomes of the whole file, for each verb: it goes on as if nothing had been.
+#[test]
+fn a_damaged_store_stops_no_call() {
+    let damages: [fn(&Path); 4] = [
+        |path| fs::write(path, [b'x'; 65536]).expect("overwrite"),
+        |path| fs::write(path, "").expect("empty"),
+        |path| {
+            let bytes = fs::read(path).expect("read");
+            fs::write(path, &bytes[..bytes.len() / 2]).expect("halve");
+        },
+        // All that is behind the header.
+        |path| {
+            for page in 1..fs::metadata(path).expect("look").len() as usize / PAGE {
+                overwrite(page, &[0xa5; PAGE]);
+            }
+        },
+    ];
+    let node = plumb_tests::node();
+    let pod = node.pod();
+    for damage in damages {
+        let result = node.add(&pod, &pool());
+        let calls = [
+            Call::check(&node, &pod, &pool(), &result),
+            Call::status(&node, &pool()),
+            Call::gc(&node, &pool(), &[(&pod, "eth0")]),
+            Call::delete(&node, &pod, &pool()),
+        ];
+        for call in calls {
+            damage(Path::new(STORE));
+            let outcome = call.run();
+            outcome.expect_silence();
+            expect_report(&outcome);
+        }
+        assert!(pod.link("eth0").is_none(), "eth0 stayed");
+        assert!(addresses().is_empty(), "{:?}", addresses());
+    }
+}
+
+#[test]
+fn plumbctl_lists_the_leases_of_a_damaged_store() {
+    let node = plumb_tests::node();
+    let pod = node.pod();
+    let held = address(&Call::add(&node, &pod, &pool()).run());
+    fs::write(STORE, [b'x'; 65536]).expect("overwrite the store");
+    let output = Command::new(binaries::plumbctl())
+        .args(["leases", "--state-folder", STATE_FOLDER])
+        .output()
+        .expect("run plumbctl");
+    let (text, errors) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    assert!(output.status.success(), "{errors}");
+    assert!(text.contains(&held), "{text}{errors}");
+    assert!(errors.contains("the lease store was damaged"), "{errors}");
+    node.delete(&pod, &pool());
+}
+
+/// The rollback journal is a file as well.
+#[test]
+fn garbage_as_rollback_journal_stops_no_add() {
+    let node = plumb_tests::node();
+    let (one, two) = (node.pod(), node.pod());
+    let held = address(&Call::add(&node, &one, &pool()).run());
+    let mut noise = Noise(0x5eed_0006);
+    for _ in 0..8 {
+        fs::write(format!("{STORE}-journal"), noise.page()).expect("write");
+        let add = Call::add(&node, &two, &pool()).run();
+        assert_ne!(address(&add), held, "given out twice\n{add}");
+        assert!(addresses().contains(&held), "{held} is lost");
+        node.delete(&two, &pool());
+    }
+}
+
+/// A node that ran an earlier build: its store has another name and another format.
+#[test]
+fn the_leases_of_running_pods_outlive_the_store_of_an_earlier_build() {
+    let node = plumb_tests::node();
+    let former = Path::new(STATE_FOLDER).join("leases.mdb");
+    let pods = [node.pod(), node.pod()];
+    let mut held = Vec::new();
+    let mut added = Vec::new();
+    for pod in &pods {
+        let add = Call::add(&node, pod, &pool()).run();
+        held.push(address(&add));
+        added.push(add.expect_result());
+    }
+    let age = || {
+        fs::remove_file(STORE).expect("remove the store");
+        let _ = fs::remove_file(format!("{STORE}-journal"));
+        fs::write(&former, [0; PAGE]).expect("write");
+        fs::write(former.with_file_name("leases.mdb-lock"), [0; PAGE]).expect("write");
+    };
+    // The first call may be any.
+    age();
+    let check = Call::check(&node, &pods[0], &pool(), &added[0]).run();
+    check.expect_silence();
+    assert!(!former.exists(), "the former store is still there\n{check}");
+    assert_eq!(addresses(), held);
+    age();
+    let third = node.pod();
+    let add = Call::add(&node, &third, &pool()).run();
+    assert!(!held.contains(&address(&add)), "given out twice\n{add}");
+    age();
+    for pod in pods.iter().chain([&third]) {
+        node.delete(pod, &pool());
+    }
+    assert!(addresses().is_empty(), "{:?}", addresses());
+    assert!(records().is_empty(), "{:?}", records());
+}
