@@ -1,10 +1,13 @@
 //! Many calls at once, and some of them killed.
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use cni_harness::{Call, Delegate, Node, Oracle, Pod, Running, result};
 use plumb_tests::configuration::{delegated, dual_stack, host_local, pool, with};
+use plumb_tests::state::{STATE_FOLDER, leases};
 use serde_json::{Value, json};
 
 /// Two cores have to serve all of them.
@@ -57,6 +60,28 @@ fn crowd(configuration: &Value, room: usize) {
         delete.finish().expect_silence();
     }
     clean.assert_unchanged();
+}
+
+/// One of them makes the store again, and none claims before that.
+#[test]
+fn many_pods_that_meet_a_damaged_store_at_once_get_an_address_each() {
+    let node = plumb_tests::node();
+    let pods: Vec<Pod> = (0..30).map(|_| node.pod()).collect();
+    let (first, second) = pods.split_at(10);
+    let mut addresses = BTreeSet::new();
+    for part in [first, second] {
+        for add in start_all(&node, "ADD", part, &pool()) {
+            let outcome = add.finish();
+            let address = result::address(&outcome.expect_result());
+            assert!(addresses.insert(address), "{address} twice\n{outcome}");
+        }
+        let store = Path::new(STATE_FOLDER).join("leases.db");
+        fs::write(store, [b'x'; 65536]).expect("overwrite the store");
+    }
+    for delete in start_all(&node, "DEL", &pods, &pool()) {
+        delete.finish().expect_silence();
+    }
+    assert!(leases(STATE_FOLDER).is_empty());
 }
 
 /// Half of the pods come while the other half goes, and every third call is

@@ -62,6 +62,10 @@ impl From<rusqlite::Error> for Fault {
 /// Which file a name means: device and inode.
 pub(crate) type FileId = (u64, u64);
 
+pub(crate) fn id(metadata: &fs::Metadata) -> FileId {
+    (metadata.dev(), metadata.ino())
+}
+
 /// What is at a path.
 pub(crate) enum Found {
     Nothing,
@@ -83,7 +87,7 @@ pub(crate) fn open(path: &Path) -> Result<Found, Error> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Found::Nothing),
         found => found.map_err(failed("look at"))?,
     };
-    let id = (metadata.dev(), metadata.ino());
+    let id = id(&metadata);
     if !metadata.is_file() {
         return Ok(Found::Damaged(id, "it is not a regular file".to_owned()));
     }

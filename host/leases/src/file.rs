@@ -60,22 +60,35 @@ pub(crate) struct Use(#[expect(dead_code, reason = "is held for its lock")] File
 
 /// Locks `folder` for one who uses the store in it.
 pub(crate) fn share(folder: &Path) -> Result<Use, Error> {
-    lock(folder, "use", File::try_lock_shared)
-}
-
-fn lock(
-    folder: &Path,
-    doing: &'static str,
-    attempt: impl Fn(&File) -> Result<(), TryLockError>,
-) -> Result<Use, Error> {
     let path = folder.join(FILE_NAME);
-    let file = File::open(folder).map_err(|source| failed("open the folder of", &path, source))?;
-    wait(&path, doing, || match attempt(&file) {
+    let file = open(folder, &path)?;
+    wait(&path, "use", || match file.try_lock_shared() {
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(source)) => Err(source),
         Ok(()) => Ok(Some(())),
     })?;
     Ok(Use(file))
+}
+
+/// Locks `folder` for one who replaces the store that was `seen` in it. None where another process has done so:
+/// among many that come, there need not be a moment without one that uses the new store.
+fn own(folder: &Path, seen: Option<FileId>) -> Result<Option<Use>, Error> {
+    let path = folder.join(FILE_NAME);
+    let file = open(folder, &path)?;
+    let is_replaced = || {
+        let there = fs::symlink_metadata(&path).ok();
+        there.is_some_and(|there| Some(database::id(&there)) != seen)
+    };
+    let is_locked = wait(&path, "replace", || match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Ok(is_replaced().then_some(false)),
+        Err(TryLockError::Error(source)) => Err(source),
+        Ok(()) => Ok(Some(true)),
+    })?;
+    Ok(is_locked.then_some(Use(file)))
+}
+
+fn open(folder: &Path, path: &Path) -> Result<File, Error> {
+    File::open(folder).map_err(|source| failed("open the folder of", path, source))
 }
 
 /// Tries until there is an answer.
@@ -108,7 +121,9 @@ pub(crate) fn renew(
     known: impl FnOnce() -> Vec<Lease>,
 ) -> Result<Option<Renewed>, Error> {
     let path = folder.join(FILE_NAME);
-    let _alone = lock(folder, "replace", File::try_lock)?;
+    let Some(_lock) = own(folder, seen.map(|(id, _)| id))? else {
+        return Ok(None);
+    };
     match (database::open(&path)?, seen) {
         (Found::Nothing, _) => {}
         (Found::Damaged(there, _) | Found::Database(there, _), Some((seen, _)))
