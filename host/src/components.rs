@@ -4,20 +4,25 @@
 //! configuration names, and a recorder. What it records comes back as operations; a
 //! trap, a time-out or a refusal leaves nothing to undo, because nothing has happened.
 
+mod asked;
+mod builtin;
 // Public for `tests/fuzz`, which hands over what a component may hand over.
 #[doc(hidden)]
-pub mod bindings;
-mod builtin;
+pub mod contract_0_1;
 #[doc(hidden)]
-pub mod conversion;
+pub mod contract_0_2;
 mod deadline;
 mod failure;
-mod imports;
+#[doc(hidden)]
+pub mod proposal;
+#[doc(hidden)]
+pub mod refusal;
 #[doc(hidden)]
 pub mod session;
 pub mod store;
+mod version;
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::mem::ManuallyDrop;
 use std::rc::Rc;
@@ -25,7 +30,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use plumb_engine::limits;
-use wasmtime::component::{Component, HasSelf, Linker};
+use wasmtime::component::{Component, Linker};
 use wasmtime::{Engine, Store};
 
 use crate::facts::{Facts, RecordedFacts};
@@ -33,12 +38,14 @@ use crate::pools::Pool;
 use crate::trace::Trace;
 use crate::{Code, Error, Result};
 
-pub use bindings::types::Request;
-pub use conversion::{Proposal, request};
+pub use asked::{Asked, PreviousInterface};
+pub use proposal::Proposal;
 pub use session::{Grants, Recorded};
 
 use deadline::Deadline;
+use refusal::Refusal;
 use session::Session;
+use version::Version;
 
 /// What a component is made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,8 +101,8 @@ impl Source {
 /// The engine of this process. Components of one call share it.
 pub struct Sandbox<'a> {
     engine: Engine,
-    /// The contract; what of it a component does not import is not linked.
-    linker: Linker<Session>,
+    /// What components of each version of the contract may import, made for the first of it.
+    linkers: [OnceCell<Linker<Session>>; Version::COUNT],
     /// By name: a chain may use a component twice, and code is registered with the process
     /// once. Never dropped: the process ends soon, and unmapping code page by page is work
     /// for nothing.
@@ -111,13 +118,10 @@ impl<'a> Sandbox<'a> {
         let mut configuration = plumb_engine::engine_config();
         configuration.with_custom_code_memory(Some(Arc::new(builtin::InPlace)));
         let engine = Engine::new(&configuration).map_err(set_up_failed)?;
-        let mut linker = Linker::new(&engine);
-        bindings::Flavour::add_to_linker::<_, HasSelf<Session>>(&mut linker, |host| host)
-            .map_err(set_up_failed)?;
         let deadline = Deadline::begin(&engine).map_err(set_up_failed)?;
         Ok(Self {
             engine,
-            linker,
+            linkers: Default::default(),
             loaded: ManuallyDrop::default(),
             trace,
             _deadline: deadline,
@@ -129,44 +133,62 @@ impl<'a> Sandbox<'a> {
         &self,
         source: &Source,
         facts: Rc<dyn Facts>,
-        request: &Request,
+        asked: &Arc<Asked>,
     ) -> Result<Vec<Recorded>> {
-        let host = Session::new(facts, source, request, true);
-        let mut call = self.begin(source, host)?;
-        let instance =
-            bindings::Flavour::instantiate(&mut call.store, &call.component, &self.linker);
-        let answer = instance.and_then(|instance| instance.call_attach(&mut call.store, request));
+        let mut call = self.begin(source, Session::new(facts, source, asked, true))?;
+        let linker = self.linker(call.version)?;
+        let answer = match call.version {
+            Version::V0_1 => contract_0_1::attach(&mut call.store, &call.component, linker),
+            Version::V0_2 => contract_0_2::attach(&mut call.store, &call.component, linker),
+        };
         self.end(source, call, answer)
-            .map(|(host, ())| host.into_recorded())
+            .map(|(session, ())| session.into_recorded())
     }
 
     /// Asks a flavour whether the node can serve the network.
-    pub fn ready(&self, source: &Source, facts: Rc<dyn Facts>, request: &Request) -> Result<()> {
-        let host = Session::new(facts, source, request, false);
-        let mut call = self.begin(source, host)?;
-        let instance =
-            bindings::Flavour::instantiate(&mut call.store, &call.component, &self.linker);
-        let answer = instance.and_then(|instance| instance.call_ready(&mut call.store, request));
+    pub fn ready(&self, source: &Source, facts: Rc<dyn Facts>, asked: &Arc<Asked>) -> Result<()> {
+        let mut call = self.begin(source, Session::new(facts, source, asked, false))?;
+        let linker = self.linker(call.version)?;
+        let answer = match call.version {
+            Version::V0_1 => contract_0_1::ready(&mut call.store, &call.component, linker),
+            Version::V0_2 => contract_0_2::ready(&mut call.store, &call.component, linker),
+        };
         self.end(source, call, answer).map(drop)
     }
 
     /// Lets an address policy choose. It sees no devices: its world has no facts.
-    pub fn propose(&self, source: &Source, request: &Request, pools: &[Pool]) -> Result<Proposal> {
-        let host = Session::new(Rc::new(RecordedFacts::default()), source, request, false);
-        let mut call = self.begin(source, host)?;
-        let given: Vec<_> = pools.iter().map(conversion::pool).collect();
-        let instance =
-            bindings::AddressPolicy::instantiate(&mut call.store, &call.component, &self.linker);
-        let answer =
-            instance.and_then(|instance| instance.call_propose(&mut call.store, request, &given));
-        let (_, proposal) = self.end(source, call, answer)?;
-        conversion::proposal(&source.name, proposal, pools)
+    pub fn propose(&self, source: &Source, asked: &Arc<Asked>, pools: &[Pool]) -> Result<Proposal> {
+        let facts = Rc::new(RecordedFacts::default());
+        let mut call = self.begin(source, Session::new(facts, source, asked, false))?;
+        let linker = self.linker(call.version)?;
+        let answer = match call.version {
+            Version::V0_1 => contract_0_1::propose(&mut call.store, &call.component, linker, pools),
+            Version::V0_2 => contract_0_2::propose(&mut call.store, &call.component, linker, pools),
+        };
+        let (_, proposed) = self.end(source, call, answer)?;
+        proposal::check(&source.name, proposed, pools)
+    }
+
+    /// What components of a version may import.
+    fn linker(&self, version: Version) -> Result<&Linker<Session>> {
+        let linker = &self.linkers[version as usize];
+        if linker.get().is_none() {
+            let made = match version {
+                Version::V0_1 => contract_0_1::link(&self.engine),
+                Version::V0_2 => contract_0_2::link(&self.engine),
+            };
+            let _ = linker.set(made.map_err(set_up_failed)?);
+        }
+        linker
+            .get()
+            .ok_or_else(|| set_up_failed("a linker that was just made is gone"))
     }
 
     /// Loads the component into a fresh store with all limits set.
     fn begin(&self, source: &Source, host: Session) -> Result<Call> {
         let begin = Instant::now();
         let component = self.load(source)?;
+        let version = Version::of(&source.name, &component, &self.engine)?;
         let loaded = begin.elapsed();
         let mut store = Store::new(&self.engine, host);
         store.limiter(|host| &mut host.limits);
@@ -177,6 +199,7 @@ impl<'a> Sandbox<'a> {
         Ok(Call {
             store,
             component,
+            version,
             begin,
             loaded,
         })
@@ -197,10 +220,11 @@ impl<'a> Sandbox<'a> {
         &self,
         source: &Source,
         call: Call,
-        answer: wasmtime::Result<std::result::Result<T, bindings::types::Error>>,
+        answer: wasmtime::Result<std::result::Result<T, Refusal>>,
     ) -> Result<(Session, T)> {
         let fuel = limits::FUEL - call.store.get_fuel().unwrap_or_default();
         let took = call.begin.elapsed().as_micros();
+        let call_version = call.version;
         let host = call.store.into_data();
         for (level, line) in host.log() {
             self.trace
@@ -213,8 +237,8 @@ impl<'a> Sandbox<'a> {
         ));
         match answer {
             Ok(Ok(value)) => Ok((host, value)),
-            Ok(Err(error)) => Err(conversion::error(&source.name, error)),
-            Err(error) => Err(failure::explain(&source.name, &error, &host)),
+            Ok(Err(refusal)) => Err(refusal.of_component(&source.name)),
+            Err(error) => Err(failure::explain(&source.name, call_version, &error, &host)),
         }
     }
 }
@@ -230,6 +254,7 @@ fn set_up_failed(error: impl std::fmt::Display) -> Error {
 struct Call {
     store: Store<Session>,
     component: Component,
+    version: Version,
     begin: Instant,
     loaded: Duration,
 }

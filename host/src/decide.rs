@@ -2,17 +2,18 @@
 
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use crate::cni::{AddRequest, Request};
-use crate::components::{self, Proposal, Recorded, Sandbox, Source, World};
+use crate::components::{self, Asked, Proposal, Recorded, Sandbox, Source, World};
 use crate::facts::Facts;
 use crate::operations::{
     ClaimAddresses, DelegateIpam, HoldFunction, Operation, Reversible, WriteDeviceInfo,
     delegate_ipam,
 };
-use crate::outcome::LinkNumber;
+use crate::outcome::{AddressSource, LinkNumber};
 use crate::plan::{Plan, Step};
 use crate::pools::{self, Folder, Pool};
 use crate::{Code, Error, Result, ipam_plugin};
@@ -146,7 +147,7 @@ fn pools(request: &Request) -> Result<(Vec<Pool>, String)> {
 
 /// Makes the plan of an ADD.
 pub fn plan(request: &AddRequest, sandbox: &Sandbox<'_>, facts: &Rc<dyn Facts>) -> Result<Plan> {
-    let asked = components::request(request)?;
+    let asked = Arc::new(Asked::of(request)?);
     let flavour = flavour(request)?;
     let ipam = ipam(request)?;
     let recorded = sandbox.attach(&flavour, Rc::clone(facts), &asked)?;
@@ -166,20 +167,16 @@ pub fn plan(request: &AddRequest, sandbox: &Sandbox<'_>, facts: &Rc<dyn Facts>) 
     for item in recorded {
         match item {
             Recorded::Operation(operation) => plan.steps.push(Step::Operation(operation)),
-            Recorded::AssignPrevious(link) => {
-                let assigned =
-                    delegate_ipam::assigned(&request.previous.clone().unwrap_or_default());
-                plan.steps.push(Step::Assign(link, assigned));
-                plan.steps.push(Step::AssignAddresses(link));
+            Recorded::Assign(link, source) => {
+                take(&mut plan, link, source, request, &ipam, sandbox, &asked)?;
+                plan.steps.push(Step::AssignAddresses(link, source));
             }
-            Recorded::AssignConfigured(link) => {
-                take_configured(&mut plan, link, &ipam, sandbox, &asked)?;
-                plan.steps.push(Step::AssignAddresses(link));
-            }
-            Recorded::ReserveConfigured => {
+            Recorded::Reserve(source) => {
                 let link = LinkNumber::default();
-                take_configured(&mut plan, link, &ipam, sandbox, &asked)?;
+                take(&mut plan, link, source, request, &ipam, sandbox, &asked)?;
             }
+            Recorded::AddRoutes(link, template) => plan.steps.push(Step::AddRoutes(link, template)),
+            Recorded::AddRules(template) => plan.steps.push(Step::AddRules(template)),
         }
     }
     hold_functions(&mut plan, request);
@@ -215,30 +212,37 @@ fn hold_functions(plan: &mut Plan, request: &AddRequest) {
     plan.steps.splice(0..0, holds);
 }
 
-/// An address from a pool is claimed before anything else: when the pools are exhausted,
-/// no interface was made in vain. An IPAM plugin is asked when the interface is there,
-/// which dhcp needs.
-fn take_configured(
+/// Takes the addresses of a source for an interface. An address from a pool is claimed before
+/// anything else: when the pools are exhausted, no interface was made in vain. An IPAM plugin is
+/// asked when the interface is there, which dhcp needs.
+fn take(
     plan: &mut Plan,
     link: LinkNumber,
+    source: AddressSource,
+    request: &AddRequest,
     ipam: &Ipam,
     sandbox: &Sandbox<'_>,
-    asked: &components::Request,
+    asked: &Arc<Asked>,
 ) -> Result<()> {
-    match ipam {
-        Ipam::None => {
+    match (source, ipam) {
+        (AddressSource::Previous, _) => {
+            let previous = request.previous.clone().unwrap_or_default();
+            let assigned = delegate_ipam::assigned(&previous);
+            plan.steps.push(Step::Assign(link, assigned));
+        }
+        (AddressSource::Configured, Ipam::None) => {
             return Err(Error::configuration(
                 "the flavour needs addresses, but the configuration has no \"ipam\"",
             ));
         }
-        Ipam::Policy(source, pools, space) => {
+        (AddressSource::Configured, Ipam::Policy(source, pools, space)) => {
             let proposal = sandbox.propose(source, asked, pools)?;
             let mut claim = claim(proposal, space, !asked.requested_addresses.is_empty());
             claim.link = link;
             plan.steps
                 .insert(0, Step::Operation(Operation::ClaimAddresses(claim)));
         }
-        Ipam::Delegate(plugin) => {
+        (AddressSource::Configured, Ipam::Delegate(plugin)) => {
             let plugin = plugin.clone();
             let ask = Operation::DelegateIpam(DelegateIpam { link, plugin });
             plan.steps.push(Step::Operation(ask));

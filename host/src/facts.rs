@@ -4,10 +4,12 @@
 mod kernel;
 mod recorded;
 
+use ipnetwork::IpNetwork;
 use serde::{Deserialize, Serialize};
 
 use crate::Result;
 use crate::kernel::rdma::NamespaceMode;
+use crate::kernel::route::Route;
 
 pub use kernel::KernelFacts;
 pub use recorded::RecordedFacts;
@@ -41,6 +43,9 @@ pub struct LinkFacts {
     /// `ARPHRD_*` (linux/if_arp.h); 1 is Ethernet, 32 InfiniBand.
     #[serde(default = "ethernet")]
     pub hardware_type: u16,
+    /// Other names that it goes by.
+    #[serde(default)]
+    pub alternative_names: Vec<String>,
     /// Such as `macvlan`; hardware has none.
     #[serde(default)]
     pub kind: Option<String>,
@@ -86,6 +91,9 @@ pub struct PciFacts {
     /// The netdev of the physical function.
     #[serde(default)]
     pub parent_link: Option<LinkFacts>,
+    /// Its NUMA node.
+    #[serde(default)]
+    pub numa_node: Option<u32>,
 }
 
 /// A virtual function's place below its physical function.
@@ -97,6 +105,9 @@ pub struct VirtualFunction {
     /// From 0 (`virtfnN`).
     pub index: u32,
 }
+
+/// `ARPHRD_LOOPBACK` (linux/if_arp.h)
+pub const LOOPBACK: u16 = 772;
 
 fn ethernet() -> u16 {
     crate::kernel::link::ETHERNET
@@ -112,10 +123,20 @@ pub trait Facts {
     fn link(&self, place: Place, name: &str) -> Result<Option<LinkFacts>>;
     /// The names of all links.
     fn link_names(&self, place: Place) -> Result<Vec<String>>;
+    /// The pod's links, without the loopback.
+    fn pod_links(&self) -> Result<Vec<LinkFacts>>;
     /// The link of the default route in the main table: the IPv4 one, else the IPv6 one.
     fn default_route_link(&self, place: Place) -> Result<Option<LinkFacts>>;
     /// The PCI function at a checked address, if there is one.
     fn pci_function(&self, address: &str) -> Result<Option<PciFacts>>;
+    /// The NUMA node of a link's device.
+    fn numa_node(&self, place: Place, link: &LinkFacts) -> Option<u32>;
+    /// The speed of a link in Mbit/s; none without carrier and where the driver does not say.
+    fn speed(&self, place: Place, link: &LinkFacts) -> Option<u32>;
+    /// The addresses of a link.
+    fn addresses(&self, place: Place, link: &LinkFacts) -> Result<Vec<IpNetwork>>;
+    /// The routes by a link of all tables but the local one.
+    fn routes(&self, place: Place, link: &LinkFacts) -> Result<Vec<Route>>;
     /// How RDMA devices relate to network namespaces.
     fn rdma_namespace_mode(&self) -> Result<NamespaceMode>;
 }

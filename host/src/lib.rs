@@ -11,7 +11,7 @@
 //! - [`perform`] and [`undo`]: forward and backward over [`operations`], each written
 //!   into the [`journal`] before it is done
 //! - [`machine`]: what operations work on, the [`node`], the [`pod`] and the [`outcome`] so
-//!   far
+//!   far; [`routing`]: routes and rules that refer to addresses to come
 //! - [`functions`]: who has which PCI function, and the way back of one
 //! - [`leases`], [`recovery`] and [`ipam_plugin`]: where addresses come from
 //! - [`state`]: the folder of all that outlives a call, its locks and what is set aside
@@ -38,6 +38,7 @@ pub mod pod;
 pub mod program;
 pub mod recovery;
 pub mod replace;
+pub mod routing;
 pub mod state;
 pub mod trace;
 pub mod undo;

@@ -114,6 +114,12 @@ macro_rules! operations {
             )+
         }
 
+        $(impl From<$name> for Operation {
+            fn from(operation: $name) -> Self {
+                Self::$name(operation)
+            }
+        })+
+
         impl Operation {
             /// What all operations have in common.
             pub fn inside(&self) -> &dyn Reversible {

@@ -1,6 +1,7 @@
 //! What the operations of an attachment found out: the result is made of it.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::IpAddr;
 
 use ipnetwork::IpNetwork;
@@ -20,6 +21,24 @@ use crate::{Code, Error, Result};
 )]
 #[serde(transparent)]
 pub struct LinkNumber(pub u8);
+
+/// Where the addresses of an interface come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AddressSource {
+    /// The address policy or the IPAM plugin that the configuration names.
+    Configured,
+    /// The previous plugin's result.
+    Previous,
+}
+
+impl fmt::Display for AddressSource {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Configured => "the configured addresses",
+            Self::Previous => "the addresses of the previous result",
+        })
+    }
+}
 
 /// An address that was assigned, by a policy, an IPAM plugin or the previous plugin.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +83,8 @@ pub struct Interface {
 pub struct Outcome {
     /// The interfaces.
     pub interfaces: BTreeMap<LinkNumber, Interface>,
+    /// The interface that the addresses of a source were assigned to.
+    pub sources: BTreeMap<AddressSource, LinkNumber>,
     /// The PCI functions of the attachment, by address, as they were found.
     pub originals: BTreeMap<String, Original>,
     /// RDMA devices that were moved into the pod, by the names that they have there.
@@ -95,6 +116,12 @@ impl Outcome {
     pub fn assigned(&self, link: LinkNumber) -> Assigned {
         let interface = self.interfaces.get(&link);
         interface.map_or_else(Assigned::default, |interface| interface.assigned.clone())
+    }
+
+    /// What came from a source of addresses; nothing before it is assigned.
+    pub fn assigned_from(&self, source: AddressSource) -> Assigned {
+        let link = self.sources.get(&source);
+        link.map_or_else(Assigned::default, |link| self.assigned(*link))
     }
 
     /// What a PCI function of the attachment was like.

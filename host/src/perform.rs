@@ -4,8 +4,7 @@ use std::time::Instant;
 
 use crate::Result;
 use crate::machine::Machine;
-use crate::operations::{Journal, Operation, Reversible};
-use crate::outcome::LinkNumber;
+use crate::operations::{AddRoute, AddRule, Journal, Operation, Reversible};
 use crate::plan::{Plan, Step};
 use crate::watch::Moment;
 
@@ -20,15 +19,23 @@ pub fn perform(plan: &Plan, journal: &mut Journal, machine: &mut Machine<'_>) ->
             Step::Assign(link, assigned) => {
                 machine.outcome.interface(*link).assigned = assigned.clone();
             }
-            Step::AssignAddresses(link) => assign(*link, journal, machine)?,
+            Step::AssignAddresses(link, source) => {
+                machine.outcome.sources.insert(*source, *link);
+                for operation in assign_addresses::operations(*link, machine)? {
+                    one(operation, journal, machine)?;
+                }
+            }
+            Step::AddRoutes(link, template) => {
+                for route in template.routes(|source| machine.outcome.assigned_from(source)) {
+                    one(AddRoute::by(*link, route).into(), journal, machine)?;
+                }
+            }
+            Step::AddRules(template) => {
+                for rule in template.rules(|source| machine.outcome.assigned_from(source)) {
+                    one(AddRule::of(rule).into(), journal, machine)?;
+                }
+            }
         }
-    }
-    Ok(())
-}
-
-fn assign(link: LinkNumber, journal: &mut Journal, machine: &mut Machine<'_>) -> Result<()> {
-    for operation in assign_addresses::operations(link, machine)? {
-        one(operation, journal, machine)?;
     }
     Ok(())
 }

@@ -1,7 +1,8 @@
 //! What will be done, decided before anything is.
 
 use crate::operations::{Lifetime, LinkNumber, Operation, Reversible};
-use crate::outcome::Assigned;
+use crate::outcome::{AddressSource, Assigned};
+use crate::routing::{RouteTemplate, RuleTemplate};
 
 /// A step of a plan.
 #[derive(Debug, Clone, PartialEq)]
@@ -10,9 +11,13 @@ pub enum Step {
     Operation(Operation),
     /// Take these addresses as assigned to this interface.
     Assign(LinkNumber, Assigned),
-    /// Give this interface what is assigned to it by then, and set it up. It becomes one
-    /// operation for each address and route when they are known.
-    AssignAddresses(LinkNumber),
+    /// Give this interface what is assigned to it by then from this source, and set it up. It
+    /// becomes one operation for each address and route when they are known.
+    AssignAddresses(LinkNumber, AddressSource),
+    /// Add the routes by this interface that assigned addresses make of the template.
+    AddRoutes(LinkNumber, RouteTemplate),
+    /// Add the rules that assigned addresses make of the template.
+    AddRules(RuleTemplate),
 }
 
 /// The steps of an attachment, in their order.
@@ -34,7 +39,10 @@ impl Plan {
     pub fn operations(&self) -> impl Iterator<Item = &Operation> {
         self.steps.iter().filter_map(|step| match step {
             Step::Operation(operation) => Some(operation),
-            Step::Assign(..) | Step::AssignAddresses(_) => None,
+            Step::Assign(..)
+            | Step::AssignAddresses(..)
+            | Step::AddRoutes(..)
+            | Step::AddRules(_) => None,
         })
     }
 
@@ -52,9 +60,11 @@ impl Plan {
                         .collect();
                     format!("take the previous result's {}", addresses.join(", "))
                 }
-                Step::AssignAddresses(_) => {
+                Step::AssignAddresses(..) => {
                     "give the interface its addresses, set it up, add its routes".into()
                 }
+                Step::AddRoutes(_, template) => format!("add route {template}"),
+                Step::AddRules(template) => format!("add rule {template}"),
             })
             .collect()
     }

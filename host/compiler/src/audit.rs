@@ -2,8 +2,8 @@
 
 use wasmparser::{ComponentTypeRef, Encoding, Parser, Payload, TypeBounds};
 
-use crate::contract::{CONTRACT_VERSION, INTERFACES, TYPES_ONLY};
 use crate::error::Error;
+use crate::version::{CONTRACT_VERSION, Version};
 
 const PACKAGE: &str = "plumb:cni/";
 
@@ -70,10 +70,11 @@ pub(crate) fn check_imports(imports: &[String]) -> Result<String, Error> {
 }
 
 /// Leaves out the interfaces that only have types.
-pub(crate) fn with_functions(imports: Vec<String>) -> Vec<String> {
+pub(crate) fn with_functions(imports: Vec<String>, version: &str) -> Vec<String> {
+    let interfaces = Version::of(version).map_or(&[][..], |version| version.interfaces);
     let has_functions = |name: &String| {
         let interface = name.strip_prefix(PACKAGE).unwrap_or(name).split('@').next();
-        !TYPES_ONLY.iter().any(|types| interface == Some(types))
+        interface.is_some_and(|interface| !interfaces.contains(&(interface, false)))
     };
     imports.into_iter().filter(has_functions).collect()
 }
@@ -87,22 +88,21 @@ pub(crate) fn hint_for(name: &str) -> &'static str {
     } else if name == "env" {
         "a function is declared `extern` and defined nowhere; is a C library missing?"
     } else {
-        "only plumb:cni/{types,facts,operations,log,pools} can be imported"
+        "only the interfaces of plumb:cni can be imported"
     }
 }
 
 /// The version in the name of an import, when the host speaks it.
 fn check_import(name: &str) -> Result<&str, Error> {
-    let undeclared = |hint| Error::UndeclaredImport {
+    let undeclared = |hint: String| Error::UndeclaredImport {
         name: name.to_owned(),
         hint,
     };
     let Some(interface) = name.strip_prefix(PACKAGE) else {
-        return Err(undeclared(hint_for(name)));
+        return Err(undeclared(hint_for(name).to_owned()));
     };
     let (interface, version) = interface.split_once('@').unwrap_or((interface, ""));
-    if !is_compatible(version) {
-        let newer = numbers(version) > numbers(CONTRACT_VERSION);
+    let Some(known) = Version::of(version) else {
         return Err(Error::ContractVersion {
             name: name.to_owned(),
             wanted: if version.is_empty() {
@@ -110,41 +110,22 @@ fn check_import(name: &str) -> Result<&str, Error> {
             } else {
                 version.to_owned()
             },
-            spoken: spoken(),
-            hint: if newer {
+            spoken: Version::spoken(),
+            hint: if Version::is_to_come(version) {
                 "upgrade plumb on this node"
             } else {
                 "build the component with a newer SDK"
             },
         });
-    }
-    if !INTERFACES.contains(&interface) {
-        return Err(undeclared(
-            "plumb:cni has no such interface; it has types, facts, operations, log and pools",
-        ));
+    };
+    if !known.interfaces.iter().any(|(name, _)| *name == interface) {
+        return Err(undeclared(format!(
+            "plumb:cni {} has no such interface; it has {}",
+            known.number,
+            known.interfaces_in_words()
+        )));
     }
     Ok(version)
-}
-
-/// Below 1.0 the minor version is the one that breaks; a patch release only adds.
-fn is_compatible(version: &str) -> bool {
-    match (numbers(version), numbers(CONTRACT_VERSION)) {
-        (Some(wanted), Some(ours)) => wanted[..2] == ours[..2],
-        _ => false,
-    }
-}
-
-fn spoken() -> String {
-    CONTRACT_VERSION
-        .rsplit_once('.')
-        .map_or(CONTRACT_VERSION, |(spoken, _)| spoken)
-        .to_owned()
-}
-
-fn numbers(version: &str) -> Option<[u64; 3]> {
-    let mut parts = version.split('.').map(|part| part.parse().ok());
-    let numbers = [parts.next()??, parts.next()??, parts.next()??];
-    parts.next().is_none().then_some(numbers)
 }
 
 fn invalid(error: wasmparser::BinaryReaderError) -> Error {

@@ -34,7 +34,7 @@ fn check_core_imports(core_wasm: &[u8]) -> Result<(), Error> {
                     if !import.module.starts_with("plumb:cni/") {
                         return Err(Error::UndeclaredImport {
                             name: import.module.to_owned(),
-                            hint: hint_for(import.module),
+                            hint: hint_for(import.module).to_owned(),
                         });
                     }
                 }

@@ -1,6 +1,6 @@
 //! Why a component is refused.
 
-use crate::contract::World;
+use crate::world::World;
 
 /// Why a component is refused. The messages are for the vendor who built it or the
 /// operator who installs it; they begin where "component NAME: " ends.
@@ -32,7 +32,7 @@ pub enum Error {
         /// The import's name.
         name: String,
         /// What is probably wrong.
-        hint: &'static str,
+        hint: String,
     },
     /// An interface of ours in a version that this host does not speak.
     #[error("needs plumb:cni {wanted} (`{name}`), this host speaks {spoken}: {hint}")]
@@ -41,7 +41,7 @@ pub enum Error {
         name: String,
         /// The version that the component was built for.
         wanted: String,
-        /// The versions that this host speaks, such as `0.1`.
+        /// The versions that this host speaks, such as `0.1 and 0.2`.
         spoken: String,
         /// Which side is to be renewed.
         hint: &'static str,

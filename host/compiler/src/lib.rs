@@ -10,11 +10,14 @@ mod componentize;
 mod contract;
 mod error;
 mod precompile;
+mod version;
+mod world;
 
 pub use componentize::componentize;
-pub use contract::{CONTRACT_VERSION, World, operations};
 pub use error::Error;
 pub use precompile::{compiler_config, precompile_unchecked};
+pub use version::{CONTRACT_VERSION, operations};
+pub use world::World;
 
 use sha2::{Digest, Sha256};
 
@@ -30,7 +33,9 @@ pub struct Compiled {
     pub digest: String,
     /// What the component is.
     pub world: World,
-    /// The interfaces with functions that it imports, such as `plumb:cni/facts@0.1.0`:
+    /// The version of the contract that it was built for.
+    pub version: String,
+    /// The interfaces with functions that it imports, such as `plumb:cni/facts@0.2.0`:
     /// what it asks to be granted.
     pub imports: Vec<String>,
 }
@@ -42,13 +47,14 @@ pub fn compile(component_or_wat: &[u8]) -> Result<Compiled, Error> {
     let component = precompile::binary(component_or_wat)?;
     let surface = audit::surface(&component)?;
     let version = audit::check_imports(&surface.imports)?;
-    let world = contract::check_world(&component, &surface, version)?;
+    let world = contract::check_world(&component, &surface, version.clone())?;
     let cwasm = precompile::precompile(&component)?;
     Ok(Compiled {
         cwasm,
         digest: digest(&component),
         world,
-        imports: audit::with_functions(surface.imports),
+        imports: audit::with_functions(surface.imports, &version),
+        version,
         component,
     })
 }

@@ -9,21 +9,19 @@ use wasmtime::{Engine, ModuleVersionStrategy, Store, Trap};
 use wit_component::{StringEncoding, dummy_module, embed_component_metadata};
 use wit_parser::{ManglingAndAbi, Resolve, SourceMap};
 
-const SOURCES: [&str; 6] = [
-    include_str!("../../../wit/0.1/worlds.wit"),
-    include_str!("../../../wit/0.1/types.wit"),
-    include_str!("../../../wit/0.1/facts.wit"),
-    include_str!("../../../wit/0.1/operations.wit"),
-    include_str!("../../../wit/0.1/pools.wit"),
-    include_str!("../../../wit/0.1/log.wit"),
-];
-
-/// A component that imports and exports all of a world, built against the contract after
-/// a replacement in its text.
+/// A component that imports and exports all of a world, built against the newest contract
+/// after a replacement in its text.
 fn component(world: &str, from: &str, to: &str) -> Vec<u8> {
+    component_of("0.2", world, from, to)
+}
+
+fn component_of(version: &str, world: &str, from: &str, to: &str) -> Vec<u8> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit/");
     let mut sources = SourceMap::default();
-    for (index, text) in SOURCES.into_iter().enumerate() {
-        sources.push_str(&format!("{index}.wit"), text.replace(from, to));
+    for entry in std::fs::read_dir(folder.to_owned() + version).unwrap() {
+        let path = entry.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        sources.push_str(path.to_str().unwrap(), text.replace(from, to));
     }
     let group = sources.parse().map_err(|(_, error)| error).unwrap();
     let mut resolve = Resolve::default();
@@ -48,6 +46,27 @@ fn host_engine() -> Engine {
 fn a_flavour_is_recognised_with_what_it_asks_for() {
     let compiled = compile(&component("flavour", "", "")).unwrap();
     assert_eq!(compiled.world, World::Flavour);
+    assert_eq!(compiled.version, "0.2.0");
+    let mut imports = compiled.imports.clone();
+    imports.sort();
+    assert_eq!(
+        imports,
+        [
+            "plumb:cni/facts@0.2.0",
+            "plumb:cni/log@0.2.0",
+            "plumb:cni/operations@0.2.0",
+            "plumb:cni/requests@0.2.0",
+            "plumb:cni/routing@0.2.0"
+        ]
+    );
+    load(&host_engine(), &compiled.cwasm).unwrap();
+}
+
+#[test]
+fn a_component_of_an_earlier_version_is_recognised() {
+    let compiled = compile(&component_of("0.1", "flavour", "", "")).unwrap();
+    assert_eq!(compiled.world, World::Flavour);
+    assert_eq!(compiled.version, "0.1.0");
     let mut imports = compiled.imports.clone();
     imports.sort();
     assert_eq!(
@@ -61,11 +80,28 @@ fn a_flavour_is_recognised_with_what_it_asks_for() {
     load(&host_engine(), &compiled.cwasm).unwrap();
 }
 
+/// The contract as a release before this one of the same version had it: with fewer functions.
+#[test]
+fn a_component_of_an_earlier_patch_release_is_recognised() {
+    let fewer = component("flavour", "        speed: func() -> option<u32>;\n", "");
+    assert_eq!(compile(&fewer).unwrap().version, "0.2.0");
+}
+
 #[test]
 fn an_address_policy_is_recognised() {
     let compiled = compile(&component("address-policy", "", "")).unwrap();
     assert_eq!(compiled.world, World::AddressPolicy);
-    assert_eq!(compiled.imports, ["plumb:cni/log@0.1.0"]);
+    let mut imports = compiled.imports.clone();
+    imports.sort();
+    assert_eq!(
+        imports,
+        [
+            "plumb:cni/log@0.2.0",
+            "plumb:cni/pools@0.2.0",
+            "plumb:cni/requests@0.2.0",
+            "plumb:cni/routing@0.2.0"
+        ]
+    );
     load(&host_engine(), &compiled.cwasm).unwrap();
 }
 
@@ -78,20 +114,20 @@ fn a_policy_cannot_reach_for_devices() {
     );
     let error = compile(&greedy).unwrap_err();
     assert!(
-        error.to_string().contains("plumb:cni/operations@0.1.0"),
+        error.to_string().contains("plumb:cni/operations@0.2.0"),
         "{error}"
     );
 }
 
 #[test]
 fn another_patch_release_is_the_same_contract() {
-    let (from, to) = (format!("@{CONTRACT_VERSION};"), "@0.1.7;");
+    let (from, to) = (format!("@{CONTRACT_VERSION};"), "@0.2.7;");
     let compiled = compile(&component("flavour", &from, to)).unwrap();
     assert_eq!(compiled.world, World::Flavour);
     assert!(
         compiled
             .imports
-            .contains(&"plumb:cni/facts@0.1.7".to_owned())
+            .contains(&"plumb:cni/facts@0.2.7".to_owned())
     );
 }
 

@@ -60,7 +60,7 @@ fn a_function_that_nobody_defined_gets_a_hint() {
 #[test]
 fn another_version_of_the_contract_says_which_side_to_renew() {
     for (version, hint) in [
-        ("0.2.0", "upgrade plumb"),
+        ("0.3.0", "upgrade plumb"),
         ("1.0.0", "upgrade plumb"),
         ("0.0.3", "newer SDK"),
     ] {
@@ -69,7 +69,11 @@ fn another_version_of_the_contract_says_which_side_to_renew() {
         assert!(matches!(error, Error::ContractVersion { .. }), "{error}");
         assert_says(
             &error,
-            &[&format!("needs plumb:cni {version}"), "speaks 0.1", hint],
+            &[
+                &format!("needs plumb:cni {version}"),
+                "speaks 0.1 and 0.2",
+                hint,
+            ],
         );
     }
     let error = refusal(r#"(component (import "plumb:cni/facts" (instance)))"#);

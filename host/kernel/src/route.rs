@@ -18,6 +18,9 @@ use super::{Result, RouteSocket};
 /// The main routing table (`RT_TABLE_MAIN`).
 pub const MAIN_TABLE: u32 = 254;
 
+/// The table of the addresses themselves, which the kernel keeps (`RT_TABLE_LOCAL`).
+pub const LOCAL_TABLE: u32 = 255;
+
 /// A route by an interface. The optional fields are those of a CNI 1.1.0 result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Route {
@@ -26,6 +29,9 @@ pub struct Route {
     /// Next hop; none: on the link.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub gateway: Option<IpAddr>,
+    /// Address that packets get which have none yet (`RTA_PREFSRC`).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub source: Option<IpAddr>,
     /// Path MTU in bytes.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub mtu: Option<u32>,
@@ -49,6 +55,7 @@ impl Route {
         Self {
             destination,
             gateway,
+            source: None,
             mtu: None,
             advertised_mss: None,
             priority: None,
@@ -77,6 +84,9 @@ impl fmt::Display for Route {
         }
         if let Some(gateway) = self.gateway {
             write!(formatter, " via {gateway}")?;
+        }
+        if let Some(source) = self.source {
+            write!(formatter, " src {source}")?;
         }
         if let Some(table) = self.table {
             write!(formatter, " table {table}")?;
@@ -131,6 +141,7 @@ impl RouteSocket {
             (found.destination.network(), found.destination.prefix())
                 == (route.destination.network(), route.destination.prefix())
                 && found.gateway == route.gateway
+                && (route.source.is_none() || found.source == route.source)
                 && found.table == route.table.filter(|table| *table != MAIN_TABLE)
                 && metric(found) == metric(route)
         };
@@ -200,6 +211,11 @@ fn message(index: u32, route: &Route) -> RouteMessage {
             .gateway
             .map(|gateway| RouteAttribute::Gateway(address(gateway))),
     );
+    attributes.extend(
+        route
+            .source
+            .map(|source| RouteAttribute::PrefSource(address(source))),
+    );
     attributes.push(RouteAttribute::Oif(index));
     attributes.push(RouteAttribute::Table(table));
     attributes.extend(route.priority.map(RouteAttribute::Priority));
@@ -238,6 +254,7 @@ fn decode(message: &RouteMessage) -> Option<(u32, Route)> {
         match attribute {
             RouteAttribute::Destination(found) => destination = plain(found)?,
             RouteAttribute::Gateway(found) => route.gateway = plain(found),
+            RouteAttribute::PrefSource(found) => route.source = plain(found),
             RouteAttribute::Oif(found) => index = Some(*found),
             RouteAttribute::Table(found) => table = *found,
             RouteAttribute::Priority(found) => route.priority = Some(*found),

@@ -4,6 +4,7 @@ use plumb_engine::limits;
 use wasmtime::Trap;
 
 use super::session::Session;
+use super::version::Version;
 use crate::{Code, Error};
 
 /// How many of a component's last log lines go into the details: a panic's message is
@@ -11,7 +12,12 @@ use crate::{Code, Error};
 const LAST_LINES: usize = 3;
 
 /// The error for a component that trapped, went over a limit or cannot be linked.
-pub fn explain(component: &str, error: &wasmtime::Error, host: &Session) -> Error {
+pub fn explain(
+    component: &str,
+    version: Version,
+    error: &wasmtime::Error,
+    host: &Session,
+) -> Error {
     let text = format!("{error:#}");
     let (code, reason) = match error.downcast_ref::<Trap>() {
         Some(Trap::OutOfFuel) => (
@@ -70,7 +76,10 @@ pub fn explain(component: &str, error: &wasmtime::Error, host: &Session) -> Erro
         {
             (
                 Code::COMPONENT_NOT_LOADED,
-                format!("does not fit the contract plumb:cni@0.1: {text}"),
+                format!(
+                    "does not fit the contract plumb:cni@{}: {text}",
+                    version.as_str()
+                ),
             )
         }
         None => (Code::COMPONENT_FAILED, format!("failed: {text}")),

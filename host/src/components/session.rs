@@ -1,36 +1,51 @@
-//! The host's side of one call: what the component was given and what it recorded.
+//! The host's side of one call, whatever version of the contract the component speaks: what it
+//! was given and what it recorded.
 
-use std::collections::BTreeSet;
+mod arguments;
+mod facts;
+mod operations;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use plumb_engine::limits;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use wasmtime::component::ResourceTable;
+use wasmtime::component::{Resource, ResourceTable};
 use wasmtime::{StoreLimits, StoreLimitsBuilder};
 
 use super::Source;
-use super::bindings::{log, types};
-use super::conversion;
+use super::asked::Asked;
+use super::refusal::{Refusal, plain};
 use crate::facts::{Facts, LinkFacts, PciFacts, Place};
 use crate::operations::{LinkNumber, Operation};
+use crate::outcome::AddressSource;
+use crate::routing::{RouteTemplate, RuleTemplate};
 use crate::trace::Level;
 
+pub use operations::{
+    IpoibOptions, IpvlanOptions, MacvlanOptions, VirtualFunctionSettings, Vlan, plain_route,
+};
+
 /// What the host keeps for a `link` handle.
+#[derive(Clone)]
 pub struct LinkHandle {
     /// Where it lies.
     pub place: Place,
     /// What it looked like.
-    pub facts: LinkFacts,
+    pub facts: Arc<LinkFacts>,
 }
 
 /// What the host keeps for a `pci-function` handle.
+#[derive(Clone)]
 pub struct PciHandle {
     /// What it looked like.
-    pub facts: PciFacts,
+    pub facts: Arc<PciFacts>,
 }
 
 /// What the host keeps for a `pod-link` handle.
+#[derive(Clone, Copy)]
 pub struct PodLinkHandle {
     /// Which interface of the plan it is.
     pub number: LinkNumber,
@@ -41,7 +56,7 @@ pub struct PodLinkHandle {
 pub enum Grants {
     /// Everything: it is part of the program.
     All,
-    /// These operations, by their names in `wit/0.1/operations.wit`.
+    /// These operations, by their names in the contract's `operations.wit`.
     Some(BTreeSet<String>),
 }
 
@@ -60,46 +75,44 @@ impl Grants {
 pub enum Recorded {
     /// An operation, ready to be performed.
     Operation(Operation),
-    /// The configured addresses are to be assigned here.
-    AssignConfigured(LinkNumber),
-    /// The addresses of the previous plugin's result are to be assigned here.
-    AssignPrevious(LinkNumber),
-    /// The configured addresses are to be taken here, for the result alone.
-    ReserveConfigured,
+    /// The addresses of this source are to be assigned here.
+    Assign(LinkNumber, AddressSource),
+    /// The addresses of this source are to be taken here, for the result alone.
+    Reserve(AddressSource),
+    /// Routes by this interface that refer to addresses.
+    AddRoutes(LinkNumber, RouteTemplate),
+    /// Rules that refer to addresses.
+    AddRules(RuleTemplate),
 }
 
 /// The data of a call's store.
 pub struct Session {
     pub(in crate::components) limits: StoreLimits,
     pub(in crate::components) table: ResourceTable,
-    pub(in crate::components) facts: Rc<dyn Facts>,
+    facts: Rc<dyn Facts>,
     /// Names that the configuration contains: the devices that may be asked for.
-    pub(in crate::components) named: BTreeSet<String>,
-    /// `CNI_IFNAME`
-    pub(in crate::components) interface_name: String,
+    named: BTreeSet<String>,
+    asked: Arc<Asked>,
     component: String,
     grants: Grants,
     recording: bool,
     recorded: Vec<Recorded>,
-    pub(in crate::components) has_pod_link: bool,
+    has_pod_link: bool,
+    /// The sources of addresses that a step assigns or reserves.
+    taken: BTreeMap<AddressSource, Option<LinkNumber>>,
     log: Vec<(Level, String)>,
     calls: u32,
 }
 
 impl Session {
     /// The host for one call. Without `recording` every operation is refused.
-    pub fn new(
-        facts: Rc<dyn Facts>,
-        source: &Source,
-        request: &types::Request,
-        recording: bool,
-    ) -> Self {
-        let configuration = serde_json::from_str(&request.configuration).unwrap_or(Value::Null);
+    pub fn new(facts: Rc<dyn Facts>, source: &Source, asked: &Arc<Asked>, recording: bool) -> Self {
+        let configuration = serde_json::from_str(&asked.configuration).unwrap_or(Value::Null);
         let mut named = BTreeSet::new();
         collect_strings(&configuration, &mut named);
-        named.extend(request.device_id.clone());
+        named.extend(asked.device_id.clone());
         named.extend(
-            request
+            asked
                 .previous_interfaces
                 .iter()
                 .map(|interface| interface.name.clone()),
@@ -118,12 +131,13 @@ impl Session {
             table,
             facts,
             named,
-            interface_name: request.interface_name.clone(),
+            asked: Arc::clone(asked),
             component: source.name.clone(),
             grants: source.grants.clone(),
             recording,
             recorded: Vec::new(),
             has_pod_link: false,
+            taken: BTreeMap::new(),
             log: Vec::new(),
             calls: 0,
         }
@@ -141,39 +155,48 @@ impl Session {
         Ok(())
     }
 
-    /// Whether an operation of this name may be recorded now.
-    pub(in crate::components) fn may_record(&self, name: &str) -> Result<(), types::Error> {
-        let denied = |message: String| types::Error {
-            code: types::ErrorCode::Denied,
-            message,
-            details: None,
-        };
-        if !self.recording {
-            return Err(denied(format!(
-                "component {} may not record {name} here: only attach makes a plan",
-                self.component
-            )));
-        }
-        if !self.grants.allow(name) {
-            return Err(denied(format!(
-                "component {} has no grant for {name}: `plumbctl component grant {} {name}` \
-                 gives it",
-                self.component, self.component
-            )));
-        }
-        if self.recorded.len() >= limits::OPERATIONS {
-            return Err(denied(format!(
-                "component {} recorded more than {} operations",
-                self.component,
-                limits::OPERATIONS
-            )));
-        }
-        Ok(())
+    /// What the component is asked for.
+    pub(in crate::components) fn asked(&self) -> &Arc<Asked> {
+        &self.asked
     }
 
-    /// Adds to the plan what [`Self::may_record`] allowed.
-    pub(in crate::components) fn record(&mut self, recorded: Recorded) {
-        self.recorded.push(recorded);
+    /// Gives the component a handle of what it asked for; the outer error is a trap.
+    pub(in crate::components) fn hand_over<T: Send + 'static, E: From<Refusal>>(
+        &mut self,
+        given: Result<T, Refusal>,
+    ) -> wasmtime::Result<Result<Resource<T>, E>> {
+        match given {
+            Ok(given) => Ok(Ok(self.table.push(given)?)),
+            Err(refusal) => Ok(Err(refusal.into())),
+        }
+    }
+
+    /// The same for several.
+    pub(in crate::components) fn hand_over_all<T: Send + 'static, E: From<Refusal>>(
+        &mut self,
+        given: Result<Vec<T>, Refusal>,
+    ) -> wasmtime::Result<Result<Vec<Resource<T>>, E>> {
+        match given {
+            Ok(given) => {
+                let handles = given.into_iter().map(|one| Ok(self.table.push(one)?));
+                Ok(Ok(handles.collect::<wasmtime::Result<_>>()?))
+            }
+            Err(refusal) => Ok(Err(refusal.into())),
+        }
+    }
+
+    /// Adds a line to the component's log.
+    ///
+    /// # Errors
+    ///
+    /// A trap when it has called too often.
+    pub fn log_line(&mut self, level: Level, message: &str) -> wasmtime::Result<()> {
+        self.count_call()?;
+        if self.log.len() < limits::LOG_LINES {
+            let end = message.floor_char_boundary(limits::LOG_LINE_BYTES);
+            self.log.push((level, plain(&message[..end])));
+        }
+        Ok(())
     }
 
     /// What was recorded, in order.
@@ -195,24 +218,5 @@ fn collect_strings(value: &Value, strings: &mut BTreeSet<String>) {
         Value::Array(items) => items.iter().for_each(|item| collect_strings(item, strings)),
         Value::Object(map) => map.values().for_each(|item| collect_strings(item, strings)),
         _ => {}
-    }
-}
-
-impl types::Host for Session {}
-
-impl log::Host for Session {
-    fn write(&mut self, level: log::Level, message: String) -> wasmtime::Result<()> {
-        self.count_call()?;
-        if self.log.len() < limits::LOG_LINES {
-            let level = match level {
-                log::Level::Debug => Level::Debug,
-                log::Level::Info => Level::Info,
-                log::Level::Warning => Level::Warning,
-                log::Level::Error => Level::Error,
-            };
-            let end = message.floor_char_boundary(limits::LOG_LINE_BYTES);
-            self.log.push((level, conversion::plain(&message[..end])));
-        }
-        Ok(())
     }
 }

@@ -3,10 +3,13 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
-use super::{Facts, LinkFacts, PciFacts, Place, VirtualFunction};
+use ipnetwork::IpNetwork;
+
+use super::{Facts, LOOPBACK, LinkFacts, PciFacts, Place, VirtualFunction};
 use crate::kernel::link::{INFINIBAND, Link};
 use crate::kernel::netns::NetnsError;
 use crate::kernel::rdma::{self, NamespaceMode};
+use crate::kernel::route::{LOCAL_TABLE, Route};
 use crate::kernel::{Kernel, Netns, RouteSocket, Sysfs, pci};
 use crate::{Result, octets};
 
@@ -68,11 +71,16 @@ impl KernelFacts {
         }
     }
 
-    fn describe(&self, place: Place, link: Link) -> LinkFacts {
+    /// The devices as a namespace shows them.
+    fn sysfs(&self, place: Place) -> Option<&Sysfs> {
         match place {
-            Place::Host => describe(link, Some(&self.kernel.sysfs)),
-            Place::Pod => describe(link, self.pod.as_ref().and_then(Pod::sysfs)),
+            Place::Host => Some(&self.kernel.sysfs),
+            Place::Pod => self.pod.as_ref().and_then(Pod::sysfs),
         }
+    }
+
+    fn describe(&self, place: Place, link: Link) -> LinkFacts {
+        describe(link, self.sysfs(place))
     }
 }
 
@@ -90,6 +98,7 @@ fn describe(link: Link, sysfs: Option<&Sysfs>) -> LinkFacts {
             .unwrap_or_default(),
         index: link.index,
         hardware_type: link.hardware_type,
+        alternative_names: link.alternative_names,
         kind: link.kind,
         mac: octets::text(&link.mac),
         mtu: link.mtu,
@@ -108,6 +117,12 @@ impl Facts for KernelFacts {
     fn link_names(&self, place: Place) -> Result<Vec<String>> {
         let links = self.at(place, RouteSocket::links)?;
         Ok(links.into_iter().map(|link| link.name).collect())
+    }
+
+    fn pod_links(&self) -> Result<Vec<LinkFacts>> {
+        let links = self.at(Place::Pod, RouteSocket::links)?.into_iter();
+        let links = links.filter(|link| link.hardware_type != LOOPBACK);
+        Ok(links.map(|link| self.describe(Place::Pod, link)).collect())
     }
 
     fn default_route_link(&self, place: Place) -> Result<Option<LinkFacts>> {
@@ -150,7 +165,29 @@ impl Facts for KernelFacts {
             links,
             rdma_devices: function.rdma_devices,
             parent_link,
+            numa_node: self.kernel.sysfs.numa_node(address),
         }))
+    }
+
+    fn numa_node(&self, place: Place, link: &LinkFacts) -> Option<u32> {
+        self.sysfs(place)?.numa_node(link.pci.as_deref()?)
+    }
+
+    fn speed(&self, place: Place, link: &LinkFacts) -> Option<u32> {
+        self.sysfs(place)?.link_speed(&link.name)
+    }
+
+    fn addresses(&self, place: Place, link: &LinkFacts) -> Result<Vec<IpNetwork>> {
+        self.at(place, |socket| socket.addresses(link.index))
+    }
+
+    fn routes(&self, place: Place, link: &LinkFacts) -> Result<Vec<Route>> {
+        let routes = self.at(place, |socket| socket.routes_by(link.index))?;
+        let is_local = |route: &Route| route.table == Some(LOCAL_TABLE);
+        Ok(routes
+            .into_iter()
+            .filter(|route| !is_local(route))
+            .collect())
     }
 
     fn rdma_namespace_mode(&self) -> Result<NamespaceMode> {

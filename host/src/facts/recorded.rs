@@ -1,9 +1,13 @@
 //! Facts of a machine that is written down in a file.
 
+use std::collections::BTreeMap;
+
+use ipnetwork::IpNetwork;
 use serde::Deserialize;
 
-use super::{Facts, LinkFacts, PciFacts, Place};
+use super::{Facts, LOOPBACK, LinkFacts, PciFacts, Place};
 use crate::kernel::rdma::NamespaceMode;
+use crate::kernel::route::Route;
 use crate::{Error, Result};
 
 /// The links of one namespace.
@@ -14,6 +18,22 @@ struct Links {
     links: Vec<LinkFacts>,
     /// Name of the default route's link.
     default_route_link: Option<String>,
+    /// What is read of a link only when it is asked for, by its name.
+    #[serde(default)]
+    details: BTreeMap<String, LinkDetails>,
+}
+
+/// What is read of a link only when it is asked for.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct LinkDetails {
+    numa_node: Option<u32>,
+    /// Mbit/s.
+    speed: Option<u32>,
+    #[serde(default)]
+    addresses: Vec<IpNetwork>,
+    #[serde(default)]
+    routes: Vec<Route>,
 }
 
 /// A machine in a JSON file:
@@ -21,7 +41,11 @@ struct Links {
 /// ```json
 /// {"host": {"links": [{"name": "ens6f0np0", "index": 2, "mac": "02:00:00:00:00:01",
 ///                      "mtu": 9000, "rdmaDevices": ["mlx5_0"]}],
-///           "defaultRouteLink": "ens6f0np0"},
+///           "defaultRouteLink": "ens6f0np0",
+///           "details": {"ens6f0np0": {"numaNode": 0, "speed": 400000,
+///                                     "addresses": ["10.0.0.5/24"],
+///                                     "routes": [{"destination": "0.0.0.0/0",
+///                                                 "gateway": "10.0.0.1"}]}}},
 ///  "pciFunctions": [{"address": "0000:3b:00.2", "driver": "mlx5_core",
 ///                    "virtualFunction": {"parent": "0000:3b:00.0", "index": 0},
 ///                    "links": [], "rdmaDevices": ["mlx5_2"]}],
@@ -53,6 +77,11 @@ impl RecordedFacts {
             Place::Pod => &self.pod,
         }
     }
+
+    fn details(&self, place: Place, link: &LinkFacts) -> LinkDetails {
+        let details = self.at(place).details.get(&link.name);
+        details.cloned().unwrap_or_default()
+    }
 }
 
 impl Facts for RecordedFacts {
@@ -64,6 +93,14 @@ impl Facts for RecordedFacts {
     fn link_names(&self, place: Place) -> Result<Vec<String>> {
         let links = &self.at(place).links;
         Ok(links.iter().map(|link| link.name.clone()).collect())
+    }
+
+    fn pod_links(&self) -> Result<Vec<LinkFacts>> {
+        let links = self.pod.links.iter();
+        Ok(links
+            .filter(|link| link.hardware_type != LOOPBACK)
+            .cloned()
+            .collect())
     }
 
     fn default_route_link(&self, place: Place) -> Result<Option<LinkFacts>> {
@@ -78,6 +115,22 @@ impl Facts for RecordedFacts {
         Ok(functions
             .find(|function| function.address == address)
             .cloned())
+    }
+
+    fn numa_node(&self, place: Place, link: &LinkFacts) -> Option<u32> {
+        self.details(place, link).numa_node
+    }
+
+    fn speed(&self, place: Place, link: &LinkFacts) -> Option<u32> {
+        self.details(place, link).speed
+    }
+
+    fn addresses(&self, place: Place, link: &LinkFacts) -> Result<Vec<IpNetwork>> {
+        Ok(self.details(place, link).addresses)
+    }
+
+    fn routes(&self, place: Place, link: &LinkFacts) -> Result<Vec<Route>> {
+        Ok(self.details(place, link).routes)
     }
 
     fn rdma_namespace_mode(&self) -> Result<NamespaceMode> {

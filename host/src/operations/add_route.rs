@@ -20,6 +20,17 @@ pub struct AddRoute {
     pub existed: bool,
 }
 
+impl AddRoute {
+    /// The operation before it is performed.
+    pub fn by(link: LinkNumber, route: Route) -> Self {
+        Self {
+            link,
+            route,
+            existed: false,
+        }
+    }
+}
+
 impl Reversible for AddRoute {
     fn describe(&self) -> String {
         format!("add route {}", self.route)

@@ -17,6 +17,16 @@ pub struct AddRule {
     pub existed: bool,
 }
 
+impl AddRule {
+    /// The operation before it is performed.
+    pub fn of(rule: Rule) -> Self {
+        Self {
+            rule,
+            existed: false,
+        }
+    }
+}
+
 impl Reversible for AddRule {
     fn describe(&self) -> String {
         format!("add rule {}", self.rule)

@@ -26,14 +26,8 @@ pub fn operations(link: LinkNumber, machine: &Machine<'_>) -> Result<Vec<Operati
     }));
     let before = false;
     operations.push(Operation::SetUp(SetUp { link, before }));
-    operations.extend(assigned.routes.into_iter().map(|route| {
-        let existed = false;
-        Operation::AddRoute(AddRoute {
-            link,
-            route,
-            existed,
-        })
-    }));
+    let routes = assigned.routes.into_iter();
+    operations.extend(routes.map(|route| AddRoute::by(link, route).into()));
     Ok(operations)
 }
 

@@ -2,10 +2,11 @@
 
 use std::net::IpAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::clean_up;
 use crate::cni::{AddRequest, Request};
-use crate::components::{self, Sandbox};
+use crate::components::{Asked, Sandbox};
 use crate::decide::{self, Ipam};
 use crate::facts::{Facts, KernelFacts};
 use crate::leases::{Lease, Owner};
@@ -30,7 +31,7 @@ fn check(call: Request, node: &Node<'_>) -> Result<()> {
     let flavour = decide::flavour(request)?;
     let facts: Rc<dyn Facts> = Rc::new(KernelFacts::new(Rc::clone(&node.kernel), None));
     let sandbox = Sandbox::new(node.trace)?;
-    let asked = components::request(request)?;
+    let asked = Arc::new(Asked::of(request)?);
     sandbox.ready(&flavour, facts, &asked)?;
     match decide::ipam(request)? {
         Ipam::None => Ok(()),

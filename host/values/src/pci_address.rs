@@ -26,6 +26,28 @@ const DEVICES: u8 = 32;
 /// Functions of a device.
 const FUNCTIONS: u8 = 8;
 
+impl PciAddress {
+    /// The domain (segment group).
+    pub const fn domain(self) -> u32 {
+        self.domain
+    }
+
+    /// The bus.
+    pub const fn bus(self) -> u8 {
+        self.bus
+    }
+
+    /// The device on the bus, 0 to 31.
+    pub const fn device(self) -> u8 {
+        self.device
+    }
+
+    /// The function of the device, 0 to 7.
+    pub const fn function(self) -> u8 {
+        self.function
+    }
+}
+
 impl FromStr for PciAddress {
     type Err = ParseError;
 

@@ -8,11 +8,12 @@ use std::ffi::OsString;
 use std::fs;
 
 use libfuzzer_sys::fuzz_target;
+use plumb::Error;
 use plumb::cni::{
     AddRequest, Configuration, Environment, Request, Verb, Version, configuration, keys, output,
 };
+use plumb::components::Asked;
 use plumb::pools::{self, AddressRange, Family, Pool};
-use plumb::{Error, components};
 use plumb_fuzz::Scratch;
 use serde_json::Value;
 
@@ -80,7 +81,7 @@ fn read(verb: Verb, data: &[u8]) -> Option<Request> {
 
 /// What a component would get is the configuration that plumb read.
 fn component_request(asked: &AddRequest) {
-    let Some(given) = checked(components::request(asked)) else {
+    let Some(given) = checked(Asked::of(asked)) else {
         return;
     };
     let request = &asked.call;

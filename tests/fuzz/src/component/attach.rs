@@ -1,10 +1,11 @@
 //! A flavour: it looks at facts, records operations and writes lines, in any order.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use arbitrary::{Error, Result, Unstructured};
 use plumb::components::session::Session;
-use plumb::components::{Request, Source, World};
+use plumb::components::{Asked, Source, World};
 use plumb::facts::{Facts, RecordedFacts};
 
 use super::calls::{Handles, call};
@@ -54,7 +55,7 @@ pub fn run(choices: &mut Unstructured<'_>) -> Result<()> {
     let source = Source::find("macvlan-shared", World::Flavour, "/nowhere".as_ref())
         .expect("built in")
         .expect("built in");
-    let mut host = Session::new(facts, &source, &request(), records);
+    let mut host = Session::new(facts, &source, &Arc::new(request()), records);
     let mut handles = Handles::default();
     while !choices.is_empty() {
         match call(&mut host, &mut handles, choices) {
@@ -77,8 +78,8 @@ pub fn is_named(name: &str) -> bool {
     CONFIGURATION.contains(&format!("{name:?}"))
 }
 
-fn request() -> Request {
-    Request {
+fn request() -> Asked {
+    Asked {
         network: "rail0".to_owned(),
         container_id: "pod-a".to_owned(),
         interface_name: INTERFACE.to_owned(),

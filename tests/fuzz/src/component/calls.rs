@@ -1,11 +1,11 @@
 //! Every function that the host offers to a flavour.
 
 use arbitrary::{Result, Unstructured};
-use plumb::components::bindings::facts::{Host as _, Place};
-use plumb::components::bindings::log::{Host as _, Level};
-use plumb::components::bindings::operations as wit;
-use plumb::components::bindings::operations::Host as _;
-use plumb::components::bindings::types;
+use plumb::components::contract_0_1::bindings::facts::{Host as _, Place};
+use plumb::components::contract_0_1::bindings::log::{Host as _, Level};
+use plumb::components::contract_0_1::bindings::operations as wit;
+use plumb::components::contract_0_1::bindings::operations::Host as Operations;
+use plumb::components::contract_0_1::bindings::types;
 use plumb::components::session::{LinkHandle, PciHandle, PodLinkHandle, Session};
 use wasmtime::component::Resource;
 
@@ -90,14 +90,14 @@ fn make_link(
                 mac: optional(choices, mac)?,
                 broadcast_queue_length: choices.arbitrary()?,
             };
-            host.create_macvlan(parent, options)
+            Operations::create_macvlan(host, parent, options)
         }
         1 => {
             let options = wit::IpvlanOptions {
                 mode: *choices.choose(&[wit::IpvlanMode::L2, wit::IpvlanMode::L3s])?,
                 mtu: mtu(choices)?,
             };
-            host.create_ipvlan(parent, options)
+            Operations::create_ipvlan(host, parent, options)
         }
         2 => {
             let modes = [wit::IpoibMode::Datagram, wit::IpoibMode::Connected];
@@ -107,9 +107,9 @@ fn make_link(
                 user_multicast: choices.arbitrary()?,
                 mtu: mtu(choices)?,
             };
-            host.create_ipoib(parent, options)
+            Operations::create_ipoib(host, parent, options)
         }
-        _ => host.move_link(any(&handles.functions, choices)?),
+        _ => Operations::move_link(host, any(&handles.functions, choices)?),
     };
     Ok(kept(made, &mut handles.pod_links, true))
 }
@@ -123,11 +123,11 @@ fn change_function(
     let answer = match choices.int_in_range(0..=3)? {
         0 => {
             let settings = settings(choices)?;
-            host.set_virtual_function(function, settings, choices.arbitrary()?)
+            Operations::set_virtual_function(host, function, settings, choices.arbitrary()?)
         }
-        1 => host.move_rdma_device(function, optional(choices, name)?),
-        2 => host.report_function(function, optional(choices, mac)?),
-        _ => host.reserve_addresses(),
+        1 => Operations::move_rdma_device(host, function, optional(choices, name)?),
+        2 => Operations::report_function(host, function, optional(choices, mac)?),
+        _ => Operations::reserve_addresses(host),
     };
     Ok(answer.map(drop))
 }
@@ -139,24 +139,24 @@ fn change_link(
 ) -> Result<wasmtime::Result<()>> {
     let link = any::<PodLinkHandle>(&handles.pod_links, choices)?;
     let answer = match choices.int_in_range(0..=8)? {
-        0 => host.set_mtu(link, mtu(choices)?.unwrap_or_default()),
-        1 => host.set_mac(link, mac(choices)?),
+        0 => Operations::set_mtu(host, link, mtu(choices)?.unwrap_or_default()),
+        1 => Operations::set_mac(host, link, mac(choices)?),
         2 => {
             let families = [wit::SysctlFamily::Ipv4, wit::SysctlFamily::Ipv6];
             let family = *choices.choose(&families)?;
             let name = one_of(choices, &["arp_notify", "../x"])?;
             let value = one_of(choices, &["1", "a\r\u{1b}[2J"])?;
-            host.set_link_sysctl(link, family, name, value, choices.arbitrary()?)
+            Operations::set_link_sysctl(host, link, family, name, value, choices.arbitrary()?)
         }
         3 => {
             let sources = [
                 wit::AddressSource::Configured,
                 wit::AddressSource::PreviousResult,
             ];
-            host.assign_addresses(link, *choices.choose(&sources)?)
+            Operations::assign_addresses(host, link, *choices.choose(&sources)?)
         }
-        4 => host.add_address(link, network(choices)?),
-        5 => host.add_route(link, route(choices)?),
+        4 => Operations::add_address(host, link, network(choices)?),
+        5 => Operations::add_route(host, link, route(choices)?),
         6 => {
             let rule = wit::Rule {
                 source: optional(choices, network)?,
@@ -164,10 +164,10 @@ fn change_link(
                 table: choices.arbitrary()?,
                 priority: choices.arbitrary()?,
             };
-            host.add_rule(rule)
+            Operations::add_rule(host, rule)
         }
-        7 => host.add_neighbour(link, address(choices)?, mac(choices)?),
-        _ => host.set_up(link),
+        7 => Operations::add_neighbour(host, link, address(choices)?, mac(choices)?),
+        _ => Operations::set_up(host, link),
     };
     Ok(answer.map(drop))
 }

@@ -3,8 +3,9 @@
 use std::net::IpAddr;
 
 use arbitrary::{Result, Unstructured};
-use plumb::components::bindings::pools as wit;
-use plumb::components::conversion;
+use plumb::components::contract_0_1::bindings::pools as wit;
+use plumb::components::contract_0_1::pools::proposed;
+use plumb::components::proposal;
 use plumb::operations::claim_addresses::Source;
 use plumb::pools::{AddressRange, Family, Pool, load, whole};
 use plumb_engine::limits;
@@ -28,7 +29,7 @@ pub fn run(choices: &mut Unstructured<'_>) -> Result<()> {
         claims: several(choices, 18, claim)?,
         keep: choices.arbitrary()?,
     };
-    match conversion::proposal("acme", proposal, &pools) {
+    match proposal::check("acme", proposed(proposal), &pools) {
         Ok(proposal) => {
             assert!((1..=limits::CLAIMS).contains(&proposal.claims.len()));
             for sources in &proposal.claims {

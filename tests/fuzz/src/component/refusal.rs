@@ -2,8 +2,8 @@
 
 use arbitrary::{Result, Unstructured};
 use plumb::cni::{Version, output};
-use plumb::components::bindings::types::{Error, ErrorCode};
-use plumb::components::conversion;
+use plumb::components::contract_0_1::bindings::types::{Error, ErrorCode};
+use plumb::components::refusal::Refusal;
 use plumb_engine::limits;
 
 use super::limits::plain;
@@ -36,7 +36,7 @@ pub fn run(choices: &mut Unstructured<'_>) -> Result<()> {
         message,
         details,
     };
-    let error = conversion::error("acme", given);
+    let error = Refusal::from(given).of_component("acme");
     assert_eq!(error.code.0 >= 100, is_own, "{}", error.code.0);
     assert!(error.message.starts_with("acme: "));
     assert!(error.message.len() <= limits::STRING_BYTES + "acme: ".len());

@@ -1,8 +1,8 @@
 //! Values of the contract, as a component could make them: mostly near what is right.
 
 use arbitrary::{Result, Unstructured};
-use plumb::components::bindings::operations as wit;
-use plumb::components::bindings::types::{IpAddress, IpNetwork, Route};
+use plumb::components::contract_0_1::bindings::operations as wit;
+use plumb::components::contract_0_1::bindings::types::{IpAddress, IpNetwork, Route};
 
 /// An address of either family, often one that the pools know.
 pub fn address(choices: &mut Unstructured<'_>) -> Result<IpAddress> {

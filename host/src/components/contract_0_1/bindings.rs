@@ -1,22 +1,22 @@
-//! The contract in `wit/`, as Rust.
+//! `wit/0.1`, as Rust.
 
 mod flavour {
-    #![allow(missing_docs, reason = "the documentation is in wit/")]
+    #![allow(missing_docs, reason = "the documentation is in wit/0.1")]
 
     wasmtime::component::bindgen!({
         path: "../wit/0.1",
         world: "plumb:cni/flavour",
         with: {
-            "plumb:cni/facts.link": super::super::session::LinkHandle,
-            "plumb:cni/facts.pci-function": super::super::session::PciHandle,
-            "plumb:cni/operations.pod-link": super::super::session::PodLinkHandle,
+            "plumb:cni/facts.link": crate::components::session::LinkHandle,
+            "plumb:cni/facts.pci-function": crate::components::session::PciHandle,
+            "plumb:cni/operations.pod-link": crate::components::session::PodLinkHandle,
         },
         imports: { default: trappable },
     });
 }
 
 mod address_policy {
-    #![allow(missing_docs, reason = "the documentation is in wit/")]
+    #![allow(missing_docs, reason = "the documentation is in wit/0.1")]
 
     wasmtime::component::bindgen!({
         path: "../wit/0.1",

@@ -1,0 +1,102 @@
+//! Version 0.2 of the contract (`wit/0.2`): its types, and the host's in its words.
+
+// Public for `tests/fuzz`, which hands over what a component may hand over.
+#[doc(hidden)]
+pub mod bindings;
+mod facts;
+mod operations;
+pub(super) mod pools;
+pub(super) mod requests;
+pub(super) mod routing;
+mod values;
+
+use std::sync::Arc;
+
+use wasmtime::component::{Component, HasSelf, Linker, Resource};
+use wasmtime::{Engine, Store};
+
+use super::proposal::Proposed;
+use super::refusal::Refusal;
+use super::session::Session;
+use crate::pools::Pool;
+use crate::trace::Level;
+use bindings::{AddressPolicy, Flavour, log, types};
+use pools::PoolHandle;
+use requests::RequestHandle;
+
+/// What a call answers; the outer error is a trap.
+type Answer<T> = wasmtime::Result<Result<T, types::Error>>;
+
+/// All that a component of this version may import.
+pub(super) fn link(engine: &Engine) -> wasmtime::Result<Linker<Session>> {
+    let mut linker = Linker::new(engine);
+    Flavour::add_to_linker::<_, HasSelf<Session>>(&mut linker, |session| session)?;
+    bindings::pools::add_to_linker::<_, HasSelf<Session>>(&mut linker, |session| session)?;
+    Ok(linker)
+}
+
+/// Calls `attach`.
+pub(super) fn attach(
+    store: &mut Store<Session>,
+    component: &Component,
+    linker: &Linker<Session>,
+) -> wasmtime::Result<Result<(), Refusal>> {
+    let request = request(store)?;
+    let flavour = Flavour::instantiate(&mut *store, component, linker)?;
+    let answer = flavour.call_attach(store, request)?;
+    Ok(answer.map_err(Refusal::from))
+}
+
+/// Calls `ready`.
+pub(super) fn ready(
+    store: &mut Store<Session>,
+    component: &Component,
+    linker: &Linker<Session>,
+) -> wasmtime::Result<Result<(), Refusal>> {
+    let request = request(store)?;
+    let flavour = Flavour::instantiate(&mut *store, component, linker)?;
+    let answer = flavour.call_ready(store, request)?;
+    Ok(answer.map_err(Refusal::from))
+}
+
+/// Calls `propose`.
+pub(super) fn propose(
+    store: &mut Store<Session>,
+    component: &Component,
+    linker: &Linker<Session>,
+    pools: &[Pool],
+) -> wasmtime::Result<Result<Proposed, Refusal>> {
+    let request = request(store)?;
+    let table = &mut store.data_mut().table;
+    let given: Result<Vec<Resource<PoolHandle>>, _> = pools
+        .iter()
+        .map(|pool| table.push(PoolHandle::of(pool)))
+        .collect();
+    let policy = AddressPolicy::instantiate(&mut *store, component, linker)?;
+    match policy.call_propose(&mut *store, request, &given?)? {
+        Ok(proposal) => Ok(Ok(store.data_mut().table.delete(proposal)?)),
+        Err(error) => Ok(Err(error.into())),
+    }
+}
+
+fn request(store: &mut Store<Session>) -> wasmtime::Result<Resource<RequestHandle>> {
+    let session = store.data_mut();
+    let asked = Arc::clone(session.asked());
+    let own = session.table.push(RequestHandle(asked))?;
+    // The component borrows it; it ends with the store.
+    Ok(Resource::new_borrow(own.rep()))
+}
+
+impl types::Host for Session {}
+
+impl log::Host for Session {
+    fn write(&mut self, level: log::Level, message: String) -> wasmtime::Result<()> {
+        let level = match level {
+            log::Level::Debug => Level::Debug,
+            log::Level::Info => Level::Info,
+            log::Level::Warning => Level::Warning,
+            log::Level::Error => Level::Error,
+        };
+        self.log_line(level, &message)
+    }
+}

@@ -1,0 +1,249 @@
+//! The interface `routing` of 0.2: routes and rules, which a component puts together before it
+//! has them added.
+
+use plumb_values::Family;
+use wasmtime::component::Resource;
+
+use super::bindings::routing::{Host, HostAddresses, HostRoute, HostRule};
+use super::bindings::types::{self, IpAddress, IpNetwork};
+use super::values::{address, family, network, to_address, to_network};
+use crate::components::refusal::Refusal;
+use crate::components::session::Session;
+use crate::kernel::route::{MAIN_TABLE, Route};
+use crate::outcome::AddressSource;
+use crate::routing::{Destination, Origin, RouteTemplate, RuleTemplate};
+
+/// What the host keeps for a `route` handle: the route so far, or what cannot be one. A setter
+/// cannot answer, so what is wrong is said when the route is added.
+pub struct RouteDraft(pub(super) Result<RouteTemplate, Refusal>);
+
+/// What the host keeps for a `rule` handle, likewise.
+pub struct RuleDraft(pub(super) Result<RuleTemplate, Refusal>);
+
+impl RouteDraft {
+    /// A route that exists.
+    pub(super) fn of(route: Route) -> Self {
+        Self(Ok(RouteTemplate {
+            destination: Destination::Network(route.destination),
+            gateway: route.gateway,
+            source: route.source.map(Origin::Known),
+            mtu: route.mtu,
+            advertised_mss: route.advertised_mss,
+            priority: route.priority,
+            table: route.table,
+            scope: route.scope,
+        }))
+    }
+}
+
+impl Session {
+    fn new_route(
+        &mut self,
+        destination: Result<Destination, Refusal>,
+    ) -> wasmtime::Result<Resource<RouteDraft>> {
+        let draft = RouteDraft(destination.map(RouteTemplate::new));
+        Ok(self.table.push(draft)?)
+    }
+
+    fn route(&self, route: &Resource<RouteDraft>) -> wasmtime::Result<Option<&RouteTemplate>> {
+        Ok(self.table.get(route)?.0.as_ref().ok())
+    }
+
+    fn change_route(
+        &mut self,
+        route: &Resource<RouteDraft>,
+        change: impl FnOnce(&mut RouteTemplate),
+    ) -> wasmtime::Result<()> {
+        if let Ok(route) = &mut self.table.get_mut(route)?.0 {
+            change(route);
+        }
+        Ok(())
+    }
+
+    fn change_rule(
+        &mut self,
+        rule: &Resource<RuleDraft>,
+        change: impl FnOnce(&mut RuleTemplate) -> Result<(), Refusal>,
+    ) -> wasmtime::Result<()> {
+        let draft = self.table.get_mut(rule)?;
+        if let Ok(rule) = &mut draft.0
+            && let Err(refusal) = change(rule)
+        {
+            draft.0 = Err(refusal);
+        }
+        Ok(())
+    }
+}
+
+impl Host for Session {}
+
+impl HostAddresses for Session {
+    fn drop(&mut self, addresses: Resource<AddressSource>) -> wasmtime::Result<()> {
+        self.table.delete(addresses)?;
+        Ok(())
+    }
+}
+
+impl HostRoute for Session {
+    fn new(&mut self, destination: IpNetwork) -> wasmtime::Result<Resource<RouteDraft>> {
+        self.new_route(network(destination).map(Destination::Network))
+    }
+
+    fn to_networks_of(
+        &mut self,
+        addresses: Resource<AddressSource>,
+    ) -> wasmtime::Result<Resource<RouteDraft>> {
+        let source = *self.table.get(&addresses)?;
+        self.new_route(Ok(Destination::NetworksOf(source)))
+    }
+
+    fn default_of(
+        &mut self,
+        addresses: Resource<AddressSource>,
+        of: types::Family,
+    ) -> wasmtime::Result<Resource<RouteDraft>> {
+        let source = *self.table.get(&addresses)?;
+        self.new_route(Ok(Destination::DefaultOf(source, family(of))))
+    }
+
+    fn set_gateway(
+        &mut self,
+        route: Resource<RouteDraft>,
+        gateway: IpAddress,
+    ) -> wasmtime::Result<()> {
+        self.change_route(&route, |route| route.gateway = Some(address(gateway)))
+    }
+
+    fn set_source(
+        &mut self,
+        route: Resource<RouteDraft>,
+        source: IpAddress,
+    ) -> wasmtime::Result<()> {
+        let source = Origin::Known(address(source));
+        self.change_route(&route, |route| route.source = Some(source))
+    }
+
+    fn set_source_of(
+        &mut self,
+        route: Resource<RouteDraft>,
+        addresses: Resource<AddressSource>,
+    ) -> wasmtime::Result<()> {
+        let source = Origin::Of(*self.table.get(&addresses)?);
+        self.change_route(&route, |route| route.source = Some(source))
+    }
+
+    fn set_mtu(&mut self, route: Resource<RouteDraft>, bytes: u32) -> wasmtime::Result<()> {
+        self.change_route(&route, |route| route.mtu = Some(bytes))
+    }
+
+    fn set_advertised_mss(
+        &mut self,
+        route: Resource<RouteDraft>,
+        bytes: u32,
+    ) -> wasmtime::Result<()> {
+        self.change_route(&route, |route| route.advertised_mss = Some(bytes))
+    }
+
+    fn set_priority(&mut self, route: Resource<RouteDraft>, priority: u32) -> wasmtime::Result<()> {
+        self.change_route(&route, |route| route.priority = Some(priority))
+    }
+
+    fn set_table(&mut self, route: Resource<RouteDraft>, table: u32) -> wasmtime::Result<()> {
+        self.change_route(&route, |route| route.table = Some(table))
+    }
+
+    fn set_scope(&mut self, route: Resource<RouteDraft>, scope: u8) -> wasmtime::Result<()> {
+        self.change_route(&route, |route| route.scope = Some(scope))
+    }
+
+    fn destination(&mut self, route: Resource<RouteDraft>) -> wasmtime::Result<Option<IpNetwork>> {
+        let destination = self.route(&route)?.map(|route| route.destination);
+        Ok(match destination {
+            Some(Destination::Network(network)) => Some(to_network(network)),
+            _ => None,
+        })
+    }
+
+    fn gateway(&mut self, route: Resource<RouteDraft>) -> wasmtime::Result<Option<IpAddress>> {
+        let gateway = self.route(&route)?.and_then(|route| route.gateway);
+        Ok(gateway.map(to_address))
+    }
+
+    fn source(&mut self, route: Resource<RouteDraft>) -> wasmtime::Result<Option<IpAddress>> {
+        let source = self.route(&route)?.and_then(|route| route.source);
+        Ok(match source {
+            Some(Origin::Known(address)) => Some(to_address(address)),
+            _ => None,
+        })
+    }
+
+    fn priority(&mut self, route: Resource<RouteDraft>) -> wasmtime::Result<Option<u32>> {
+        Ok(self.route(&route)?.and_then(|route| route.priority))
+    }
+
+    fn table(&mut self, route: Resource<RouteDraft>) -> wasmtime::Result<u32> {
+        let table = self.route(&route)?.and_then(|route| route.table);
+        Ok(table.unwrap_or(MAIN_TABLE))
+    }
+
+    fn drop(&mut self, route: Resource<RouteDraft>) -> wasmtime::Result<()> {
+        self.table.delete(route)?;
+        Ok(())
+    }
+}
+
+impl HostRule for Session {
+    fn new(&mut self, of: types::Family, table: u32) -> wasmtime::Result<Resource<RuleDraft>> {
+        let family: Family = family(of);
+        let draft = RuleDraft(Ok(RuleTemplate {
+            family,
+            source: None,
+            destination: None,
+            table,
+            priority: None,
+        }));
+        Ok(self.table.push(draft)?)
+    }
+
+    fn set_source(&mut self, rule: Resource<RuleDraft>, source: IpNetwork) -> wasmtime::Result<()> {
+        self.change_rule(&rule, |rule| {
+            rule.source = Some(Origin::Known(network(source)?));
+            Ok(())
+        })
+    }
+
+    fn set_source_of(
+        &mut self,
+        rule: Resource<RuleDraft>,
+        addresses: Resource<AddressSource>,
+    ) -> wasmtime::Result<()> {
+        let source = *self.table.get(&addresses)?;
+        self.change_rule(&rule, |rule| {
+            rule.source = Some(Origin::Of(source));
+            Ok(())
+        })
+    }
+
+    fn set_destination(
+        &mut self,
+        rule: Resource<RuleDraft>,
+        destination: IpNetwork,
+    ) -> wasmtime::Result<()> {
+        self.change_rule(&rule, |rule| {
+            rule.destination = Some(network(destination)?);
+            Ok(())
+        })
+    }
+
+    fn set_priority(&mut self, rule: Resource<RuleDraft>, priority: u32) -> wasmtime::Result<()> {
+        self.change_rule(&rule, |rule| {
+            rule.priority = Some(priority);
+            Ok(())
+        })
+    }
+
+    fn drop(&mut self, rule: Resource<RuleDraft>) -> wasmtime::Result<()> {
+        self.table.delete(rule)?;
+        Ok(())
+    }
+}

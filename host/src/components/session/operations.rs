@@ -1,0 +1,542 @@
+//! What a flavour may record: each call is checked and added to the plan.
+//!
+//! Here a recorded call becomes an operation of `crate::operations`; what this version cannot
+//! perform is refused, so that a component learns of it while nothing has happened yet.
+
+use std::net::IpAddr;
+
+use ipnetwork::IpNetwork;
+use plumb_engine::limits;
+use plumb_values::Family;
+
+use super::arguments::{
+    check_hardware_address, check_infiniband, check_mac, check_mtu, check_partition_key,
+    check_rdma_name, check_sysctl, check_table, check_word, settings_of,
+};
+use super::{LinkHandle, PciHandle, PodLinkHandle, Recorded, Session};
+use crate::components::refusal::{Reason, Refusal};
+use crate::facts::Place;
+use crate::kernel::route::Route;
+use crate::operations::{
+    AddAddress, AddNeighbour, AddRoute, AddRule, CreateIpoib, CreateIpvlan, CreateMacvlan,
+    LinkNumber, MoveLink, MoveRdmaDevice, Operation, Parent, ReportFunction, SetLinkSysctl, SetMac,
+    SetMtu, SetUp, SetVirtualFunction,
+};
+use crate::outcome::{AddressSource, Assigned};
+use crate::routing::{Destination, Origin, RouteTemplate, RuleTemplate};
+
+/// Options of `create-macvlan`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MacvlanOptions {
+    /// None: `bridge`.
+    pub mode: Option<String>,
+    /// Bytes; none: the parent's.
+    pub mtu: Option<u32>,
+    /// None: a random locally administered one.
+    pub mac: Option<Vec<u8>>,
+    /// Packets.
+    pub broadcast_queue_length: Option<u32>,
+}
+
+/// Options of `create-ipvlan`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct IpvlanOptions {
+    /// None: `l2`.
+    pub mode: Option<String>,
+    /// Bytes; none: the parent's.
+    pub mtu: Option<u32>,
+}
+
+/// Options of `create-ipoib`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct IpoibOptions {
+    /// None: the parent's.
+    pub partition_key: Option<u16>,
+    /// None: the parent's.
+    pub mode: Option<String>,
+    /// Whether user space handles multicast joins.
+    pub user_multicast: Option<bool>,
+    /// Bytes; none: what the kernel chooses.
+    pub mtu: Option<u32>,
+}
+
+/// A VLAN tag, as it was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Vlan {
+    /// 0 clears the tag.
+    pub id: u16,
+    /// 0 to 7.
+    pub priority: u8,
+    /// Its Ethertype.
+    pub protocol: u16,
+}
+
+/// Settings of `set-virtual-function`; none leaves one as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct VirtualFunctionSettings {
+    /// Six bytes.
+    pub mac: Option<Vec<u8>>,
+    /// The tag.
+    pub vlan: Option<Vlan>,
+    /// Mbit/s.
+    pub minimum_rate: Option<u32>,
+    /// Mbit/s.
+    pub maximum_rate: Option<u32>,
+    /// Whether source addresses are checked.
+    pub spoof_check: Option<bool>,
+    /// Whether the function is trusted.
+    pub trust: Option<bool>,
+    /// `auto`, `enable` or `disable`.
+    pub link_state: Option<String>,
+    /// Eight bytes, set as node and as port GUID.
+    pub guid: Option<Vec<u8>>,
+    /// Whether the driver is bound again when the GUID or the hardware address has changed.
+    pub rebind: bool,
+}
+
+type Answer<T> = Result<T, Refusal>;
+
+/// Each is the operation of the same name in the contract.
+///
+/// # Errors
+///
+/// [`Reason::Denied`] without a grant, [`Reason::InvalidConfiguration`] for an argument that is
+/// out of range.
+#[allow(missing_docs, reason = "the contract documents each")]
+impl Session {
+    pub fn create_macvlan(
+        &mut self,
+        parent: &LinkHandle,
+        options: MacvlanOptions,
+    ) -> Answer<PodLinkHandle> {
+        self.create("create-macvlan", |session| {
+            let mode = options.mode.unwrap_or_else(|| "bridge".to_owned());
+            check_word(
+                "macvlan mode",
+                &mode,
+                &["private", "vepa", "bridge", "passthru"],
+            )?;
+            check_mtu(options.mtu)?;
+            options.mac.as_deref().map_or(Ok(()), check_mac)?;
+            Ok(Operation::CreateMacvlan(CreateMacvlan {
+                link: LinkNumber::default(),
+                parent: parent_of(parent),
+                mode,
+                mtu: options.mtu,
+                mac: options.mac,
+                broadcast_queue_length: options.broadcast_queue_length,
+                name: session.asked.interface_name.clone(),
+                temporary_name: String::new(),
+                index: None,
+            }))
+        })
+    }
+
+    pub fn create_ipvlan(
+        &mut self,
+        parent: &LinkHandle,
+        options: IpvlanOptions,
+    ) -> Answer<PodLinkHandle> {
+        self.create("create-ipvlan", |session| {
+            let mode = options.mode.unwrap_or_else(|| "l2".to_owned());
+            check_word("ipvlan mode", &mode, &["l2", "l3", "l3s"])?;
+            check_mtu(options.mtu)?;
+            Ok(Operation::CreateIpvlan(CreateIpvlan {
+                link: LinkNumber::default(),
+                parent: parent_of(parent),
+                mode,
+                mtu: options.mtu,
+                name: session.asked.interface_name.clone(),
+                temporary_name: String::new(),
+                index: None,
+            }))
+        })
+    }
+
+    pub fn create_ipoib(
+        &mut self,
+        parent: &LinkHandle,
+        options: IpoibOptions,
+    ) -> Answer<PodLinkHandle> {
+        self.create("create-ipoib", |session| {
+            if let Some(mode) = &options.mode {
+                check_word("ipoib mode", mode, &["datagram", "connected"])?;
+            }
+            let of = parent_of(parent);
+            check_infiniband(&parent.facts, &of)?;
+            check_mtu(options.mtu)?;
+            check_partition_key(options.partition_key)?;
+            Ok(Operation::CreateIpoib(CreateIpoib {
+                link: LinkNumber::default(),
+                parent: of,
+                partition_key: options.partition_key,
+                mode: options.mode,
+                user_multicast: options.user_multicast,
+                mtu: options.mtu,
+                name: session.asked.interface_name.clone(),
+                temporary_name: String::new(),
+                alias: String::new(),
+                index: None,
+            }))
+        })
+    }
+
+    pub fn move_link(&mut self, function: &PciHandle) -> Answer<PodLinkHandle> {
+        self.create("move-link", |session| {
+            Ok(Operation::MoveLink(MoveLink {
+                link: LinkNumber::default(),
+                address: function.facts.address.clone(),
+                name: session.asked.interface_name.clone(),
+                index: None,
+            }))
+        })
+    }
+
+    pub fn set_virtual_function(
+        &mut self,
+        function: &PciHandle,
+        settings: &VirtualFunctionSettings,
+    ) -> Answer<()> {
+        let address = function.facts.address.clone();
+        if function.facts.virtual_function.is_none() {
+            return Err(Refusal::invalid(format!(
+                "PCI function {address} is no virtual function: it has no settings that a \
+                 physical one holds"
+            )));
+        }
+        let operation = SetVirtualFunction {
+            address,
+            settings: settings_of(settings)?,
+            rebind: settings.rebind,
+        };
+        self.add(
+            "set-virtual-function",
+            Operation::SetVirtualFunction(operation),
+        )
+    }
+
+    pub fn move_rdma_device(&mut self, function: &PciHandle, name: Option<String>) -> Answer<()> {
+        let address = function.facts.address.clone();
+        let count = function.facts.rdma_devices.len();
+        if let Some(name) = &name {
+            check_rdma_name(name)?;
+            if count != 1 {
+                return Err(Refusal::invalid(format!(
+                    "rdma device name {name:?} is for one device, but PCI function {address} has \
+                     {count}"
+                )));
+            }
+        }
+        let operation = MoveRdmaDevice {
+            address,
+            name,
+            devices: Vec::new(),
+        };
+        self.add("move-rdma-device", Operation::MoveRdmaDevice(operation))
+    }
+
+    pub fn set_mtu(&mut self, link: PodLinkHandle, mtu: u32) -> Answer<()> {
+        check_mtu(Some(mtu))?;
+        let operation = SetMtu {
+            link: link.number,
+            mtu,
+            before: None,
+        };
+        self.add("set-mtu", Operation::SetMtu(operation))
+    }
+
+    pub fn set_mac(&mut self, link: PodLinkHandle, mac: Vec<u8>) -> Answer<()> {
+        check_mac(&mac)?;
+        let operation = SetMac {
+            link: link.number,
+            mac,
+            before: None,
+        };
+        self.add("set-mac", Operation::SetMac(operation))
+    }
+
+    pub fn set_link_sysctl(
+        &mut self,
+        link: PodLinkHandle,
+        family: Family,
+        name: String,
+        value: String,
+        required: bool,
+    ) -> Answer<()> {
+        check_sysctl(&name, &value)?;
+        let family = match family {
+            Family::Ipv4 => "ipv4",
+            Family::Ipv6 => "ipv6",
+        };
+        let operation = SetLinkSysctl {
+            link: link.number,
+            family: family.to_owned(),
+            name,
+            value,
+            required,
+            before: None,
+        };
+        self.add("set-link-sysctl", Operation::SetLinkSysctl(operation))
+    }
+
+    /// The addresses of a source, of which there are some.
+    pub fn source(&self, source: AddressSource) -> Answer<AddressSource> {
+        let (exists, remedy) = match source {
+            AddressSource::Configured => (
+                self.asked.has_ipam,
+                "the configuration has no \"ipam\": add one",
+            ),
+            AddressSource::Previous => (
+                self.asked.has_previous_addresses,
+                "the previous plugin's result has none",
+            ),
+        };
+        match exists {
+            true => Ok(source),
+            false => Err(Refusal::invalid(format!(
+                "the flavour needs {source}, but {remedy}"
+            ))),
+        }
+    }
+
+    pub fn assign_addresses(&mut self, link: PodLinkHandle, source: AddressSource) -> Answer<()> {
+        self.may_record("assign-addresses")?;
+        self.take(source, Some(link.number))?;
+        self.record(Recorded::Assign(link.number, source));
+        Ok(())
+    }
+
+    pub fn reserve_addresses(&mut self, source: AddressSource) -> Answer<()> {
+        self.may_record("reserve-addresses")?;
+        self.take(source, None)?;
+        self.record(Recorded::Reserve(source));
+        Ok(())
+    }
+
+    pub fn add_address(&mut self, link: PodLinkHandle, address: IpNetwork) -> Answer<()> {
+        let link = link.number;
+        self.add(
+            "add-address",
+            Operation::AddAddress(AddAddress { link, address }),
+        )
+    }
+
+    pub fn add_route(&mut self, link: PodLinkHandle, template: RouteTemplate) -> Answer<()> {
+        check_table(template.table)?;
+        check_families(&template)?;
+        self.may_record("add-route")?;
+        for source in template.refers_to() {
+            self.check_assigned("add-route", source)?;
+        }
+        let link = link.number;
+        if !template.refers_to().is_empty() {
+            self.record(Recorded::AddRoutes(link, template));
+            return Ok(());
+        }
+        let route = plain_route(&template)?;
+        self.record(Recorded::Operation(AddRoute::by(link, route).into()));
+        Ok(())
+    }
+
+    pub fn add_rule(&mut self, template: RuleTemplate) -> Answer<()> {
+        check_table(Some(template.table))?;
+        let source = match template.source {
+            Some(Origin::Known(network)) => Some(network),
+            _ => None,
+        };
+        if let (Some(source), Some(destination)) = (source, template.destination)
+            && source.is_ipv4() != destination.is_ipv4()
+        {
+            return Err(Refusal::invalid(format!(
+                "a rule from {source} to {destination} mixes IPv4 and IPv6"
+            )));
+        }
+        let mut networks = source.into_iter().chain(template.destination);
+        if let Some(other) = networks.find(|network| Family::of(network.ip()) != template.family) {
+            return Err(Refusal::invalid(format!(
+                "a rule of {} has the network {other} of the other family",
+                template.family
+            )));
+        }
+        self.may_record("add-rule")?;
+        if let Some(source) = template.refers_to() {
+            self.check_assigned("add-rule", source)?;
+            self.record(Recorded::AddRules(template));
+            return Ok(());
+        }
+        for rule in template.rules(|_| Assigned::default()) {
+            self.record(Recorded::Operation(AddRule::of(rule).into()));
+        }
+        Ok(())
+    }
+
+    pub fn add_neighbour(
+        &mut self,
+        link: PodLinkHandle,
+        address: IpAddr,
+        mac: Vec<u8>,
+    ) -> Answer<()> {
+        check_hardware_address(&mac)?;
+        let operation = AddNeighbour {
+            link: link.number,
+            address,
+            mac,
+        };
+        self.add("add-neighbour", Operation::AddNeighbour(operation))
+    }
+
+    pub fn set_up(&mut self, link: PodLinkHandle) -> Answer<()> {
+        let operation = SetUp {
+            link: link.number,
+            before: false,
+        };
+        self.add("set-up", Operation::SetUp(operation))
+    }
+
+    pub fn report_function(&mut self, function: &PciHandle, mac: Option<Vec<u8>>) -> Answer<()> {
+        mac.as_deref().map_or(Ok(()), check_hardware_address)?;
+        let operation = ReportFunction {
+            link: LinkNumber::default(),
+            address: function.facts.address.clone(),
+            mac,
+        };
+        self.add("report-function", Operation::ReportFunction(operation))
+    }
+
+    /// Records one operation under its name in the contract.
+    fn add(&mut self, name: &str, operation: Operation) -> Answer<()> {
+        self.may_record(name)?;
+        self.record(Recorded::Operation(operation));
+        Ok(())
+    }
+
+    /// Records the creation of the pod's interface, of which there is one in a plan.
+    fn create(
+        &mut self,
+        name: &str,
+        operation: impl FnOnce(&Self) -> Answer<Operation>,
+    ) -> Answer<PodLinkHandle> {
+        self.may_record(name)?;
+        if self.has_pod_link {
+            return Err(Refusal::invalid(format!(
+                "{name} would give the pod a second interface: one attachment makes one"
+            )));
+        }
+        let operation = operation(self)?;
+        self.has_pod_link = true;
+        self.record(Recorded::Operation(operation));
+        Ok(PodLinkHandle {
+            number: LinkNumber::default(),
+        })
+    }
+
+    /// Addresses are taken once: for one interface, or for the result alone.
+    fn take(&mut self, source: AddressSource, link: Option<LinkNumber>) -> Answer<()> {
+        if self.taken.contains_key(&source) {
+            return Err(Refusal::invalid(format!(
+                "{source} are assigned or reserved already: a plan takes them once"
+            )));
+        }
+        self.taken.insert(source, link);
+        Ok(())
+    }
+
+    fn check_assigned(&self, name: &str, source: AddressSource) -> Answer<()> {
+        match self.taken.get(&source) {
+            Some(Some(_)) => Ok(()),
+            _ => Err(Refusal::invalid(format!(
+                "{name} refers to {source}, which no step before it assigns: assign-addresses \
+                 comes first"
+            ))),
+        }
+    }
+
+    /// Whether an operation of this name may be recorded now.
+    fn may_record(&self, name: &str) -> Answer<()> {
+        let denied = |message: String| Refusal::new(Reason::Denied, message);
+        if !self.recording {
+            return Err(denied(format!(
+                "component {} may not record {name} here: only attach makes a plan",
+                self.component
+            )));
+        }
+        if !self.grants.allow(name) {
+            return Err(denied(format!(
+                "component {} has no grant for {name}: `plumbctl component grant {} {name}` \
+                 gives it",
+                self.component, self.component
+            )));
+        }
+        if self.recorded.len() >= limits::OPERATIONS {
+            return Err(denied(format!(
+                "component {} recorded more than {} operations",
+                self.component,
+                limits::OPERATIONS
+            )));
+        }
+        Ok(())
+    }
+
+    /// Adds to the plan what [`Self::may_record`] allowed.
+    fn record(&mut self, recorded: Recorded) {
+        self.recorded.push(recorded);
+    }
+}
+
+fn parent_of(link: &LinkHandle) -> Parent {
+    Parent {
+        name: link.facts.name.clone(),
+        index: link.facts.index,
+        in_pod: link.place == Place::Pod,
+    }
+}
+
+/// A route that refers to no addresses, checked.
+///
+/// # Errors
+///
+/// [`Reason::InvalidConfiguration`] when it refers to some, or is none.
+pub fn plain_route(template: &RouteTemplate) -> Result<Route, Refusal> {
+    check_table(template.table)?;
+    check_families(template)?;
+    let mut routes = match template.refers_to().as_slice() {
+        [] => template.routes(|_| Assigned::default()),
+        _ => Vec::new(),
+    };
+    routes.pop().ok_or_else(|| {
+        Refusal::invalid(format!(
+            "route {template} refers to addresses that are not known here"
+        ))
+    })
+}
+
+/// A route is of one family, as far as its addresses are known.
+fn check_families(template: &RouteTemplate) -> Result<(), Refusal> {
+    let (family, shown) = match template.destination {
+        Destination::Network(network) => (Family::of(network.ip()), network.to_string()),
+        Destination::DefaultOf(_, family) => (family, format!("everything of {family}")),
+        Destination::NetworksOf(source) => {
+            return match (template.gateway, template.source) {
+                (Some(gateway), _) => Err(Refusal::invalid(format!(
+                    "a route to the networks of {source} is on the link: it has no gateway {gateway}"
+                ))),
+                (_, Some(Origin::Known(address))) => Err(Refusal::invalid(format!(
+                    "a route to the networks of {source} has their own addresses as its source, \
+                     not {address}"
+                ))),
+                _ => Ok(()),
+            };
+        }
+    };
+    let source = match template.source {
+        Some(Origin::Known(address)) => Some(address),
+        _ => None,
+    };
+    let mut addresses = template.gateway.into_iter().chain(source);
+    if addresses.any(|address| Family::of(address) != family) {
+        return Err(Refusal::invalid(format!(
+            "a route to {shown} mixes IPv4 and IPv6"
+        )));
+    }
+    Ok(())
+}
