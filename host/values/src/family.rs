@@ -1,7 +1,7 @@
 //! Families of IP addresses.
 
 use core::fmt;
-use core::net::IpAddr;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +29,14 @@ impl Family {
         match self {
             Self::Ipv4 => 32,
             Self::Ipv6 => 128,
+        }
+    }
+
+    /// `0.0.0.0` or `::`.
+    pub const fn unspecified(self) -> IpAddr {
+        match self {
+            Self::Ipv4 => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            Self::Ipv6 => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
         }
     }
 }

@@ -4,11 +4,13 @@
 
 extern crate alloc;
 
+pub mod arguments;
 pub mod driver;
 mod family;
 mod guid;
 mod hardware_address;
 mod mac;
+mod network;
 pub mod octets;
 mod pci_address;
 pub mod range;
@@ -18,12 +20,13 @@ pub use family::Family;
 pub use guid::Guid;
 pub use hardware_address::HardwareAddress;
 pub use mac::Mac;
+pub use network::IpNetwork;
 pub use pci_address::PciAddress;
 pub use range::AddressRange;
 pub use time::Utc;
 
-/// Why a text is not the value that it should be. It says nothing of where the text stood,
-/// which the caller knows.
+/// Why a text is not the value that it should be. It does not say where the text was, which
+/// the caller knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ParseError {
     /// What the text should be, with an example: `six bytes in hexadecimal, as in …`.

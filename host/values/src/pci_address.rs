@@ -27,23 +27,36 @@ const DEVICES: u8 = 32;
 const FUNCTIONS: u8 = 8;
 
 impl PciAddress {
-    /// The domain (segment group).
-    pub const fn domain(self) -> u32 {
+    /// The address of these numbers; none when `device` is above 31 or `function` above 7.
+    pub const fn new(domain: u32, bus: u8, device: u8, function: u8) -> Option<Self> {
+        if device >= DEVICES || function >= FUNCTIONS {
+            return None;
+        }
+        Some(Self {
+            domain,
+            bus,
+            device,
+            function,
+        })
+    }
+
+    /// Which of the node's PCI hierarchies.
+    pub const fn domain(&self) -> u32 {
         self.domain
     }
 
-    /// The bus.
-    pub const fn bus(self) -> u8 {
+    /// The bus in its domain.
+    pub const fn bus(&self) -> u8 {
         self.bus
     }
 
-    /// The device on the bus, 0 to 31.
-    pub const fn device(self) -> u8 {
+    /// The device on its bus, 0 to 31.
+    pub const fn device(&self) -> u8 {
         self.device
     }
 
-    /// The function of the device, 0 to 7.
-    pub const fn function(self) -> u8 {
+    /// The function of its device, 0 to 7.
+    pub const fn function(&self) -> u8 {
         self.function
     }
 }
@@ -64,13 +77,12 @@ fn parse(text: &str) -> Option<PciAddress> {
     let (domain, rest) = text.split_once(':')?;
     let (bus, rest) = rest.split_once(':')?;
     let (device, function) = rest.split_once('.')?;
-    let address = PciAddress {
-        domain: hexadecimal(domain, 4, 8)?,
-        bus: hexadecimal(bus, 2, 2)?.try_into().ok()?,
-        device: hexadecimal(device, 2, 2)?.try_into().ok()?,
-        function: hexadecimal(function, 1, 1)?.try_into().ok()?,
-    };
-    (address.device < DEVICES && address.function < FUNCTIONS).then_some(address)
+    PciAddress::new(
+        hexadecimal(domain, 4, 8)?,
+        hexadecimal(bus, 2, 2)?.try_into().ok()?,
+        hexadecimal(device, 2, 2)?.try_into().ok()?,
+        hexadecimal(function, 1, 1)?.try_into().ok()?,
+    )
 }
 
 fn hexadecimal(text: &str, shortest: usize, longest: usize) -> Option<u32> {

@@ -1,0 +1,25 @@
+//! Rules for the arguments of what can be done to attach a pod: what the kernel could not
+//! express, or would refuse with a bare EINVAL.
+//!
+//! Each check takes plain values and fails with a sentence for the person who reads the pod's
+//! events: the offending value, and what would be right. The host applies them to what a
+//! component asks for, and so does the double by which components are tested.
+
+mod function;
+mod link;
+mod routing;
+mod words;
+
+pub use function::{
+    check_guid, check_rdma_name, check_rdma_name_is_for_one, check_virtual_function, check_vlan,
+    is_rdma_name,
+};
+pub use link::{
+    check_first_link, check_hardware_address, check_infiniband_parent, check_mtu,
+    check_partition_key, check_sysctl, check_unicast,
+};
+pub use routing::{check_assigned, check_network, check_route, check_rule, check_table};
+pub use words::{IPOIB_MODES, IPVLAN_MODES, LINK_STATES, MACVLAN_MODES, check_word};
+
+#[cfg(test)]
+mod tests;
