@@ -9,7 +9,7 @@
 /// The world `flavour`.
 pub mod flavour {
     wit_bindgen::generate!({
-        path: "../wit/0.1",
+        path: "../wit/0.2",
         world: "flavour",
         pub_export_macro: true,
         export_macro_name: "export_world",
@@ -21,15 +21,17 @@ pub mod flavour {
 /// The world `address-policy`; it shares the vocabulary with `flavour`.
 pub mod address_policy {
     wit_bindgen::generate!({
-        path: "../wit/0.1",
+        path: "../wit/0.2",
         world: "address-policy",
         pub_export_macro: true,
         export_macro_name: "export_world",
         default_bindings_module: "plumb_sdk::bindings::address_policy",
         additional_derives: [PartialEq, Eq],
         with: {
-            "plumb:cni/types@0.1.0": crate::bindings::flavour::plumb::cni::types,
-            "plumb:cni/log@0.1.0": crate::bindings::flavour::plumb::cni::log,
+            "plumb:cni/types@0.2.0": crate::bindings::flavour::plumb::cni::types,
+            "plumb:cni/requests@0.2.0": crate::bindings::flavour::plumb::cni::requests,
+            "plumb:cni/routing@0.2.0": crate::bindings::flavour::plumb::cni::routing,
+            "plumb:cni/log@0.2.0": crate::bindings::flavour::plumb::cni::log,
         },
     });
 }

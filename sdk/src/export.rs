@@ -1,7 +1,7 @@
 //! The two traits that a component can implement, and the macros that export them.
 
 use crate::pools::{Pool, Proposal};
-use crate::{Error, Request, log};
+use crate::{Error, Request};
 
 /// Decides how a pod gets its interface. Export it with
 /// [`export_flavour!`](crate::export_flavour).
@@ -11,11 +11,11 @@ pub trait Flavour {
     /// Looks at the [`facts`](crate::facts) and records the
     /// [`operations`](crate::operations). Called for an ADD and for `plumbctl plan`; the
     /// plan is performed only when this returns `Ok`.
-    fn attach(request: Request) -> Result<(), Error>;
+    fn attach(request: &Request) -> Result<(), Error>;
 
     /// Whether the node can serve this network: called for STATUS. The request has
     /// neither pod nor interface, and operations cannot be recorded.
-    fn ready(request: Request) -> Result<(), Error> {
+    fn ready(request: &Request) -> Result<(), Error> {
         let _ = request;
         Ok(())
     }
@@ -25,8 +25,8 @@ pub trait Flavour {
 /// [`export_address_policy!`](crate::export_address_policy).
 pub trait AddressPolicy {
     /// What the interface gets. `pools` are all that the configuration has, in the order
-    /// written, or all of its pool folder, sorted by file name.
-    fn propose(request: Request, pools: Vec<Pool>) -> Result<Proposal, Error>;
+    /// written, or all of its pool folder, by file name.
+    fn propose(request: &Request, pools: &[Pool]) -> Result<Proposal, Error>;
 }
 
 /// Exports a [`Flavour`] as the component of this crate. Natively it only checks the
@@ -35,17 +35,24 @@ pub trait AddressPolicy {
 macro_rules! export_flavour {
     ($flavour:ty) => {
         const _: () = {
+            const fn check<F: $crate::Flavour>() {}
+            check::<$flavour>();
+
+            #[cfg(target_family = "wasm")]
             struct Component;
 
+            #[cfg(target_family = "wasm")]
             impl $crate::bindings::flavour::Guest for Component {
-                fn attach(request: $crate::Request) -> ::core::result::Result<(), $crate::Error> {
-                    $crate::install_panic_hook();
-                    <$flavour as $crate::Flavour>::attach(request)
+                fn attach(
+                    request: &$crate::bindings::flavour::Request,
+                ) -> ::core::result::Result<(), $crate::bindings::flavour::Error> {
+                    $crate::guest::attach::<$flavour>(request)
                 }
 
-                fn ready(request: $crate::Request) -> ::core::result::Result<(), $crate::Error> {
-                    $crate::install_panic_hook();
-                    <$flavour as $crate::Flavour>::ready(request)
+                fn ready(
+                    request: &$crate::bindings::flavour::Request,
+                ) -> ::core::result::Result<(), $crate::bindings::flavour::Error> {
+                    $crate::guest::ready::<$flavour>(request)
                 }
             }
 
@@ -63,15 +70,22 @@ macro_rules! export_flavour {
 macro_rules! export_address_policy {
     ($policy:ty) => {
         const _: () = {
+            const fn check<P: $crate::AddressPolicy>() {}
+            check::<$policy>();
+
+            #[cfg(target_family = "wasm")]
             struct Component;
 
+            #[cfg(target_family = "wasm")]
             impl $crate::bindings::address_policy::Guest for Component {
                 fn propose(
-                    request: $crate::Request,
-                    pools: ::std::vec::Vec<$crate::pools::Pool>,
-                ) -> ::core::result::Result<$crate::pools::Proposal, $crate::Error> {
-                    $crate::install_panic_hook();
-                    <$policy as $crate::AddressPolicy>::propose(request, pools)
+                    request: &$crate::bindings::address_policy::Request,
+                    pools: ::std::vec::Vec<$crate::bindings::address_policy::Pool>,
+                ) -> ::core::result::Result<
+                    $crate::bindings::address_policy::Proposal,
+                    $crate::bindings::address_policy::Error,
+                > {
+                    $crate::guest::propose::<$policy>(request, pools)
                 }
             }
 
@@ -83,8 +97,38 @@ macro_rules! export_address_policy {
     };
 }
 
-/// Makes a panic write its message to the log. There is no standard error inside a
-/// component: without this a panic is a bare `unreachable` trap.
-pub fn install_panic_hook() {
-    std::panic::set_hook(Box::new(|panic| log::error(panic.to_string())));
+/// What the macros call, between the contract's types and the traits'.
+#[cfg(target_family = "wasm")]
+pub mod guest {
+    use super::*;
+    use crate::contract::{pools, requests, types};
+    use crate::log;
+
+    /// See [`Flavour::attach`].
+    pub fn attach<F: Flavour>(request: &requests::Request) -> Result<(), types::Error> {
+        install_panic_hook();
+        Ok(F::attach(Request::of(request))?)
+    }
+
+    /// See [`Flavour::ready`].
+    pub fn ready<F: Flavour>(request: &requests::Request) -> Result<(), types::Error> {
+        install_panic_hook();
+        Ok(F::ready(Request::of(request))?)
+    }
+
+    /// See [`AddressPolicy::propose`].
+    pub fn propose<P: AddressPolicy>(
+        request: &requests::Request,
+        pools: Vec<pools::Pool>,
+    ) -> Result<pools::Proposal, types::Error> {
+        install_panic_hook();
+        let pools: Vec<Pool> = pools.into_iter().map(Pool).collect();
+        Ok(P::propose(Request::of(request), &pools)?.0)
+    }
+
+    /// Makes a panic write its message to the log. There is no standard error inside a
+    /// component: without this a panic is a bare `unreachable` trap.
+    fn install_panic_hook() {
+        std::panic::set_hook(Box::new(|panic| log::error(panic.to_string())));
+    }
 }

@@ -1,60 +1,41 @@
-//! A PCI function that goes to a pod: which one, what has it in hand, and whether it can be
-//! set up as wanted.
+//! A PCI function that goes to a pod: which one, which driver it is bound to, and whether it
+//! can be set up as wanted.
 
-use crate::facts::{LinkFacts, LinkType, PciFacts, PciFunction, VirtualFunction, get_pci_function};
+use crate::facts::{Link, LinkType, PciFunction, get_pci_function};
 use crate::operations::{VirtualFunctionSettings, set_virtual_function};
-use crate::{Error, Request, log};
+use crate::{Error, PciAddress, Request, log};
 
 pub use plumb_values::driver::{USER_SPACE as USER_SPACE_DRIVERS, is_for_user_space, is_vfio};
 
-/// A PCI function with what the kernel says about it.
-#[derive(Debug)]
-pub struct Function {
-    /// What operations take.
-    pub handle: PciFunction,
-    /// Read once, when the handle was made.
-    pub facts: PciFacts,
-}
-
-impl Function {
+impl PciFunction {
     /// The function that the device plugin allotted to the pod.
     ///
     /// Errors: `invalid-configuration` without a `deviceID` or when it is no PCI address,
     /// `not-found` when there is none.
     pub fn allotted(request: &Request) -> Result<Self, Error> {
-        match &request.device_id {
-            Some(address) => Self::at(address),
-            None => Err(Error::invalid_configuration(
+        let device = request.device_id().ok_or_else(|| {
+            Error::invalid_configuration(
                 "\"deviceID\" is missing, the PCI address of the function that the pod is to get: \
                  Multus adds it when the network has the annotation \
                  k8s.v1.cni.cncf.io/resourceName and the pod a limit of this resource",
-            )),
-        }
-    }
-
-    /// The function at this address.
-    ///
-    /// Errors: those of [`get_pci_function`].
-    pub fn at(address: &str) -> Result<Self, Error> {
-        let handle = get_pci_function(address)?;
-        let facts = handle.facts();
-        Ok(Self { handle, facts })
+            )
+        })?;
+        get_pci_function(parse_address(&device)?)
     }
 
     /// The driver of user space that it is bound to, if it is one.
-    pub fn user_space_driver(&self) -> Option<&str> {
-        let driver = self.facts.driver.as_deref();
-        driver.filter(|driver| is_for_user_space(driver))
+    pub fn user_space_driver(&self) -> Option<String> {
+        self.driver().filter(|driver| is_for_user_space(driver))
     }
 
-    /// Its place below the physical function.
+    /// The address of its physical function.
     ///
     /// Errors: `invalid-configuration` for a physical function.
-    pub fn virtual_function(&self) -> Result<&VirtualFunction, Error> {
-        let address = &self.facts.address;
-        self.facts.virtual_function.as_ref().ok_or_else(|| {
+    pub fn require_parent(&self) -> Result<PciAddress, Error> {
+        self.parent().ok_or_else(|| {
+            let address = self.address();
             Error::invalid_configuration(format!(
-                "deviceID {address:?} is a physical function, a virtual one is needed: \
+                "deviceID \"{address}\" is a physical function, a virtual one is needed: \
                  /sys/bus/pci/devices/{address}/virtfn* are its virtual functions, and \
                  sriov_numvfs next to them makes some"
             ))
@@ -64,25 +45,26 @@ impl Function {
     /// Its netdev.
     ///
     /// Errors: `not-available` when it has none or several.
-    pub fn link(&self) -> Result<&LinkFacts, Error> {
-        let address = &self.facts.address;
-        let Some(driver) = &self.facts.driver else {
+    pub fn link(&self) -> Result<Link, Error> {
+        let address = self.address();
+        let Some(driver) = self.driver() else {
             return Err(Error::not_available(format!(
                 "PCI function {address} is bound to no driver: run `echo {address} > \
                  /sys/bus/pci/drivers_probe`, or bind it to one of {}",
                 USER_SPACE_DRIVERS.join(", ")
             )));
         };
-        match self.facts.links.as_slice() {
-            [link] => Ok(link),
-            [] => Err(Error::not_available(format!(
+        let mut links = self.links();
+        match (links.pop(), links.is_empty()) {
+            (Some(link), true) => Ok(link),
+            (None, _) => Err(Error::not_available(format!(
                 "PCI function {address} has no network interface on the node: either it is in \
                  another network namespace, or its driver {driver} makes none (InfiniBand needs \
                  ib_ipoib as well); a driver of network interfaces or one of {} is needed",
                 USER_SPACE_DRIVERS.join(", ")
             ))),
-            several => {
-                let names: Vec<&str> = several.iter().map(|link| link.name.as_str()).collect();
+            (Some(last), false) => {
+                let names: Vec<String> = links.iter().chain([&last]).map(Link::name).collect();
                 Err(Error::not_available(format!(
                     "PCI function {address} has several network interfaces ({}), only a function \
                      with one can be given to a pod",
@@ -94,20 +76,20 @@ impl Function {
 
     /// The type of its netdev; without one, of its physical function's.
     pub fn link_type(&self) -> Option<LinkType> {
-        let own = self.facts.links.first();
-        own.or(self.facts.parent_link.as_ref())
-            .map(|link| link.link_type)
+        let own = self.links().into_iter().next();
+        own.or_else(|| self.parent_link())
+            .map(|link| link.link_type())
     }
 
-    /// Checks the type of its netdev, as far as [`Self::link_type`] tells; `hint` says which
+    /// Checks the type of its netdev, as far as [`Self::link_type`] knows it; `hint` says which
     /// plugin is for other functions.
     ///
     /// Errors: `invalid-configuration`.
     pub fn check_link_type(&self, wanted: LinkType, hint: &str) -> Result<(), Error> {
         match self.link_type() {
             Some(other) if other != wanted => Err(Error::invalid_configuration(format!(
-                "deviceID {:?} is a function of an adapter for {other}, not for {wanted}: {hint}",
-                self.facts.address
+                "deviceID \"{}\" is a function of an adapter for {other}, not for {wanted}: {hint}",
+                self.address()
             ))),
             _ => Ok(()),
         }
@@ -115,7 +97,7 @@ impl Function {
 
     /// Checks an MTU in bytes against the physical function's, which carries the packets.
     ///
-    /// Errors: `invalid-configuration`, with what there is; `unsupported-field` when no
+    /// Errors: `invalid-configuration`, with what is possible; `unsupported-field` when no
     /// interface could get it.
     pub fn check_mtu(&self, mtu: Option<u32>) -> Result<(), Error> {
         let Some(mtu) = mtu else {
@@ -128,13 +110,16 @@ impl Function {
                 &format!(
                     "PCI function {} is bound to {driver} and has no interface; the program that \
                      drives it sets its own",
-                    self.facts.address
+                    self.address()
                 ),
             ));
         }
-        let smallest = smallest_mtu(self.link()?);
-        let (largest, whose) = match &self.facts.parent_link {
-            Some(parent) => (parent.mtu, format!("the physical function {}", parent.name)),
+        let smallest = smallest_mtu(&self.link()?);
+        let (largest, whose) = match self.parent_link() {
+            Some(parent) => (
+                parent.mtu(),
+                format!("the physical function {}", parent.name()),
+            ),
             None => (u32::MAX, "a physical function without interface".to_owned()),
         };
         if (smallest..=largest).contains(&mtu) {
@@ -145,37 +130,42 @@ impl Function {
         )))
     }
 
-    /// Records the settings that there are, if any; with `rebind` as in
-    /// [`set_virtual_function`].
+    /// Records the settings, unless they are [empty](VirtualFunctionSettings::is_empty).
     ///
     /// Errors: `not-available` when the physical function has no netdev, by which they are
     /// changed.
-    pub fn set(&self, settings: &VirtualFunctionSettings, rebind: bool) -> Result<(), Error> {
-        if *settings == VirtualFunctionSettings::default() {
+    pub fn set(&self, settings: &VirtualFunctionSettings) -> Result<(), Error> {
+        if settings.is_empty() {
             return Ok(());
         }
-        match &self.facts.parent_link {
-            Some(parent) if !parent.up => {
-                log::warning(format!("physical function {} is down", parent.name));
+        match self.parent_link() {
+            Some(parent) => {
+                if !parent.is_up() {
+                    log::warning(format!("physical function {} is down", parent.name()));
+                }
             }
-            Some(_) => {}
             None => {
-                let parent = &self.virtual_function()?.parent;
                 return Err(Error::not_available(format!(
                     "settings of {} are changed by the interface of its physical function \
-                     {parent}, which has none on the node: is its driver loaded?",
-                    self.facts.address
+                     {}, which has none on the node: is its driver loaded?",
+                    self.address(),
+                    self.require_parent()?
                 )));
             }
         }
-        set_virtual_function(&self.handle, settings, rebind)
+        set_virtual_function(self, settings)
     }
+}
+
+fn parse_address(text: &str) -> Result<PciAddress, Error> {
+    text.parse()
+        .map_err(|error| Error::invalid_configuration(format!("{text:?} {error}")))
 }
 
 /// What the kernel takes at least, in bytes: `ETH_MIN_MTU` (linux/if_ether.h), and on
 /// InfiniBand four bytes more (`ipoib_change_mtu`).
-pub fn smallest_mtu(link: &LinkFacts) -> u32 {
-    match link.link_type {
+pub fn smallest_mtu(link: &Link) -> u32 {
+    match link.link_type() {
         LinkType::Infiniband => 72,
         _ => 68,
     }

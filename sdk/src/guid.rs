@@ -1,49 +1,38 @@
-//! GUIDs of InfiniBand ports: eight bytes, of which the fabric's subnet manager knows a
-//! port.
+//! GUIDs of InfiniBand ports: eight bytes, by which the fabric's subnet manager knows a port.
 
-use crate::facts::LinkFacts;
-use crate::{Error, Request, mac};
+use plumb_values::Guid;
+
+use crate::{Error, Request};
 
 /// What a GUID has to be.
 const EXAMPLE: &str = "use eight bytes of which the first is even, as in 02:00:00:00:00:00:00:01";
-
-/// Eight bytes (an EUI-64), most significant first.
-pub type Guid = [u8; 8];
 
 /// The GUID that a port is to have: the runtime's ([`Request::infiniband_guid`]), else
 /// `configured`, the key `guid` of the configuration; empty is absent.
 ///
 /// Errors: `invalid-configuration` when no port can have it.
 pub fn requested(request: &Request, configured: &str) -> Result<Option<Guid>, Error> {
-    let text = match &request.infiniband_guid {
-        Some(bytes) => mac::format(bytes),
-        None if configured.is_empty() => return Ok(None),
-        None => configured.to_owned(),
-    };
-    let guid = mac::parse(&text).and_then(|bytes| Guid::try_from(bytes).ok());
-    match guid.map(|guid| (guid, fault(guid))) {
-        Some((guid, None)) => Ok(Some(guid)),
-        Some((_, Some(fault))) => Err(refusal(&text, fault)),
-        None => Err(refusal(&text, "is not eight bytes in hexadecimal")),
+    if let Some(guid) = request.infiniband_guid() {
+        return check(guid, &guid.to_string()).map(Some);
+    }
+    if configured.is_empty() {
+        return Ok(None);
+    }
+    match configured.parse() {
+        Ok(guid) => check(guid, configured).map(Some),
+        Err(_) => Err(refusal(configured, "is not eight bytes in hexadecimal")),
     }
 }
 
-/// The GUID of the port below an IPoIB interface: the end of its hardware address of 20
-/// bytes (RFC 4391, section 9.1.1). None for other interfaces.
-pub fn of_link(link: &LinkFacts) -> Option<Guid> {
-    let address: &[u8; 20] = link.mac.as_slice().try_into().ok()?;
-    Guid::try_from(&address[12..]).ok()
-}
-
-/// Why no port can have this GUID. Drivers give all zero to a fresh virtual function, and
-/// all ones to one whose GUID was taken away.
-fn fault(guid: Guid) -> Option<&'static str> {
-    if guid == [0; 8] {
-        Some("is all zero")
-    } else if guid[0] & 1 == 1 {
-        Some("is a multicast one")
+/// Drivers give all zero to a fresh virtual function, and all ones to one whose GUID was taken
+/// away. No port can have either.
+fn check(guid: Guid, text: &str) -> Result<Guid, Error> {
+    if guid.is_zero() {
+        Err(refusal(text, "is all zero"))
+    } else if guid.is_multicast() {
+        Err(refusal(text, "is a multicast one"))
     } else {
-        None
+        Ok(guid)
     }
 }
 

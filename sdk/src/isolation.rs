@@ -1,10 +1,10 @@
 //! RDMA devices for one pod alone: the keys `rdmaIsolation`, `allowSharedRDMA` and
 //! `rdmaDeviceName`.
 
+use plumb_values::arguments::is_rdma_name;
 use serde::Deserialize;
 
-use crate::facts::{RdmaNamespaceMode, get_rdma_namespace_mode};
-use crate::function::Function;
+use crate::facts::{PciFunction, RdmaNamespaceMode, get_rdma_namespace_mode};
 use crate::operations::move_rdma_device;
 use crate::{Arguments, Error, Request, log};
 
@@ -92,11 +92,11 @@ impl Isolation {
     ///
     /// Errors: those of [`Self::is_possible`]; `not-available` when the function has no RDMA
     /// device, or several and one name.
-    pub fn record(&self, function: &Function) -> Result<(), Error> {
+    pub fn record(&self, function: &PciFunction) -> Result<(), Error> {
         if !self.is_possible()? {
             return Ok(());
         }
-        let (address, devices) = (&function.facts.address, &function.facts.rdma_devices);
+        let (address, devices) = (function.address(), function.rdma_devices());
         if devices.is_empty() {
             return Err(Error::not_available(format!(
                 "PCI function {address} has no RDMA device on the node that could be moved into \
@@ -110,7 +110,7 @@ impl Isolation {
                  {name:?}: leave \"rdmaDeviceName\" out",
                 devices.join(", ")
             ))),
-            name => move_rdma_device(&function.handle, name.as_deref()),
+            name => move_rdma_device(function, name.as_deref()),
         }
     }
 }
@@ -130,11 +130,8 @@ fn wish(keys: Keys) -> Result<Isolation, Error> {
     })
 }
 
-/// The name becomes a directory below /sys/class/infiniband, and the kernel keeps 63 bytes
-/// of it (`IB_DEVICE_NAME_MAX`, rdma/ib_verbs.h).
 fn check_device_name(name: &str) -> Result<(), Error> {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
-    if name.len() < 64 && !name.starts_with('.') && name.bytes().all(allowed) {
+    if is_rdma_name(name) {
         return Ok(());
     }
     Err(Error::invalid_configuration(format!(

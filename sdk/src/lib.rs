@@ -53,9 +53,9 @@
 #[doc(hidden)]
 pub mod bindings;
 
-mod addresses;
 mod arguments;
-mod configuration;
+mod contract;
+mod conversion;
 mod error;
 mod export;
 pub mod facts;
@@ -70,17 +70,19 @@ pub mod mac;
 pub mod operations;
 pub mod partition_key;
 pub mod pools;
+mod request;
+pub mod routing;
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;
 
 pub use arguments::Arguments;
+pub use error::{Error, ErrorCode};
+#[cfg(target_family = "wasm")]
 #[doc(hidden)]
-pub use export::install_panic_hook;
+pub use export::guest;
 pub use export::{AddressPolicy, Flavour};
 pub use ipam::Ipam;
-
-/// An IPv4 or IPv6 address; converts from and to [`std::net::IpAddr`].
-pub use bindings::flavour::plumb::cni::types::IpAddress;
-pub use bindings::flavour::plumb::cni::types::{
-    Error, ErrorCode, IpNetwork, MacAddress, PciAddress, Pod, PreviousInterface, Request, Route,
+pub use plumb_values::{
+    AddressRange, Family, Guid, HardwareAddress, IpNetwork, Mac, ParseError, PciAddress,
 };
+pub use request::{Pod, PreviousInterface, Request};

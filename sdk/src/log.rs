@@ -4,6 +4,7 @@
 //! last ones are in the error that the runtime shows.
 
 use crate::bindings::flavour::plumb::cni::log::Level;
+use crate::contract::log::write;
 
 /// A detail that helps to find a mistake in the component itself.
 pub fn debug(message: impl AsRef<str>) {
@@ -23,14 +24,4 @@ pub fn warning(message: impl AsRef<str>) {
 /// Why the call is about to fail, when the returned [`Error`](crate::Error) cannot say it.
 pub fn error(message: impl AsRef<str>) {
     write(Level::Error, message.as_ref());
-}
-
-#[cfg(target_family = "wasm")]
-fn write(level: Level, message: &str) {
-    crate::bindings::flavour::plumb::cni::log::write(level, message);
-}
-
-#[cfg(not(target_family = "wasm"))]
-fn write(level: Level, message: &str) {
-    crate::testing::log(level, message);
 }

@@ -1,58 +1,46 @@
-//! Hardware addresses as text: 6 bytes for Ethernet, 20 for InfiniBand.
+//! Hardware addresses that users and runtimes ask for.
 
-use std::fmt::Write;
+use plumb_values::Mac;
 
-use crate::{Error, MacAddress, Request};
-
-/// Writes an address as `02:00:00:00:00:01`.
-pub fn format(address: &[u8]) -> String {
-    let mut text = String::with_capacity(address.len() * 3);
-    for (index, byte) in address.iter().enumerate() {
-        let separator = if index == 0 { "" } else { ":" };
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{separator}{byte:02x}");
-    }
-    text
-}
+use crate::{Error, Request};
 
 /// The hardware address that an Ethernet interface is to have: the runtime's
 /// ([`Request::mac`]), else `configured`, the key `mac` of the configuration; empty is absent.
 ///
 /// Errors: `invalid-environment` for the runtime's and `invalid-configuration` for the
 /// configured one, when no interface can have it.
-pub fn requested(request: &Request, configured: &str) -> Result<Option<MacAddress>, Error> {
-    if let Some(address) = &request.mac {
-        let text = format(address);
-        if address.len() != 6 {
+pub fn requested(request: &Request, configured: &str) -> Result<Option<Mac>, Error> {
+    if let Some(address) = request.mac() {
+        let Some(mac) = address.mac() else {
             return Err(Error::invalid_environment(format!(
-                "hardware address {text} has {} bytes, Ethernet needs one of 6",
+                "hardware address {address} has {} bytes, Ethernet needs one of 6",
                 address.len()
             )));
-        }
-        check_station(address).map_err(|reason| {
-            Error::invalid_environment(format!("hardware address {text} {reason}"))
+        };
+        check_station(mac).map_err(|reason| {
+            Error::invalid_environment(format!("hardware address {mac} {reason}"))
         })?;
-        return Ok(Some(address.clone()));
+        return Ok(Some(mac));
     }
     if configured.is_empty() {
         return Ok(None);
     }
-    let address = parse_ethernet(configured)?;
-    check_station(&address).map_err(|reason| {
+    let mac = parse(configured)?;
+    check_station(mac).map_err(|reason| {
         Error::invalid_configuration(format!("hardware address {configured:?} {reason}"))
     })?;
-    Ok(Some(address))
+    Ok(Some(mac))
 }
 
 /// Refuses the runtime's hardware address for an InfiniBand interface.
 ///
 /// Errors: `unsupported-field`.
 pub fn refuse_on_infiniband(request: &Request) -> Result<(), Error> {
-    match &request.mac {
+    match request.mac() {
         None => Ok(()),
         Some(address) => Err(Error::unsupported_field(
             "mac",
-            &format(address),
+            &address.to_string(),
             "the hardware address of an InfiniBand interface is made of its port's GUID",
         )),
     }
@@ -61,40 +49,20 @@ pub fn refuse_on_infiniband(request: &Request) -> Result<(), Error> {
 /// Reads an Ethernet address, `02:00:00:00:00:01` or `02-00-00-00-00-01`, in any case.
 ///
 /// Errors: `invalid-configuration`, with the text in it.
-pub fn parse_ethernet(text: &str) -> Result<MacAddress, Error> {
-    match parse(text) {
-        Some(bytes) if bytes.len() == 6 => Ok(bytes),
-        _ => Err(Error::invalid_configuration(format!(
-            "hardware address {text:?} is not six bytes in hexadecimal, as in 02:00:00:00:00:01"
-        ))),
-    }
-}
-
-/// Reads bytes in hexadecimal with `:` or `-` between them, in any case.
-pub(crate) fn parse(text: &str) -> Option<Vec<u8>> {
-    let separator = if text.contains('-') { '-' } else { ':' };
-    text.split(separator).map(parse_byte).collect()
-}
-
-/// Whether an Ethernet address stands for a group of stations. No interface can have it.
-pub fn is_multicast(address: &[u8]) -> bool {
-    address.first().is_some_and(|first| first & 1 == 1)
+pub fn parse(text: &str) -> Result<Mac, Error> {
+    text.parse()
+        .map_err(|error| Error::invalid_configuration(format!("hardware address {text:?} {error}")))
 }
 
 /// What the kernel's `is_valid_ether_addr` checks; its own error is a bare EADDRNOTAVAIL.
-fn check_station(address: &[u8]) -> Result<(), &'static str> {
-    if is_multicast(address) {
+fn check_station(mac: Mac) -> Result<(), &'static str> {
+    if mac.is_multicast() {
         return Err("is a multicast address: the first byte must be even, as in 02:00:00:00:00:01");
     }
-    if address.iter().all(|byte| *byte == 0) {
+    if mac.is_zero() {
         return Err("is all zero: use a locally administered one, as in 02:00:00:00:00:01");
     }
     Ok(())
-}
-
-fn parse_byte(text: &str) -> Option<u8> {
-    let hexadecimal = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    hexadecimal.then(|| u8::from_str_radix(text, 16).ok())?
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Partition keys of InfiniBand (InfiniBand Architecture Specification, volume 1, section
 //! 10.9): like the tag of a VLAN, given to a port by the fabric's subnet manager.
 
-use crate::facts::LinkFacts;
+use crate::facts::Link;
 use crate::{Error, log};
 
 /// Bit 15: a full member talks to all of the partition, a limited one to full members only.
@@ -39,17 +39,17 @@ pub fn parse(text: &str) -> Result<u16, Error> {
 /// Checks that the port below an interface is in the partition: without that, an interface is
 /// made and never gets carrier.
 ///
-/// Errors: `not-available`, with the keys that there are.
-pub fn check_in_table(key: u16, link: &LinkFacts) -> Result<(), Error> {
-    let same = |other: &&u16| (**other ^ key) & !FULL_MEMBER == 0;
-    let entries: Vec<&u16> = link.partition_keys.iter().filter(same).collect();
-    if entries.is_empty() {
-        let table: Vec<String> = link.partition_keys.iter().map(|key| format(*key)).collect();
+/// Errors: `not-available`, with the keys that the port has.
+pub fn check_in_table(key: u16, link: &Link) -> Result<(), Error> {
+    let table = link.partition_keys();
+    let is_same = |other: &u16| (other ^ key) & !FULL_MEMBER == 0;
+    if !table.iter().any(is_same) {
+        let table: Vec<String> = table.iter().map(|key| format(*key)).collect();
         return Err(Error::not_available(format!(
             "pkey {} is not in the table of the port of {}, which has {}: let the subnet manager \
              add the port to the partition, or use one of these",
             format(key),
-            link.name,
+            link.name(),
             if table.is_empty() {
                 "none".to_owned()
             } else {
@@ -57,10 +57,10 @@ pub fn check_in_table(key: u16, link: &LinkFacts) -> Result<(), Error> {
             }
         )));
     }
-    if key & FULL_MEMBER != 0 && !entries.contains(&&key) {
+    if key & FULL_MEMBER != 0 && !table.contains(&key) {
         log::warning(format!(
             "the port of {} is a limited member of partition {}: it reaches full members only",
-            link.name,
+            link.name(),
             format(key)
         ));
     }

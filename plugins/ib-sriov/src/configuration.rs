@@ -1,9 +1,8 @@
 //! The network configuration of this flavour, checked as far as text alone allows.
 
-use plumb_sdk::guid::{self, Guid};
 use plumb_sdk::isolation::Isolation;
 use plumb_sdk::operations::{VirtualFunctionLinkState, VirtualFunctionSettings};
-use plumb_sdk::{Arguments, Error, Ipam, Request, link_state, mac, partition_key};
+use plumb_sdk::{Arguments, Error, Guid, Ipam, Request, guid, link_state, mac, partition_key};
 use serde::Deserialize;
 
 /// The keys, as the host passes them: in lower case.
@@ -73,7 +72,7 @@ impl Configuration {
     pub fn settings(&self) -> VirtualFunctionSettings {
         VirtualFunctionSettings {
             link_state: self.link_state,
-            guid: self.guid.map(Vec::from),
+            guid: self.guid,
             ..Default::default()
         }
     }

@@ -9,36 +9,37 @@ mod port;
 
 pub use configuration::Configuration;
 
-use plumb_sdk::facts::{RdmaNamespaceMode, get_rdma_namespace_mode};
-use plumb_sdk::function::Function;
-use plumb_sdk::operations::{bring_up, move_link, report_function, set_mtu};
+use plumb_sdk::facts::{PciFunction, RdmaNamespaceMode, get_rdma_namespace_mode};
+use plumb_sdk::operations::{
+    VirtualFunctionSettings, bring_up, move_link, report_function, set_mtu,
+};
 use plumb_sdk::{Error, Flavour, Request, export_flavour, log};
 
 /// The flavour; `export_flavour!` makes the component of it.
 pub struct IbSriov;
 
 impl Flavour for IbSriov {
-    fn attach(request: Request) -> Result<(), Error> {
-        let configuration = Configuration::read(&request)?;
+    fn attach(request: &Request) -> Result<(), Error> {
+        let configuration = Configuration::read(request)?;
         ib_kubernetes::check_handled(&configuration)?;
-        let function = function::find(&request, &configuration)?;
+        let function = function::find(request, &configuration)?;
         function.check_mtu(configuration.mtu)?;
-        if function.facts.virtual_function.is_none() {
+        if function.parent().is_none() {
             log::info("a physical function is handed over as it is: nothing of it is set");
-            return report_function(&function.handle, None);
+            return report_function(&function, None);
         }
         ib_kubernetes::check_guid(&configuration)?;
         match function.user_space_driver() {
             Some(_) => hand_over(&configuration, &function),
-            None => move_in(&request, &configuration, &function),
+            None => move_in(request, &configuration, &function),
         }
     }
 
-    fn ready(request: Request) -> Result<(), Error> {
-        let configuration = Configuration::read(&request)?;
+    fn ready(request: &Request) -> Result<(), Error> {
+        let configuration = Configuration::read(request)?;
         // The runtime asks before a device is allotted, so there usually is none.
-        if request.device_id.is_some() {
-            let function = function::find(&request, &configuration)?;
+        if request.device_id().is_some() {
+            let function = function::find(request, &configuration)?;
             if function.user_space_driver().is_some() {
                 return Ok(());
             }
@@ -56,42 +57,45 @@ export_flavour!(IbSriov);
 fn move_in(
     request: &Request,
     configuration: &Configuration,
-    function: &Function,
+    function: &PciFunction,
 ) -> Result<(), Error> {
     port::check(configuration, function)?;
     // A driver reads a GUID only when it is bound.
-    function.set(&configuration.settings(), configuration.guid.is_some())?;
+    function.set(&VirtualFunctionSettings {
+        rebind: configuration.guid.is_some(),
+        ..configuration.settings()
+    })?;
     match &configuration.isolation {
         Some(isolation) => isolation.record(function)?,
         None => warn_of_unusable_rdma(function)?,
     }
-    let link = move_link(&function.handle)?;
+    let link = move_link(function)?;
     if let Some(mtu) = configuration.mtu {
         set_mtu(&link, mtu)?;
     }
-    bring_up(&link, request.configured_addresses())
+    bring_up(&link, request.configured_addresses()?.as_ref())
 }
 
 /// The pod may be meant to use IP only, so this is no error.
-fn warn_of_unusable_rdma(function: &Function) -> Result<(), Error> {
+fn warn_of_unusable_rdma(function: &PciFunction) -> Result<(), Error> {
     if get_rdma_namespace_mode()? == RdmaNamespaceMode::Exclusive {
         log::warning(format!(
             "the pod cannot use RDMA: {} stays with the node without rdmaIsolation",
-            function.facts.rdma_devices.join(", ")
+            function.rdma_devices().join(", ")
         ));
     }
     Ok(())
 }
 
 /// A virtual machine drives the function: there is no interface to move or to address.
-fn hand_over(configuration: &Configuration, function: &Function) -> Result<(), Error> {
+fn hand_over(configuration: &Configuration, function: &PciFunction) -> Result<(), Error> {
     if configuration.isolation.is_some() {
         log::info(
             "driven by a virtual machine, the function has no RDMA device that could be moved",
         );
     }
-    function.set(&configuration.settings(), false)?;
-    report_function(&function.handle, None)
+    function.set(&configuration.settings())?;
+    report_function(function, None)
 }
 
 #[cfg(test)]

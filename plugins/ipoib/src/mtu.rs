@@ -1,7 +1,7 @@
 //! What an MTU can be, by the mode (Documentation/infiniband/ipoib.rst of Linux).
 
 use plumb_sdk::Error;
-use plumb_sdk::facts::LinkFacts;
+use plumb_sdk::facts::Link;
 use plumb_sdk::function::smallest_mtu;
 use plumb_sdk::operations::IpoibMode;
 
@@ -14,21 +14,21 @@ const LARGEST_DATAGRAM: u32 = 4092;
 /// `IPOIB_CM_MTU`: 64 KiB without 16 bytes, in which the headers are aligned.
 const LARGEST_CONNECTED: u32 = 65520;
 
-/// The child's mode: the wanted one, else the parent's as far as its MTU tells. The kernel
+/// The child's mode: the wanted one, else the parent's as far as its MTU shows it. The kernel
 /// itself gives every child datagram mode.
-pub(crate) fn mode(configuration: &Configuration, parent: &LinkFacts) -> Option<IpoibMode> {
-    let parents = (parent.mtu > LARGEST_DATAGRAM).then_some(IpoibMode::Connected);
+pub(crate) fn mode(configuration: &Configuration, parent: &Link) -> Option<IpoibMode> {
+    let parents = (parent.mtu() > LARGEST_DATAGRAM).then_some(IpoibMode::Connected);
     configuration.mode.or(parents)
 }
 
 /// Checks the wanted MTU against the mode and the parent.
-pub(crate) fn check(configuration: &Configuration, parent: &LinkFacts) -> Result<(), Error> {
+pub(crate) fn check(configuration: &Configuration, parent: &Link) -> Result<(), Error> {
     let Some(mtu) = configuration.mtu else {
         return Ok(());
     };
     let largest = match mode(configuration, parent) {
         Some(IpoibMode::Connected) => LARGEST_CONNECTED,
-        Some(IpoibMode::Datagram) | None => parent.mtu.min(LARGEST_DATAGRAM),
+        Some(IpoibMode::Datagram) | None => parent.mtu().min(LARGEST_DATAGRAM),
     };
     let smallest = smallest_mtu(parent);
     if (smallest..=largest).contains(&mtu) {
@@ -40,7 +40,8 @@ pub(crate) fn check(configuration: &Configuration, parent: &LinkFacts) -> Result
     };
     Err(Error::invalid_configuration(format!(
         "mtu {mtu} is not possible below parent {} with its {}: use {smallest} to {largest}{hint}",
-        parent.name, parent.mtu
+        parent.name(),
+        parent.mtu()
     )))
 }
 

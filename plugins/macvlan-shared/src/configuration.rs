@@ -1,7 +1,7 @@
 //! The network configuration of this flavour, checked as far as text alone allows.
 
 use plumb_sdk::operations::{IpvlanMode, MacvlanMode};
-use plumb_sdk::{Error, Ipam, MacAddress, Request, mac};
+use plumb_sdk::{Error, Ipam, Mac, Request, mac};
 use serde::Deserialize;
 
 /// The keys, as the host passes them: in lower case.
@@ -61,7 +61,7 @@ pub struct Macvlan {
     /// How children of one parent reach each other.
     pub mode: MacvlanMode,
     /// None: a random locally administered one.
-    pub mac: Option<MacAddress>,
+    pub mac: Option<Mac>,
     /// None: the kernel's default.
     pub broadcast_queue_length: Option<u32>,
 }
@@ -97,7 +97,7 @@ impl Configuration {
 }
 
 /// The types `macvlan` and `ipvlan` are the names of the plugins that this one replaces;
-/// under any other type the key `kind` tells.
+/// under any other type the key `kind` decides.
 fn is_ipvlan(keys: &Keys) -> Result<bool, Error> {
     let by_type = match keys.plugin.as_str() {
         "macvlan" => Some(false),
@@ -147,10 +147,10 @@ fn macvlan(keys: &Keys, request: &Request) -> Result<Macvlan, Error> {
 
 fn ipvlan(keys: &Keys, request: &Request) -> Result<Ipvlan, Error> {
     const REASON: &str = "an ipvlan has the hardware address of its parent; use macvlan";
-    if let Some(address) = &request.mac {
+    if let Some(address) = request.mac() {
         return Err(Error::unsupported_field(
             "mac",
-            &mac::format(address),
+            &address.to_string(),
             REASON,
         ));
     }

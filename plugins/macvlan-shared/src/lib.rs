@@ -9,8 +9,10 @@ mod rdma;
 pub use configuration::{Child, Configuration, Ipvlan, Macvlan};
 
 use plumb_sdk::operations::{
-    AddressSource, IpvlanOptions, MacvlanOptions, PodLink, bring_up, create_ipvlan, create_macvlan,
+    IpvlanOptions, MacvlanOptions, PodLink, bring_up, create_ipvlan, create_macvlan,
+    previous_addresses,
 };
+use plumb_sdk::routing::Addresses;
 use plumb_sdk::{Error, Flavour, Request, export_flavour};
 
 use parent::Parent;
@@ -19,26 +21,26 @@ use parent::Parent;
 pub struct MacvlanShared;
 
 impl Flavour for MacvlanShared {
-    fn attach(request: Request) -> Result<(), Error> {
-        let configuration = Configuration::read(&request)?;
-        let addresses = address_source(&configuration, &request)?;
-        let parent = Parent::find(&configuration, &request)?;
+    fn attach(request: &Request) -> Result<(), Error> {
+        let configuration = Configuration::read(request)?;
+        let addresses = addresses(&configuration, request)?;
+        let parent = Parent::find(&configuration, request)?;
         parent.check(&configuration)?;
         rdma::check(&configuration, &parent)?;
 
         let link = create(&configuration, &parent)?;
-        bring_up(&link, addresses)
+        bring_up(&link, addresses.as_ref())
     }
 
-    fn ready(request: Request) -> Result<(), Error> {
-        let configuration = Configuration::read(&request)?;
+    fn ready(request: &Request) -> Result<(), Error> {
+        let configuration = Configuration::read(request)?;
         if configuration.link_in_container {
             // The parent is in a pod that does not exist yet.
             return Ok(());
         }
-        let parent = Parent::find(&configuration, &request)?;
+        let parent = Parent::find(&configuration, request)?;
         parent.check(&configuration)?;
-        parent.facts.check_up()?;
+        parent.link.check_up()?;
         rdma::check(&configuration, &parent)
     }
 }
@@ -47,18 +49,16 @@ export_flavour!(MacvlanShared);
 
 /// A macvlan without addresses is a layer 2 attachment. An ipvlan without addresses
 /// receives nothing: the kernel delivers by address.
-fn address_source(
+fn addresses(
     configuration: &Configuration,
     request: &Request,
-) -> Result<Option<AddressSource>, Error> {
-    if request.has_ipam {
-        return Ok(Some(AddressSource::Configured));
+) -> Result<Option<Addresses>, Error> {
+    if let Some(configured) = request.configured_addresses()? {
+        return Ok(Some(configured));
     }
     match configuration.child {
         Child::Macvlan(_) => Ok(None),
-        Child::Ipvlan(_) if request.has_previous_addresses => {
-            Ok(Some(AddressSource::PreviousResult))
-        }
+        Child::Ipvlan(_) if request.has_previous_addresses() => previous_addresses().map(Some),
         Child::Ipvlan(_) => Err(Error::invalid_configuration(
             "ipvlan needs addresses, because the kernel delivers by address: \
              add \"ipam\", or chain it after a plugin whose result has addresses",
@@ -73,13 +73,13 @@ fn create(configuration: &Configuration, parent: &Parent) -> Result<PodLink, Err
             &MacvlanOptions {
                 mode: macvlan.mode,
                 mtu: configuration.mtu,
-                mac: macvlan.mac.clone(),
+                mac: macvlan.mac,
                 broadcast_queue_length: macvlan.broadcast_queue_length,
             },
         ),
         Child::Ipvlan(ipvlan) => create_ipvlan(
             &parent.link,
-            IpvlanOptions {
+            &IpvlanOptions {
                 mode: ipvlan.mode,
                 mtu: configuration.mtu,
             },

@@ -1,14 +1,13 @@
 //! The link that the pod's interface is made of.
 
-use plumb_sdk::facts::{Link, LinkFacts, LinkType, Place, get_default_route_link, get_link};
-use plumb_sdk::{Error, Request, log};
+use plumb_sdk::facts::{Link, LinkType, Place, get_default_route_link, get_link};
+use plumb_sdk::{Error, PreviousInterface, Request, log};
 
 use crate::configuration::{Child, Configuration};
 
-/// The parent, with what the kernel says about it.
+/// The parent, and where it is.
 pub(crate) struct Parent {
     pub link: Link,
-    pub facts: LinkFacts,
     pub place: Place,
 }
 
@@ -23,23 +22,22 @@ impl Parent {
             (place, get_link(place, master)?)
         } else if let Some(previous) = chained(configuration, request)? {
             // The interface that the previous plugin made, wherever it made it.
-            let place = if previous.in_pod { Place::Pod } else { place };
-            (place, get_link(place, &previous.name)?)
+            let place = if previous.is_in_pod() { Place::Pod } else { place };
+            (place, get_link(place, &previous.name())?)
         } else {
             (place, default_route_link(place)?)
         };
-        let facts = link.facts();
-        if !facts.up {
+        if !link.is_up() {
             // The kernel makes children of such a link; they just never get carrier.
-            log::warning(format!("parent {} is down", facts.name));
+            log::warning(format!("parent {} is down", link.name()));
         }
-        Ok(Self { link, facts, place })
+        Ok(Self { link, place })
     }
 
     /// Refuses what the kernel would refuse with a bare EINVAL.
     pub fn check(&self, configuration: &Configuration) -> Result<(), Error> {
-        check_type(&self.facts, &configuration.child)?;
-        check_mtu(&self.facts, configuration.mtu)
+        check_type(&self.link, &configuration.child)?;
+        check_mtu(&self.link, configuration.mtu)
     }
 }
 
@@ -51,30 +49,28 @@ fn default_route_link(place: Place) -> Result<Link, Error> {
 }
 
 /// An ipvlan in a chain is made of the one interface of the previous result.
-fn chained<'a>(
+fn chained(
     configuration: &Configuration,
-    request: &'a Request,
-) -> Result<Option<&'a plumb_sdk::PreviousInterface>, Error> {
+    request: &Request,
+) -> Result<Option<PreviousInterface>, Error> {
     if !matches!(configuration.child, Child::Ipvlan(_)) {
         return Ok(None);
     }
-    match request.previous_interfaces.as_slice() {
-        [] => Ok(None),
-        [only] => Ok(Some(only)),
-        several => {
-            let names: Vec<&str> = several.iter().map(|one| one.name.as_str()).collect();
-            Err(Error::invalid_configuration(format!(
-                "the previous plugin's result has {} interfaces ({}), one of them must be named in \"master\"",
-                names.len(),
-                names.join(", ")
-            )))
-        }
+    let mut interfaces = request.previous_interfaces();
+    if interfaces.len() > 1 {
+        let names: Vec<String> = interfaces.iter().map(PreviousInterface::name).collect();
+        return Err(Error::invalid_configuration(format!(
+            "the previous plugin's result has {} interfaces ({}), one of them must be named in \"master\"",
+            names.len(),
+            names.join(", ")
+        )));
     }
+    Ok(interfaces.pop())
 }
 
-fn check_type(facts: &LinkFacts, child: &Child) -> Result<(), Error> {
-    let (name, kind) = (&facts.name, child.kind());
-    match facts.link_type {
+fn check_type(link: &Link, child: &Child) -> Result<(), Error> {
+    let (name, kind) = (link.name(), child.kind());
+    match link.link_type() {
         LinkType::Ethernet => Ok(()),
         LinkType::Infiniband => Err(Error::invalid_configuration(format!(
             "parent {name} is an InfiniBand link, {kind} needs Ethernet: use the flavour ipoib"
@@ -88,11 +84,12 @@ fn check_type(facts: &LinkFacts, child: &Child) -> Result<(), Error> {
     }
 }
 
-fn check_mtu(facts: &LinkFacts, mtu: Option<u32>) -> Result<(), Error> {
+fn check_mtu(link: &Link, mtu: Option<u32>) -> Result<(), Error> {
+    let largest = link.mtu();
     match mtu {
-        Some(mtu) if mtu > facts.mtu => Err(Error::invalid_configuration(format!(
-            "mtu {mtu} is larger than the {} of parent {}: use 0 (the parent's) to {}",
-            facts.mtu, facts.name, facts.mtu
+        Some(mtu) if mtu > largest => Err(Error::invalid_configuration(format!(
+            "mtu {mtu} is larger than the {largest} of parent {}: use 0 (the parent's) to {largest}",
+            link.name()
         ))),
         _ => Ok(()),
     }

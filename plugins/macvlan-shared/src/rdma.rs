@@ -9,8 +9,8 @@ use crate::parent::Parent;
 /// In exclusive mode the parent's RDMA device stays in the node's namespace: the pod
 /// would start, and its first RDMA call would fail.
 pub(crate) fn check(configuration: &Configuration, parent: &Parent) -> Result<(), Error> {
-    let name = &parent.facts.name;
-    let devices = &parent.facts.rdma_devices;
+    let name = parent.link.name();
+    let devices = parent.link.rdma_devices();
     if devices.is_empty() {
         return if configuration.require_rdma {
             Err(Error::not_available(format!(

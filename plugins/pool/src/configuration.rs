@@ -36,7 +36,7 @@ pub struct Configuration {
     pub ipv4_pools: Vec<String>,
     /// Names of IPv6 pools, with wildcards, in the order of fallback.
     pub ipv6_pools: Vec<String>,
-    /// Whether the pools that were passed stand in the configuration itself.
+    /// Whether the pools that were passed are written in the configuration itself.
     pub has_inline_pools: bool,
     /// Whether a pool's gateway makes a default route.
     pub default_route: bool,

@@ -4,7 +4,6 @@
 
 mod configuration;
 mod proposal;
-mod ranges;
 mod selection;
 mod wildcard;
 
@@ -17,10 +16,10 @@ use plumb_sdk::{AddressPolicy, Error, Request, export_address_policy};
 pub struct PoolPolicy;
 
 impl AddressPolicy for PoolPolicy {
-    fn propose(request: Request, pools: Vec<Pool>) -> Result<Proposal, Error> {
-        let configuration = Configuration::read(&request)?;
-        let selected = selection::select(&configuration, &request, &pools)?;
-        proposal::propose(&configuration, &request, &selected)
+    fn propose(request: &Request, pools: &[Pool]) -> Result<Proposal, Error> {
+        let configuration = Configuration::read(request)?;
+        let selected = selection::select(&configuration, request, pools)?;
+        proposal::propose(&configuration, request, &selected)
     }
 }
 

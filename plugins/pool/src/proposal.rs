@@ -1,11 +1,13 @@
 //! From usable pools to what the host is asked to claim.
 
-use plumb_sdk::pools::{AddressRange, Candidate, Claim, Family, Pool, Proposal};
-use plumb_sdk::{Error, IpAddress, IpNetwork, Request, Route};
+use std::net::IpAddr;
+
+use plumb_sdk::pools::{Candidate, Proposal};
+use plumb_sdk::routing::Route;
+use plumb_sdk::{AddressRange, Error, Family, IpNetwork, Request};
 
 use crate::configuration::Configuration;
-use crate::ranges;
-use crate::selection::{Selected, Usable, family_name};
+use crate::selection::{Selected, Usable};
 
 /// The contract's limit for one candidate.
 const MAXIMUM_RANGES: usize = 1024;
@@ -20,125 +22,98 @@ pub(crate) fn propose(
     request: &Request,
     selected: &[Selected],
 ) -> Result<Proposal, Error> {
-    check_requested(request, selected)?;
-    let mut claims = Vec::new();
+    let asked_for = request.requested_addresses();
+    check_requested(&asked_for, selected)?;
+    let mut proposal = Proposal::new();
     for Selected { family, pools } in selected {
-        let requested: Vec<IpAddress> = request
-            .requested_addresses
-            .iter()
-            .copied()
-            .filter(|address| ranges::family(*address) == *family)
-            .collect();
-        if requested.is_empty() {
-            claims.push(any_address(configuration, pools)?);
+        let of_family = |address: &&IpAddr| Family::of(**address) == *family;
+        let mut requested = asked_for.iter().filter(of_family).peekable();
+        if requested.peek().is_none() {
+            proposal = proposal.with_claim(any_address(configuration, pools)?);
         }
         for address in requested {
-            claims.push(this_address(configuration, pools, address)?);
+            let candidate = this_address(configuration, pools, *address)?;
+            proposal = proposal.with_claim(vec![candidate]);
         }
     }
-    Ok(Proposal {
-        claims,
-        // Without the pod's name nobody could tell that it came back.
-        keep: configuration.sticky && request.pod.is_some(),
-    })
+    // Without the pod's name nobody could tell that it came back.
+    match configuration.sticky && request.pod().is_some() {
+        true => Ok(proposal.keep()),
+        false => Ok(proposal),
+    }
 }
 
-fn check_requested(request: &Request, selected: &[Selected]) -> Result<(), Error> {
-    for address in &request.requested_addresses {
-        let family = ranges::family(*address);
+fn check_requested(requested: &[IpAddr], selected: &[Selected]) -> Result<(), Error> {
+    for address in requested {
+        let family = Family::of(*address);
         if !selected.iter().any(|one| one.family == family) {
             return Err(Error::invalid_configuration(format!(
-                "address {address} is asked for, but no {}pool is selected",
-                family_name(family)
+                "address {address} is asked for, but no {family} pool is selected"
             )));
         }
     }
     Ok(())
 }
 
-fn any_address(configuration: &Configuration, pools: &[Usable]) -> Result<Claim, Error> {
-    let candidates = pools
+fn any_address(
+    configuration: &Configuration,
+    pools: &[Usable],
+) -> Result<Vec<Candidate>, Error> {
+    pools
         .iter()
-        .map(|Usable { pool, spans }| {
-            if spans.len() > MAXIMUM_RANGES {
+        .map(|usable| {
+            let Usable { name, ranges, .. } = usable;
+            if ranges.len() > MAXIMUM_RANGES {
                 return Err(Error::invalid_configuration(format!(
-                    "pool {} has {} separate ranges of addresses, at most {MAXIMUM_RANGES} are possible: \
+                    "pool {name} has {} separate ranges of addresses, at most {MAXIMUM_RANGES} are possible: \
                      merge its \"ips\" or its \"excludeIPs\"",
-                    pool.name,
-                    spans.len()
+                    ranges.len()
                 )));
             }
-            Ok(candidate(configuration, pool, ranges::to_ranges(spans, pool.family)))
+            Ok(candidate(configuration, usable, ranges))
         })
-        .collect::<Result<_, _>>()?;
-    Ok(Claim { candidates })
+        .collect()
 }
 
 fn this_address(
     configuration: &Configuration,
     pools: &[Usable],
-    address: IpAddress,
-) -> Result<Claim, Error> {
-    let Some(Usable { pool, .. }) = pools
+    address: IpAddr,
+) -> Result<Candidate, Error> {
+    let has = |one: &&Usable| one.ranges.iter().any(|range| range.contains(address));
+    if let Some(usable) = pools.iter().find(has) {
+        let only = AddressRange::single(address);
+        return Ok(candidate(configuration, usable, &[only]));
+    }
+    let offers: Vec<String> = pools
         .iter()
-        .find(|one| ranges::contain(&one.spans, address))
-    else {
-        let offers: Vec<String> = pools
-            .iter()
-            .map(|one| {
-                format!(
-                    "{} has {}",
-                    one.pool.name,
-                    ranges::in_words(&one.spans, one.pool.family)
-                )
-            })
-            .collect();
-        return Err(Error::invalid_configuration(format!(
-            "address {address} is asked for, but no selected pool can give it: {}",
-            offers.join("; ")
-        )));
-    };
-    let only = AddressRange {
-        first: address,
-        last: address,
-    };
-    Ok(Claim {
-        candidates: vec![candidate(configuration, pool, vec![only])],
-    })
+        .map(|one| format!("{} has {}", one.name, in_words(&one.ranges)))
+        .collect();
+    Err(Error::invalid_configuration(format!(
+        "address {address} is asked for, but no selected pool can give it: {}",
+        offers.join("; ")
+    )))
 }
 
-fn candidate(configuration: &Configuration, pool: &Pool, ranges: Vec<AddressRange>) -> Candidate {
-    let default_route = match (configuration.default_route, pool.gateway) {
-        (true, Some(gateway)) => Some(default_route(pool.family, gateway)),
-        _ => None,
-    };
-    Candidate {
-        pool: pool.name.clone(),
-        ranges,
-        prefix_length: pool.subnet.prefix_length,
-        gateway: pool.gateway,
-        routes: default_route
-            .into_iter()
-            .chain(pool.routes.iter().copied())
-            .collect(),
+/// Ranges as text, the first few of them.
+fn in_words(ranges: &[AddressRange]) -> String {
+    const SHOWN: usize = 4;
+    let mut words: Vec<String> = ranges.iter().take(SHOWN).map(AddressRange::to_string).collect();
+    if ranges.len() > SHOWN {
+        words.push(format!("and {} more ranges", ranges.len() - SHOWN));
     }
+    words.join(", ")
 }
 
-fn default_route(family: Family, gateway: IpAddress) -> Route {
-    let unspecified = match family {
-        Family::Ipv4 => IpAddress::Ipv4((0, 0, 0, 0)),
-        Family::Ipv6 => IpAddress::Ipv6((0, 0, 0, 0, 0, 0, 0, 0)),
-    };
-    Route {
-        destination: IpNetwork {
-            address: unspecified,
-            prefix_length: 0,
-        },
-        gateway: Some(gateway),
-        mtu: None,
-        advertised_mss: None,
-        priority: None,
-        table: None,
-        scope: None,
+fn candidate(configuration: &Configuration, usable: &Usable, ranges: &[AddressRange]) -> Candidate {
+    let pool = usable.pool;
+    let mut candidate = Candidate::new(pool, ranges);
+    if let Some(gateway) = pool.gateway() {
+        candidate = candidate.with_gateway(gateway);
+        if configuration.default_route {
+            let everything = IpNetwork::everything(Family::of(gateway));
+            candidate = candidate.with_route(Route::to(everything).with_gateway(gateway));
+        }
     }
+    pool.routes().into_iter().fold(candidate, Candidate::with_route)
 }

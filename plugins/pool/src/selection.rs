@@ -1,17 +1,24 @@
 //! Which pools may be used, and why the others may not.
 
-use plumb_sdk::pools::{Family, Pool};
-use plumb_sdk::{Error, Request, log};
+use plumb_sdk::pools::Pool;
+use plumb_sdk::{AddressRange, Error, Family, Request, log};
 
 use crate::configuration::Configuration;
-use crate::ranges::{self, Span};
 use crate::wildcard;
+
+/// A pool with what is compared for every one: each look at a pool is a call of the host.
+struct Known<'a> {
+    pool: &'a Pool,
+    name: String,
+    family: Family,
+}
 
 /// A pool that can give this interface an address.
 pub(crate) struct Usable<'a> {
     pub pool: &'a Pool,
+    pub name: String,
     /// What it can give out; not empty.
-    pub spans: Vec<Span>,
+    pub ranges: Vec<AddressRange>,
 }
 
 /// What one family's address may come from.
@@ -30,6 +37,14 @@ pub(crate) fn select<'a>(
     request: &Request,
     pools: &'a [Pool],
 ) -> Result<Vec<Selected<'a>>, Error> {
+    let pools: Vec<Known> = pools
+        .iter()
+        .map(|pool| Known {
+            pool,
+            name: pool.name(),
+            family: pool.family(),
+        })
+        .collect();
     let named = !configuration.ipv4_pools.is_empty() || !configuration.ipv6_pools.is_empty();
     let mut selected = Vec::new();
     let mut refused = Vec::new();
@@ -42,8 +57,8 @@ pub(crate) fn select<'a>(
         }
         let mut reasons = Vec::new();
         let candidates = match named {
-            true => by_name(names, pools, &mut reasons)?,
-            false => by_nature(configuration, pools, family),
+            true => by_name(names, &pools, &mut reasons)?,
+            false => by_nature(configuration, &pools, family),
         };
         let usable = filter(candidates, family, request, &mut reasons);
         if !usable.is_empty() {
@@ -52,14 +67,14 @@ pub(crate) fn select<'a>(
                 pools: usable,
             });
         } else if named && !names.is_empty() {
-            // Whoever names a pool of a family wants an address of that family.
-            return Err(none_usable(family_name(family), &reasons));
+            // A network that names a pool of a family wants an address of that family.
+            return Err(none_usable(&format!("{family} "), &reasons));
         }
         refused.extend(reasons);
     }
     if selected.is_empty() {
         return Err(match refused.is_empty() {
-            true => nothing_selected(configuration, pools),
+            true => nothing_selected(configuration, &pools),
             false => none_usable("", &refused),
         });
     }
@@ -69,22 +84,14 @@ pub(crate) fn select<'a>(
     Ok(selected)
 }
 
-/// The family in error messages.
-pub(crate) fn family_name(family: Family) -> &'static str {
-    match family {
-        Family::Ipv4 => "IPv4 ",
-        Family::Ipv6 => "IPv6 ",
-    }
-}
-
 /// Name by name, so that the order written is the order of fallback; what one wildcard
 /// matches stays in the order of the pools.
-fn by_name<'a>(
+fn by_name<'k, 'a>(
     names: &[String],
-    pools: &'a [Pool],
+    pools: &'k [Known<'a>],
     reasons: &mut Vec<String>,
-) -> Result<Vec<&'a Pool>, Error> {
-    let mut found: Vec<&Pool> = Vec::new();
+) -> Result<Vec<&'k Known<'a>>, Error> {
+    let mut found: Vec<&Known> = Vec::new();
     for name in names {
         let mut any = false;
         for pool in pools {
@@ -106,71 +113,86 @@ fn by_name<'a>(
     Ok(found)
 }
 
-fn by_nature<'a>(
+fn by_nature<'k, 'a>(
     configuration: &Configuration,
-    pools: &'a [Pool],
+    pools: &'k [Known<'a>],
     family: Family,
-) -> Vec<&'a Pool> {
+) -> Vec<&'k Known<'a>> {
     pools
         .iter()
         .filter(|pool| pool.family == family)
-        .filter(|pool| configuration.has_inline_pools || pool.is_default)
+        .filter(|pool| configuration.has_inline_pools || pool.pool.is_default())
         .collect()
 }
 
 fn filter<'a>(
-    candidates: Vec<&'a Pool>,
+    candidates: Vec<&Known<'a>>,
     family: Family,
     request: &Request,
     reasons: &mut Vec<String>,
 ) -> Vec<Usable<'a>> {
     let mut usable = Vec::new();
-    for pool in candidates {
-        match check(pool, family, request) {
-            Ok(spans) => usable.push(Usable { pool, spans }),
-            Err(reason) => reasons.push(format!("{}: {reason}", pool.name)),
+    for candidate in candidates {
+        match check(candidate, family, request) {
+            Ok(ranges) => usable.push(Usable {
+                pool: candidate.pool,
+                name: candidate.name.clone(),
+                ranges,
+            }),
+            Err(reason) => reasons.push(format!("{}: {reason}", candidate.name)),
         }
     }
     usable
 }
 
 /// What the pool can give to this pod on this node, or why nothing.
-fn check(pool: &Pool, family: Family, request: &Request) -> Result<Vec<Span>, String> {
-    if pool.family != family {
-        return Err(format!("it is of the other family ({})", pool.subnet));
+fn check(known: &Known, family: Family, request: &Request) -> Result<Vec<AddressRange>, String> {
+    let pool = known.pool;
+    if known.family != family {
+        return Err(format!("it is of the other family ({})", pool.subnet()));
     }
-    if pool.disabled {
+    if pool.is_disabled() {
         return Err("it is disabled".to_owned());
     }
-    if !pool.nodes.is_empty() && !pool.nodes.contains(&request.node) {
+    check_node(&pool.nodes(), request)?;
+    check_namespace(&pool.namespaces(), request)?;
+    match pool.usable() {
+        ranges if ranges.is_empty() => Err("all of its addresses are excluded".to_owned()),
+        ranges => Ok(ranges),
+    }
+}
+
+fn check_node(allowed: &[String], request: &Request) -> Result<(), String> {
+    if allowed.is_empty() {
+        return Ok(());
+    }
+    let node = request.node();
+    match allowed.contains(&node) {
+        true => Ok(()),
+        false => Err(format!(
+            "it is for the nodes {}, this one is {node:?}",
+            allowed.join(", ")
+        )),
+    }
+}
+
+fn check_namespace(allowed: &[String], request: &Request) -> Result<(), String> {
+    if allowed.is_empty() {
+        return Ok(());
+    }
+    let names = allowed.join(", ");
+    let Some(pod) = request.pod() else {
         return Err(format!(
-            "it is for the nodes {}, this one is {:?}",
-            pool.nodes.join(", "),
-            request.node
+            "it is for the namespaces {names}, and the runtime did not tell the pod's"
         ));
+    };
+    let namespace = pod.namespace();
+    match allowed.contains(&namespace) {
+        true => Ok(()),
+        false => Err(format!(
+            "it is for the namespaces {names}, the pod is in {namespace:?}"
+        )),
     }
-    if !pool.namespaces.is_empty() {
-        let allowed = pool.namespaces.join(", ");
-        match &request.pod {
-            None => {
-                return Err(format!(
-                    "it is for the namespaces {allowed}, and the runtime did not tell the pod's"
-                ));
-            }
-            Some(pod) if !pool.namespaces.contains(&pod.namespace) => {
-                return Err(format!(
-                    "it is for the namespaces {allowed}, the pod is in {:?}",
-                    pod.namespace
-                ));
-            }
-            Some(_) => {}
-        }
-    }
-    let spans = ranges::usable(pool);
-    if spans.is_empty() {
-        return Err("all of its addresses are excluded".to_owned());
-    }
-    Ok(spans)
 }
 
 fn malformed(name: &str) -> Error {
@@ -183,7 +205,7 @@ fn none_usable(family: &str, reasons: &[String]) -> Error {
     Error::not_available(format!("no {family}pool is usable: {}", reasons.join("; ")))
 }
 
-fn nothing_selected(configuration: &Configuration, pools: &[Pool]) -> Error {
+fn nothing_selected(configuration: &Configuration, pools: &[Known]) -> Error {
     if !configuration.ipv4 && !configuration.ipv6 {
         return Error::invalid_configuration(
             "both \"enable_ipv4\" and \"enable_ipv6\" are false: no address could be given",

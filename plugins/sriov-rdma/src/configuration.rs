@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::vlan;
 
-/// The keys that tell what is wanted, as the host passes them: in lower case.
+/// The keys that decide what is wanted, as the host passes them: in lower case.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct KindKeys {
@@ -69,7 +69,7 @@ impl Configuration {
 }
 
 /// The types `sriov` and `rdma` are the names of the plugins that this one replaces; under any
-/// other type the key `kind` tells.
+/// other type the key `kind` decides.
 fn is_chained(request: &Request) -> Result<bool, Error> {
     let keys: KindKeys = request.configuration()?;
     let by_kind = match keys.kind.as_str() {
@@ -111,7 +111,7 @@ impl Sriov {
                 spoof_check: on_or_off("spoofchk", &keys.spoofchk)?,
                 trust: on_or_off("trust", &keys.trust)?,
                 link_state: link_state::parse(&keys.link_state)?,
-                guid: None,
+                ..Default::default()
             },
             mtu: (keys.mtu != 0).then_some(keys.mtu),
             isolation: Isolation::read(request)?,

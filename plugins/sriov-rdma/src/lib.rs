@@ -9,39 +9,39 @@ mod vlan;
 
 pub use configuration::{Configuration, Sriov};
 
-use plumb_sdk::function::Function;
+use plumb_sdk::facts::PciFunction;
 use plumb_sdk::operations::{
     bring_up, move_link, report_function, reserve_addresses, set_mac, set_mtu,
 };
-use plumb_sdk::{Error, Flavour, Request, export_flavour, log};
+use plumb_sdk::{Error, Flavour, HardwareAddress, Request, export_flavour, log};
 
 /// The flavour; `export_flavour!` makes the component of it.
 pub struct SriovRdma;
 
 impl Flavour for SriovRdma {
-    fn attach(request: Request) -> Result<(), Error> {
-        match Configuration::read(&request)? {
+    fn attach(request: &Request) -> Result<(), Error> {
+        match Configuration::read(request)? {
             Configuration::Sriov(sriov) => {
-                let function = function::find(&request)?;
+                let function = function::find(request)?;
                 function.check_mtu(sriov.mtu)?;
                 match function.user_space_driver() {
-                    Some(driver) => hand_over(&request, &sriov, &function, driver),
-                    None => move_in(&request, &sriov, &function),
+                    Some(driver) => hand_over(request, &sriov, &function, &driver),
+                    None => move_in(request, &sriov, &function),
                 }
             }
             Configuration::Rdma(isolation) => {
-                let function = chained::find(&request)?;
+                let function = chained::find(request)?;
                 isolation.record(&function)
             }
         }
     }
 
-    fn ready(request: Request) -> Result<(), Error> {
-        match Configuration::read(&request)? {
+    fn ready(request: &Request) -> Result<(), Error> {
+        match Configuration::read(request)? {
             Configuration::Sriov(sriov) => {
                 // The runtime asks before a device is allotted, so there usually is none.
-                if request.device_id.is_some() {
-                    let function = function::find(&request)?;
+                if request.device_id().is_some() {
+                    let function = function::find(request)?;
                     if function.user_space_driver().is_some() {
                         return Ok(());
                     }
@@ -59,28 +59,28 @@ impl Flavour for SriovRdma {
 export_flavour!(SriovRdma);
 
 /// The function's interface becomes the pod's.
-fn move_in(request: &Request, sriov: &Sriov, function: &Function) -> Result<(), Error> {
+fn move_in(request: &Request, sriov: &Sriov, function: &PciFunction) -> Result<(), Error> {
     function.link()?;
-    function.set(&sriov.settings, false)?;
+    function.set(&sriov.settings)?;
     if let Some(isolation) = &sriov.isolation {
         isolation.record(function)?;
     }
-    let link = move_link(&function.handle)?;
+    let link = move_link(function)?;
     if let Some(mtu) = sriov.mtu {
         set_mtu(&link, mtu)?;
     }
-    if let Some(mac) = &sriov.settings.mac {
+    if let Some(mac) = sriov.settings.mac {
         // The interface keeps the one it had when its driver was bound.
         set_mac(&link, mac)?;
     }
-    bring_up(&link, request.configured_addresses())
+    bring_up(&link, request.configured_addresses()?.as_ref())
 }
 
 /// A program in the pod drives the function: there is no interface to move.
 fn hand_over(
     request: &Request,
     sriov: &Sriov,
-    function: &Function,
+    function: &PciFunction,
     driver: &str,
 ) -> Result<(), Error> {
     sriov.ipam.refuse_dhcp(
@@ -92,11 +92,12 @@ fn hand_over(
             "bound to {driver}, the function has no RDMA device that could be moved"
         ));
     }
-    function.set(&sriov.settings, false)?;
-    report_function(&function.handle, sriov.settings.mac.as_deref())?;
-    match request.has_ipam {
-        true => reserve_addresses(),
-        false => Ok(()),
+    function.set(&sriov.settings)?;
+    let mac = sriov.settings.mac.map(HardwareAddress::from);
+    report_function(function, mac.as_ref())?;
+    match request.configured_addresses()? {
+        Some(addresses) => reserve_addresses(&addresses),
+        None => Ok(()),
     }
 }
 
