@@ -20,17 +20,15 @@
 //! struct Plain;
 //!
 //! impl Flavour for Plain {
-//!     fn attach(request: Request) -> Result<(), Error> {
+//!     fn attach(request: &Request) -> Result<(), Error> {
 //!         let configuration: Configuration = request.configuration()?;
 //!         let parent = facts::get_link(facts::Place::Host, &configuration.master)?;
 //!         let options = operations::MacvlanOptions {
-//!             mode: operations::MacvlanMode::Bridge,
 //!             mtu: configuration.mtu,
-//!             mac: request.mac,
-//!             broadcast_queue_length: None,
+//!             ..Default::default()
 //!         };
 //!         let link = operations::create_macvlan(&parent, &options)?;
-//!         operations::assign_addresses(&link, operations::AddressSource::Configured)
+//!         operations::bring_up(&link, request.configured_addresses()?.as_ref())
 //!     }
 //! }
 //!
@@ -39,7 +37,8 @@
 //!
 //! What several networks need is here once: [`function`] finds the PCI function that a device
 //! plugin allotted and checks it, [`isolation`] moves RDMA devices, [`guid`],
-//! [`partition_key`], [`link_state`] and [`mac`] read and check what users write.
+//! [`partition_key`], [`link_state`] and [`mac`] read and check what users write. [`routing`]
+//! has routes and rules, also such as depend on addresses that are known only later.
 //!
 //! [`testing`] runs it natively, on a node that the test describes, and shows the plan.
 //!

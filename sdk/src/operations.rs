@@ -141,11 +141,7 @@ pub fn add_rule(rule: Rule) -> Result<(), Error> {
 }
 
 /// Adds one permanent neighbour entry (`NUD_PERMANENT`) on the pod's interface.
-pub fn add_neighbour(
-    link: &PodLink,
-    address: IpAddr,
-    mac: &HardwareAddress,
-) -> Result<(), Error> {
+pub fn add_neighbour(link: &PodLink, address: IpAddr, mac: &HardwareAddress) -> Result<(), Error> {
     Ok(operations::add_neighbour(
         &link.0,
         address.into(),
@@ -160,10 +156,7 @@ pub fn set_up(link: &PodLink) -> Result<(), Error> {
 
 /// Puts a function without a netdev (bound to `vfio-pci`) into the result, for programs that
 /// drive it from user space.
-pub fn report_function(
-    function: &PciFunction,
-    mac: Option<&HardwareAddress>,
-) -> Result<(), Error> {
+pub fn report_function(function: &PciFunction, mac: Option<&HardwareAddress>) -> Result<(), Error> {
     let mac = mac.map(Into::into);
     Ok(operations::report_function(&function.0, mac.as_ref())?)
 }

@@ -5,10 +5,10 @@
 //! # use plumb_sdk::{Error, Flavour, Request, facts, operations};
 //! # struct Plain;
 //! # impl Flavour for Plain {
-//! #     fn attach(request: Request) -> Result<(), Error> {
+//! #     fn attach(_request: &Request) -> Result<(), Error> {
 //! #         let parent = facts::get_link(facts::Place::Host, "eth1")?;
-//! #         let options = operations::IpvlanOptions { mode: operations::IpvlanMode::L2, mtu: None };
-//! #         operations::set_up(&operations::create_ipvlan(&parent, options)?)
+//! #         let options = operations::IpvlanOptions::default();
+//! #         operations::set_up(&operations::create_ipvlan(&parent, &options)?)
 //! #     }
 //! # }
 //! use plumb_sdk::testing::{Node, Operation, link, request};
@@ -21,24 +21,33 @@
 //! let elsewhere = Node::new().attach::<Plain>(request(r#"{"name": "rail", "master": "eth1"}"#));
 //! elsewhere.assert_refused(plumb_sdk::ErrorCode::NotFound, &["eth1"]);
 //! ```
+//!
+//! What plumb refuses by itself is refused here as well, in its words: a device that the
+//! configuration does not name, an argument that is out of range, a second interface, a step
+//! that refers to addresses before they are assigned, an operation in `ready`. Grants are not
+//! among it: here everything is granted.
 
 mod devices;
-pub(crate) mod facts;
+pub(crate) mod host;
 mod operation;
-pub(crate) mod operations;
 mod outcome;
+mod pools;
 mod request;
+mod routing;
 mod session;
 
-pub use devices::{bound_to, infiniband_link, infiniband_virtual_function, link, virtual_function};
+pub use devices::{
+    LinkFacts, PciFacts, bound_to, infiniband_address, infiniband_link,
+    infiniband_virtual_function, link, physical, virtual_function,
+};
 pub use operation::Operation;
 pub use outcome::{Outcome, announcement};
+pub use pools::{CandidateFacts, PoolFacts, ProposalFacts, pool};
 pub use request::request;
+pub use routing::{AddressSource, Destination, RouteFacts, RuleFacts, Selector};
 
-pub(crate) use session::log;
-
-use crate::facts::{LinkFacts, PciFacts, Place, RdmaNamespaceMode};
-use crate::pools::{Pool, Proposal};
+use crate::facts::{Place, RdmaNamespaceMode};
+use crate::pools::Pool;
 use crate::{AddressPolicy, Flavour, Request};
 
 /// A node, as a test wants it. A new one has no devices and no RDMA subsystem.
@@ -95,18 +104,27 @@ impl Node {
     /// Calls `attach`. As on a real node, a device can only be had when the configuration
     /// names it, or when it is the PCI function below such a link.
     pub fn attach<F: Flavour>(&self, request: Request) -> Outcome<()> {
-        session::run(self, request, F::attach)
+        session::run(Some(self), &request, true, F::attach)
     }
 
-    /// Calls `ready`.
+    /// Calls `ready`, in which no operation can be recorded.
     pub fn ready<F: Flavour>(&self, request: Request) -> Outcome<()> {
-        session::run(self, request, F::ready)
+        session::run(Some(self), &request, false, F::ready)
     }
 }
 
 /// Calls `propose`, which knows no node.
-pub fn propose<P: AddressPolicy>(request: Request, pools: Vec<Pool>) -> Outcome<Proposal> {
-    session::run(&Node::new(), request, |request| P::propose(request, pools))
+pub fn propose<P: AddressPolicy>(
+    request: Request,
+    pools: Vec<PoolFacts>,
+) -> Outcome<ProposalFacts> {
+    let pools: Vec<Pool> = pools
+        .into_iter()
+        .map(|pool| Pool(host::pools::Pool(pool)))
+        .collect();
+    session::run(None, &request, false, |request| {
+        Ok(P::propose(request, &pools)?.0.into_facts())
+    })
 }
 
 #[cfg(test)]

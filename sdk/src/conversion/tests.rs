@@ -19,7 +19,12 @@ fn a_pci_address_keeps_its_numbers() {
     let address: PciAddress = "10000:e1:1f.7".parse().unwrap();
     let converted = types::PciAddress::from(address);
     assert_eq!(
-        (converted.domain, converted.bus, converted.device, converted.function),
+        (
+            converted.domain,
+            converted.bus,
+            converted.device,
+            converted.function
+        ),
         (0x10000, 0xe1, 0x1f, 7)
     );
     assert_eq!(PciAddress::from(converted), address);
@@ -35,7 +40,8 @@ fn the_first_byte_of_a_guid_is_its_most_significant() {
 
 #[test]
 fn a_hardware_address_has_the_kind_of_its_length() {
-    let of_kind = |bytes: &[u8]| types::HardwareAddress::from(&HardwareAddress::from(bytes.to_vec()));
+    let of_kind =
+        |bytes: &[u8]| types::HardwareAddress::from(&HardwareAddress::from(bytes.to_vec()));
     assert_eq!(
         of_kind(&[2, 0, 0, 0, 0, 1]),
         types::HardwareAddress::Ethernet((2, 0, 0, 0, 0, 1))

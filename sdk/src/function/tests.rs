@@ -1,8 +1,8 @@
 use super::*;
 use crate::operations::{VirtualFunctionLinkState, move_link};
 use crate::testing::{
-    Node, Operation, Outcome, infiniband_link, infiniband_virtual_function, link, request,
-    virtual_function,
+    LinkFacts, Node, Operation, Outcome, PciFacts, infiniband_link, infiniband_virtual_function,
+    link, physical, request, virtual_function,
 };
 use crate::{ErrorCode, Flavour};
 
@@ -13,18 +13,19 @@ const REQUEST: &str = r#"{"deviceID": "0000:3b:00.2"}"#;
 struct Plain;
 
 impl Flavour for Plain {
-    fn attach(request: Request) -> Result<(), Error> {
-        let function = Function::allotted(&request)?;
-        function.virtual_function()?;
+    fn attach(request: &Request) -> Result<(), Error> {
+        let function = PciFunction::allotted(request)?;
+        function.require_parent()?;
         function.link()?;
-        function.set(&settings(), true)?;
-        move_link(&function.handle).map(drop)
+        function.set(&settings())?;
+        move_link(&function).map(drop)
     }
 }
 
 fn settings() -> VirtualFunctionSettings {
     VirtualFunctionSettings {
         link_state: Some(VirtualFunctionLinkState::Auto),
+        rebind: true,
         ..Default::default()
     }
 }
@@ -33,23 +34,6 @@ fn attach(facts: PciFacts) -> Outcome<()> {
     Node::new()
         .with_pci_function(facts)
         .attach::<Plain>(request(REQUEST))
-}
-
-/// A function that a test looks at by itself.
-fn function(facts: PciFacts) -> Function {
-    struct Give;
-    thread_local! {
-        static GIVEN: std::cell::RefCell<Option<Function>> = const { std::cell::RefCell::new(None) };
-    }
-    impl Flavour for Give {
-        fn attach(request: Request) -> Result<(), Error> {
-            GIVEN.set(Some(Function::allotted(&request)?));
-            Ok(())
-        }
-    }
-    let node = Node::new().with_pci_function(facts);
-    node.attach::<Give>(request(REQUEST)).result.unwrap();
-    GIVEN.take().expect("it was just given")
 }
 
 #[test]
@@ -62,7 +46,6 @@ fn the_allotted_function_is_set_and_moved() {
             Operation::SetVirtualFunction {
                 function: ADDRESS.to_owned(),
                 settings: settings(),
-                rebind: true,
             },
             Operation::MoveLink {
                 function: ADDRESS.to_owned()
@@ -92,10 +75,9 @@ fn what_is_no_virtual_function_is_refused() {
         outcome.assert_refused(code, &[device]);
     }
 
-    let mut physical = virtual_function(ADDRESS);
-    physical.virtual_function = None;
     let words = [ADDRESS, "physical", "sriov_numvfs"];
-    attach(physical).assert_refused(ErrorCode::InvalidConfiguration, &words);
+    attach(physical(virtual_function(ADDRESS)))
+        .assert_refused(ErrorCode::InvalidConfiguration, &words);
 }
 
 #[test]
@@ -125,14 +107,17 @@ fn settings_need_the_physical_functions_interface() {
     attach(orphan.clone()).assert_refused(ErrorCode::NotAvailable, &words);
 
     // Without a setting nothing is recorded, so nothing is needed.
-    let none = VirtualFunctionSettings::default();
-    function(orphan).set(&none, true).unwrap();
+    let none = VirtualFunctionSettings {
+        rebind: true,
+        ..Default::default()
+    };
+    PciFunction::from(orphan).set(&none).unwrap();
 }
 
 #[test]
 fn a_physical_function_that_is_down_is_worth_a_warning() {
     let mut facts = virtual_function(ADDRESS);
-    facts.parent_link.as_mut().unwrap().up = false;
+    facts.parent_link.as_mut().unwrap().is_up = false;
     let outcome = attach(facts);
     outcome.result.unwrap();
     assert_eq!(
@@ -153,9 +138,8 @@ fn drivers_of_user_space_are_known() {
     ] {
         let mut facts = virtual_function(ADDRESS);
         facts.driver = driver.map(str::to_owned);
-        let function = function(facts);
-        let found = function.user_space_driver();
-        assert_eq!(found, driver.filter(|_| expected));
+        let found = PciFunction::from(facts).user_space_driver();
+        assert_eq!(found.as_deref(), driver.filter(|_| expected));
     }
 }
 
@@ -163,7 +147,7 @@ fn drivers_of_user_space_are_known() {
 fn the_type_is_the_interfaces_else_the_physical_functions() {
     let mut without = infiniband_virtual_function(ADDRESS);
     without.links.clear();
-    let function = function(without);
+    let function = PciFunction::from(without);
     assert_eq!(function.link_type(), Some(LinkType::Infiniband));
     function.check_link_type(LinkType::Infiniband, "").unwrap();
     let error = function.check_link_type(LinkType::Ethernet, "use type ib-sriov");
@@ -175,7 +159,7 @@ fn the_type_is_the_interfaces_else_the_physical_functions() {
 
 #[test]
 fn an_mtu_lies_between_the_kernels_least_and_the_physical_functions() {
-    let ethernet = function(virtual_function(ADDRESS));
+    let ethernet = PciFunction::from(virtual_function(ADDRESS));
     for mtu in [None, Some(68), Some(1500)] {
         ethernet.check_mtu(mtu).unwrap();
     }
@@ -191,7 +175,7 @@ fn an_mtu_lies_between_the_kernels_least_and_the_physical_functions() {
         mtu: 4092,
         ..infiniband_link("ib0")
     });
-    let infiniband = function(facts);
+    let infiniband = PciFunction::from(facts);
     infiniband.check_mtu(Some(4092)).unwrap();
     infiniband.check_mtu(Some(72)).unwrap();
     assert!(infiniband.check_mtu(Some(71)).is_err());
@@ -203,7 +187,7 @@ fn a_function_without_an_interface_has_no_mtu() {
     let mut facts = virtual_function(ADDRESS);
     facts.driver = Some("vfio-pci".to_owned());
     facts.links.clear();
-    let error = function(facts).check_mtu(Some(1500)).unwrap_err();
+    let error = PciFunction::from(facts).check_mtu(Some(1500)).unwrap_err();
     assert_eq!(error.code, ErrorCode::UnsupportedField);
     for word in ["mtu", "1500", "vfio-pci"] {
         assert!(error.message.contains(word), "{word} in {}", error.message);

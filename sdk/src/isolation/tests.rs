@@ -1,6 +1,5 @@
 use super::*;
-use crate::facts::PciFacts;
-use crate::testing::{Node, Operation, Outcome, request, virtual_function};
+use crate::testing::{Node, Operation, Outcome, PciFacts, request, virtual_function};
 use crate::{ErrorCode, Flavour};
 
 const ADDRESS: &str = "0000:3b:00.2";
@@ -9,9 +8,9 @@ const ADDRESS: &str = "0000:3b:00.2";
 struct Move;
 
 impl Flavour for Move {
-    fn attach(request: Request) -> Result<(), Error> {
-        match Isolation::read(&request)? {
-            Some(isolation) => isolation.record(&Function::allotted(&request)?),
+    fn attach(request: &Request) -> Result<(), Error> {
+        match Isolation::read(request)? {
+            Some(isolation) => isolation.record(&PciFunction::allotted(request)?),
             None => Ok(()),
         }
     }

@@ -1,10 +1,11 @@
 //! The steps of a plan, as a test sees them.
 
-use crate::operations::{
-    AddressSource, IpoibOptions, IpvlanOptions, MacvlanOptions, Rule, SysctlFamily,
-    VirtualFunctionSettings,
-};
-use crate::{IpAddress, IpNetwork, MacAddress, Route};
+use std::net::IpAddr;
+
+use plumb_values::{Family, HardwareAddress, IpNetwork, Mac};
+
+use super::{AddressSource, RouteFacts, RuleFacts};
+use crate::operations::{IpoibOptions, IpvlanOptions, MacvlanOptions, VirtualFunctionSettings};
 
 /// A recorded operation. Devices are given by name or PCI address; the pod's interface is
 /// left out, as there is one.
@@ -32,7 +33,6 @@ pub enum Operation {
     SetVirtualFunction {
         function: String,
         settings: VirtualFunctionSettings,
-        rebind: bool,
     },
     MoveRdmaDevice {
         function: String,
@@ -42,34 +42,36 @@ pub enum Operation {
         mtu: u32,
     },
     SetMac {
-        mac: MacAddress,
+        mac: Mac,
     },
     SetLinkSysctl {
-        family: SysctlFamily,
+        family: Family,
         name: String,
         value: String,
         required: bool,
     },
     AssignAddresses {
-        source: AddressSource,
+        addresses: AddressSource,
     },
     AddAddress {
         address: IpNetwork,
     },
     AddRoute {
-        route: Route,
+        route: RouteFacts,
     },
     AddRule {
-        rule: Rule,
+        rule: RuleFacts,
     },
     AddNeighbour {
-        address: IpAddress,
-        mac: MacAddress,
+        address: IpAddr,
+        mac: HardwareAddress,
     },
     SetUp,
     ReportFunction {
         function: String,
-        mac: Option<MacAddress>,
+        mac: Option<HardwareAddress>,
     },
-    ReserveAddresses,
+    ReserveAddresses {
+        addresses: AddressSource,
+    },
 }

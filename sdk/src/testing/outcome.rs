@@ -1,7 +1,8 @@
 //! What a call left behind, and what a test may ask of it.
 
+use plumb_values::Family;
+
 use super::Operation;
-use crate::operations::SysctlFamily;
 use crate::{Error, ErrorCode};
 
 /// What a call left behind.
@@ -53,14 +54,12 @@ impl Error {
 /// The steps by which [`bring_up`](crate::operations::bring_up) has an interface announce its
 /// addresses.
 pub fn announcement() -> [Operation; 2] {
-    [
-        (SysctlFamily::Ipv4, "arp_notify"),
-        (SysctlFamily::Ipv6, "ndisc_notify"),
-    ]
-    .map(|(family, name)| Operation::SetLinkSysctl {
-        family,
-        name: name.to_owned(),
-        value: "1".to_owned(),
-        required: false,
+    [(Family::Ipv4, "arp_notify"), (Family::Ipv6, "ndisc_notify")].map(|(family, name)| {
+        Operation::SetLinkSysctl {
+            family,
+            name: name.to_owned(),
+            value: "1".to_owned(),
+            required: false,
+        }
     })
 }

@@ -1,0 +1,239 @@
+//! The interface `facts`, answered from the described node.
+
+use plumb_values::PciAddress;
+
+use super::error;
+use super::routing::Route;
+use crate::bindings::flavour::plumb::cni::{facts::Place, types};
+use crate::facts::{LinkType, RdmaNamespaceMode};
+use crate::testing::session::{self, Session};
+use crate::testing::{LinkFacts, PciFacts};
+
+#[derive(Debug)]
+pub struct Link {
+    pub(in crate::testing) place: Place,
+    pub(in crate::testing) facts: LinkFacts,
+}
+
+impl Link {
+    pub fn name(&self) -> String {
+        self.facts.name.clone()
+    }
+
+    pub fn index(&self) -> u32 {
+        self.facts.index
+    }
+
+    pub fn alternative_names(&self) -> Vec<String> {
+        self.facts.alternative_names.clone()
+    }
+
+    pub fn hardware_type(&self) -> u16 {
+        self.facts.link_type.number()
+    }
+
+    pub fn kind(&self) -> Option<String> {
+        self.facts.kind.clone()
+    }
+
+    pub fn mac(&self) -> types::HardwareAddress {
+        (&self.facts.mac).into()
+    }
+
+    pub fn mtu(&self) -> u32 {
+        self.facts.mtu
+    }
+
+    pub fn is_up(&self) -> bool {
+        self.facts.is_up
+    }
+
+    pub fn has_carrier(&self) -> bool {
+        self.facts.has_carrier
+    }
+
+    pub fn pci_address(&self) -> Option<types::PciAddress> {
+        self.facts.pci_address.map(Into::into)
+    }
+
+    pub fn rdma_devices(&self) -> Vec<String> {
+        self.facts.rdma_devices.clone()
+    }
+
+    pub fn partition_keys(&self) -> Vec<u16> {
+        self.facts.partition_keys.clone()
+    }
+
+    pub fn numa_node(&self) -> Option<u32> {
+        self.facts.numa_node
+    }
+
+    pub fn speed(&self) -> Option<u32> {
+        self.facts.speed
+    }
+
+    pub fn addresses(&self) -> Result<Vec<types::IpNetwork>, types::Error> {
+        Ok(self
+            .facts
+            .addresses
+            .iter()
+            .map(|one| (*one).into())
+            .collect())
+    }
+
+    pub fn routes(&self) -> Result<Vec<Route>, types::Error> {
+        Ok(self.facts.routes.iter().cloned().map(Route::of).collect())
+    }
+}
+
+#[derive(Debug)]
+pub struct PciFunction {
+    pub(in crate::testing) facts: PciFacts,
+}
+
+impl PciFunction {
+    pub fn address(&self) -> types::PciAddress {
+        self.facts.address.into()
+    }
+
+    pub fn driver(&self) -> Option<String> {
+        self.facts.driver.clone()
+    }
+
+    pub fn parent(&self) -> Option<types::PciAddress> {
+        self.facts.parent.map(Into::into)
+    }
+
+    pub fn number(&self) -> Option<u32> {
+        self.facts.number
+    }
+
+    pub fn links(&self) -> Vec<Link> {
+        self.facts.links.iter().map(on_host).collect()
+    }
+
+    pub fn rdma_devices(&self) -> Vec<String> {
+        self.facts.rdma_devices.clone()
+    }
+
+    pub fn parent_link(&self) -> Option<Link> {
+        self.facts.parent_link.as_ref().map(on_host)
+    }
+
+    pub fn numa_node(&self) -> Option<u32> {
+        self.facts.numa_node
+    }
+}
+
+pub fn get_link(place: Place, name: &str) -> Result<Link, types::Error> {
+    session::with(|session| {
+        if !session.names(name) {
+            return Err(error(
+                "denied",
+                format!("interface {name:?} is not named in the network configuration"),
+            ));
+        }
+        session.give_link(place, name).ok_or_else(|| {
+            let names: Vec<&str> = session.links(place).map(|one| one.name.as_str()).collect();
+            error(
+                "not-found",
+                format!(
+                    "no interface named {name:?} on {}; there are: {}",
+                    in_words(place),
+                    names.join(", ")
+                ),
+            )
+        })
+    })
+}
+
+pub fn get_default_route_link(place: Place) -> Result<Link, types::Error> {
+    session::with(|session| {
+        let mut routes = session.node().default_routes.iter();
+        let by = routes.find(|(at, _)| *at == place).cloned();
+        by.and_then(|(_, name)| session.give_link(place, &name))
+            .ok_or_else(|| {
+                error(
+                    "not-found",
+                    format!(
+                        "{} has no default route whose interface could be taken",
+                        in_words(place)
+                    ),
+                )
+            })
+    })
+}
+
+pub fn get_pod_links() -> Result<Vec<Link>, types::Error> {
+    session::with(|session| {
+        let names: Vec<String> = session
+            .links(Place::Pod)
+            .filter(|link| link.link_type != LinkType::Loopback)
+            .map(|link| link.name.clone())
+            .collect();
+        let mut give = |name: &String| session.give_link(Place::Pod, name);
+        Ok(names.iter().filter_map(&mut give).collect())
+    })
+}
+
+pub fn get_pci_function(address: types::PciAddress) -> Result<PciFunction, types::Error> {
+    let address = PciAddress::from(address);
+    session::with(|session| {
+        if !session.names_device(address) {
+            return Err(error(
+                "denied",
+                format!("PCI function {address} is not named in the network configuration"),
+            ));
+        }
+        let mut functions = session.node().functions.iter();
+        match functions.find(|facts| facts.address == address) {
+            Some(facts) => Ok(PciFunction {
+                facts: facts.clone(),
+            }),
+            None => Err(error(
+                "not-found",
+                format!("no PCI function at {address} on this node"),
+            )),
+        }
+    })
+}
+
+pub fn get_rdma_namespace_mode() -> Result<String, types::Error> {
+    let mode = session::with(|session| session.node().rdma_namespace_mode);
+    Ok(match mode {
+        RdmaNamespaceMode::Shared => "shared",
+        RdmaNamespaceMode::Exclusive => "exclusive",
+        RdmaNamespaceMode::None => "none",
+    }
+    .to_owned())
+}
+
+impl Session {
+    fn links(&self, place: Place) -> impl Iterator<Item = &LinkFacts> {
+        let links = self.node().links.iter();
+        links
+            .filter(move |(at, _)| *at == place)
+            .map(|(_, facts)| facts)
+    }
+
+    /// A handle on a link, which is also a claim on the PCI function below it.
+    fn give_link(&mut self, place: Place, name: &str) -> Option<Link> {
+        let facts = self.links(place).find(|facts| facts.name == name)?.clone();
+        self.given.extend(facts.pci_address);
+        Some(Link { place, facts })
+    }
+}
+
+fn on_host(facts: &LinkFacts) -> Link {
+    Link {
+        place: Place::Host,
+        facts: facts.clone(),
+    }
+}
+
+fn in_words(place: Place) -> &'static str {
+    match place {
+        Place::Host => "the host",
+        Place::Pod => "the pod",
+    }
+}

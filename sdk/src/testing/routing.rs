@@ -1,0 +1,115 @@
+//! Routes and rules, as a test describes and sees them.
+
+use std::net::IpAddr;
+
+use plumb_values::{Family, IpNetwork};
+
+/// The main routing table (`RT_TABLE_MAIN`, linux/rtnetlink.h).
+const MAIN: u32 = 254;
+
+/// Which addresses an [`Addresses`](crate::routing::Addresses) will have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AddressSource {
+    /// Those of the configuration's `ipam`.
+    Configured,
+    /// Those of the previous plugin's result.
+    Previous,
+}
+
+/// A value, or what is known only when the step is performed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Selector<T> {
+    /// This one.
+    This(T),
+    /// One or each of these addresses.
+    Of(AddressSource),
+}
+
+/// Where a route goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Destination {
+    /// To this network.
+    Network(IpNetwork),
+    /// To the network of each of these addresses.
+    NetworksOf(AddressSource),
+    /// Everything of a family by the gateway of these addresses.
+    DefaultOf(AddressSource, Family),
+}
+
+/// A route. None: it was not asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RouteFacts {
+    /// Where it goes.
+    pub destination: Destination,
+    /// Next hop.
+    pub gateway: Option<IpAddr>,
+    /// The address that packets get which do not have one yet.
+    pub source: Option<Selector<IpAddr>>,
+    /// Path MTU in bytes.
+    pub mtu: Option<u32>,
+    /// Maximal segment size to advertise, in bytes.
+    pub advertised_mss: Option<u32>,
+    /// Metric.
+    pub priority: Option<u32>,
+    /// Routing table; 254 is the main one.
+    pub table: u32,
+    /// `rtm_scope`
+    pub scope: Option<u8>,
+}
+
+impl RouteFacts {
+    /// A route of the main table, with nothing but a destination.
+    pub fn to(destination: Destination) -> Self {
+        Self {
+            destination,
+            gateway: None,
+            source: None,
+            mtu: None,
+            advertised_mss: None,
+            priority: None,
+            table: MAIN,
+            scope: None,
+        }
+    }
+
+    /// The addresses to come that it refers to.
+    pub(super) fn refers_to(&self) -> impl Iterator<Item = AddressSource> + use<> {
+        let destination = match self.destination {
+            Destination::Network(_) => None,
+            Destination::NetworksOf(source) | Destination::DefaultOf(source, _) => Some(source),
+        };
+        let source = match self.source {
+            Some(Selector::Of(source)) => Some(source),
+            Some(Selector::This(_)) | None => None,
+        };
+        destination.into_iter().chain(source)
+    }
+}
+
+/// A routing rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleFacts {
+    /// Whose packets it is for.
+    pub family: Family,
+    /// Where they are looked up.
+    pub table: u32,
+    /// Selects packets from here; none: from everywhere.
+    pub source: Option<Selector<IpNetwork>>,
+    /// Selects packets to this network; none: to everywhere.
+    pub destination: Option<IpNetwork>,
+    /// Lower goes first.
+    pub priority: Option<u32>,
+}
+
+impl RuleFacts {
+    /// A rule for all packets of a family.
+    pub fn new(family: Family, table: u32) -> Self {
+        Self {
+            family,
+            table,
+            source: None,
+            destination: None,
+            priority: None,
+        }
+    }
+}

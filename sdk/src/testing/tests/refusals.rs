@@ -1,0 +1,360 @@
+//! What the host would refuse is refused in a native test, in the same words.
+
+use super::*;
+use crate::facts::PciFunction;
+use crate::operations::{
+    IpoibOptions, IpvlanOptions, PodLink, VlanTag, add_address, add_neighbour, add_route, add_rule,
+    assign_addresses, configured_addresses, create_ipoib, create_ipvlan, create_macvlan, move_link,
+    move_rdma_device, previous_addresses, report_function, reserve_addresses, set_link_sysctl,
+    set_mac, set_mtu, set_up, set_virtual_function,
+};
+use crate::routing::{Route, Rule};
+use crate::{Family, IpNetwork};
+
+const INVALID: ErrorCode = ErrorCode::InvalidConfiguration;
+
+thread_local! {
+    /// What the flavour below does.
+    static STEPS: std::cell::Cell<fn() -> Result<(), Error>> = const { std::cell::Cell::new(|| Ok(())) };
+}
+
+struct Doing;
+
+impl Flavour for Doing {
+    fn attach(_request: &Request) -> Result<(), Error> {
+        STEPS.get()()
+    }
+
+    fn ready(_request: &Request) -> Result<(), Error> {
+        STEPS.get()()
+    }
+}
+
+fn node() -> Node {
+    Node::new()
+        .with_link(Place::Host, link("eth1"))
+        .with_link(Place::Host, infiniband_link("ib0"))
+        .with_link(Place::Pod, infiniband_link("ib9"))
+        .with_pci_function(virtual_function(ADDRESS))
+        .with_pci_function(physical(virtual_function("0000:3b:00.0")))
+}
+
+fn named() -> Request {
+    request(
+        r#"{"links": ["eth1", "ib0", "ib9"], "functions": ["0000:3b:00.2", "0000:3b:00.0"],
+            "ipam": {"type": "pool"}, "prevResult": {"ips": [{"address": "10.0.0.5/24"}]}}"#,
+    )
+}
+
+fn attach(steps: fn() -> Result<(), Error>) -> Outcome<()> {
+    STEPS.set(steps);
+    node().attach::<Doing>(named())
+}
+
+/// Checks that the last of the steps is refused with this sentence.
+#[track_caller]
+fn assert_refused(sentence: &str, steps: fn() -> Result<(), Error>) {
+    attach(steps).assert_refused(INVALID, &[sentence]);
+}
+
+fn eth1() -> Result<Link, Error> {
+    get_link(Place::Host, "eth1")
+}
+
+fn pod_link() -> Result<PodLink, Error> {
+    create_macvlan(&eth1()?, &MacvlanOptions::default())
+}
+
+fn function() -> Result<PciFunction, Error> {
+    get_pci_function(address())
+}
+
+fn network(text: &str) -> IpNetwork {
+    text.parse().unwrap()
+}
+
+#[test]
+fn one_attachment_makes_one_interface() {
+    let second = "would give the pod a second interface: one attachment makes one";
+    assert_refused(&format!("create-macvlan {second}"), || {
+        pod_link()?;
+        pod_link().map(drop)
+    });
+    assert_refused(&format!("create-ipvlan {second}"), || {
+        pod_link()?;
+        create_ipvlan(&eth1()?, &IpvlanOptions::default()).map(drop)
+    });
+    assert_refused(&format!("create-ipoib {second}"), || {
+        pod_link()?;
+        let parent = get_link(Place::Host, "ib0")?;
+        create_ipoib(&parent, &IpoibOptions::default()).map(drop)
+    });
+    assert_refused(&format!("move-link {second}"), || {
+        pod_link()?;
+        move_link(&function()?).map(drop)
+    });
+    // One that was refused is none.
+    let outcome = attach(|| {
+        let small = MacvlanOptions {
+            mtu: Some(1),
+            ..Default::default()
+        };
+        create_macvlan(&eth1()?, &small).unwrap_err();
+        pod_link().map(drop)
+    });
+    outcome.result.unwrap();
+    assert_eq!(outcome.plan.len(), 1);
+}
+
+#[test]
+fn an_mtu_is_that_of_some_link() {
+    let small = "mtu 67 is out of range: 68 to 65535";
+    assert_refused(small, || {
+        let mtu = Some(67);
+        let options = MacvlanOptions {
+            mtu,
+            ..Default::default()
+        };
+        create_macvlan(&eth1()?, &options).map(drop)
+    });
+    assert_refused(small, || {
+        let mtu = Some(67);
+        let options = IpvlanOptions {
+            mtu,
+            ..Default::default()
+        };
+        create_ipvlan(&eth1()?, &options).map(drop)
+    });
+    assert_refused(small, || {
+        let mtu = Some(67);
+        let options = IpoibOptions {
+            mtu,
+            ..Default::default()
+        };
+        create_ipoib(&get_link(Place::Host, "ib0")?, &options).map(drop)
+    });
+    assert_refused("mtu 65536 is out of range: 68 to 65535", || {
+        set_mtu(&pod_link()?, 65_536)
+    });
+}
+
+#[test]
+fn an_interface_has_a_unicast_address() {
+    const GROUP: Mac = Mac::new([1, 0, 0x5e, 0, 0, 1]);
+    let refused = "hardware address 01:00:5e:00:00:01 is not a unicast address of six bytes";
+    assert_refused(refused, || {
+        let options = MacvlanOptions {
+            mac: Some(GROUP),
+            ..Default::default()
+        };
+        create_macvlan(&eth1()?, &options).map(drop)
+    });
+    assert_refused(refused, || set_mac(&pod_link()?, GROUP));
+    assert_refused(refused, || {
+        let settings = VirtualFunctionSettings {
+            mac: Some(GROUP),
+            ..Default::default()
+        };
+        set_virtual_function(&function()?, &settings)
+    });
+    let short = "\"0a:00:00:01\" is not a hardware address of 6 or 20 bytes";
+    assert_refused(short, || {
+        let tunnel = HardwareAddress::from(vec![10, 0, 0, 1]);
+        report_function(&function()?, Some(&tunnel))
+    });
+    assert_refused(short, || {
+        let tunnel = HardwareAddress::from(vec![10, 0, 0, 1]);
+        add_neighbour(&pod_link()?, "10.0.0.1".parse().unwrap(), &tunnel)
+    });
+}
+
+#[test]
+fn an_ipoib_child_is_made_of_infiniband_on_the_host_and_in_a_partition() {
+    assert_refused(
+        "create-ipoib needs an InfiniBand interface, and eth1 is none",
+        || create_ipoib(&eth1()?, &IpoibOptions::default()).map(drop),
+    );
+    assert_refused(
+        "create-ipoib needs an interface of the host, and ib9 in the pod is not there",
+        || {
+            let parent = get_link(Place::Pod, "ib9")?;
+            create_ipoib(&parent, &IpoibOptions::default()).map(drop)
+        },
+    );
+    assert_refused("partition key 0x8000 is no partition", || {
+        let options = IpoibOptions {
+            partition_key: Some(0x8000),
+            ..Default::default()
+        };
+        create_ipoib(&get_link(Place::Host, "ib0")?, &options).map(drop)
+    });
+}
+
+#[test]
+fn a_virtual_function_gets_what_the_kernel_can_express() {
+    assert_refused(
+        "PCI function 0000:3b:00.0 is no virtual function: it has no settings",
+        || {
+            let physical = get_pci_function("0000:3b:00.0".parse().unwrap())?;
+            set_virtual_function(&physical, &VirtualFunctionSettings::default())
+        },
+    );
+    assert_refused(
+        "vlan 4095 with priority 0 is out of range: 0 to 4094, and 0 to 7",
+        || {
+            let vlan = VlanTag {
+                id: 4095,
+                ..Default::default()
+            };
+            let settings = VirtualFunctionSettings {
+                vlan: Some(vlan),
+                ..Default::default()
+            };
+            set_virtual_function(&function()?, &settings)
+        },
+    );
+    assert_refused("GUID 00:00:00:00:00:00:00:00 is zero", || {
+        let settings = VirtualFunctionSettings {
+            guid: Some(Guid::new([0; 8])),
+            ..Default::default()
+        };
+        set_virtual_function(&function()?, &settings)
+    });
+}
+
+#[test]
+fn an_rdma_device_gets_a_name_that_the_kernel_keeps() {
+    assert_refused(
+        "rdma device name \"mlx5_%d\" must be letters, digits",
+        || move_rdma_device(&function()?, Some("mlx5_%d")),
+    );
+    STEPS.set(|| move_rdma_device(&function()?, Some("rail")));
+    let mut several = virtual_function(ADDRESS);
+    several.rdma_devices.push("mlx5_3".to_owned());
+    let node = Node::new().with_pci_function(several);
+    let sentence =
+        "rdma device name \"rail\" is for one device, but PCI function 0000:3b:00.2 has 2";
+    node.attach::<Doing>(named())
+        .assert_refused(INVALID, &[sentence]);
+}
+
+#[test]
+fn a_sysctl_is_a_name_and_a_short_value() {
+    assert_refused("\"../../kernel/panic\" is not the name of a sysctl", || {
+        set_link_sysctl(&pod_link()?, Family::Ipv4, "../../kernel/panic", "1", true)
+    });
+    assert_refused("\"1\\n\" is not the value of a sysctl", || {
+        set_link_sysctl(&pod_link()?, Family::Ipv4, "arp_notify", "1\n", true)
+    });
+}
+
+#[test]
+fn routes_and_rules_are_of_one_family_and_of_a_table() {
+    assert_refused("table 0 is no routing table", || {
+        add_route(&pod_link()?, Route::to(network("10.0.0.0/8")).with_table(0))
+    });
+    assert_refused("table 0 is no routing table", || {
+        add_rule(Rule::new(Family::Ipv4, 0))
+    });
+    assert_refused("a route to 10.0.0.0/8 mixes IPv4 and IPv6", || {
+        let route = Route::to(network("10.0.0.0/8"));
+        add_route(&pod_link()?, route.with_gateway("fd00::1".parse().unwrap()))
+    });
+    assert_refused("a route to 0.0.0.0/0 mixes IPv4 and IPv6", || {
+        let link = pod_link()?;
+        let addresses = configured_addresses()?;
+        assign_addresses(&link, &addresses)?;
+        let route = Route::default_of(&addresses, Family::Ipv4);
+        add_route(&link, route.with_source("fd00::1".parse().unwrap()))
+    });
+    assert_refused(
+        "a rule from 10.0.0.0/8 to fd00::/64 mixes IPv4 and IPv6",
+        || {
+            let rule = Rule::new(Family::Ipv4, 1).with_source(network("10.0.0.0/8"));
+            add_rule(rule.with_destination(network("fd00::/64")))
+        },
+    );
+    let long = "10.0.0.5/33 has a prefix longer than the address";
+    assert_refused(long, || {
+        let address = IpNetwork {
+            prefix_length: 33,
+            ..network("10.0.0.5/8")
+        };
+        add_address(&pod_link()?, address)
+    });
+    assert_refused(long, || {
+        let destination = IpNetwork {
+            prefix_length: 33,
+            ..network("10.0.0.5/8")
+        };
+        add_route(&pod_link()?, Route::to(destination))
+    });
+}
+
+#[test]
+fn addresses_are_given_before_they_are_referred_to() {
+    assert_refused(
+        "add-route refers to addresses that are not there yet: assign-addresses must come before",
+        || {
+            let link = pod_link()?;
+            add_route(&link, Route::to_networks_of(&configured_addresses()?))
+        },
+    );
+    assert_refused(
+        "add-rule refers to addresses that are not there yet",
+        || {
+            let rule = Rule::new(Family::Ipv4, 101);
+            add_rule(rule.with_source_of(&configured_addresses()?))
+        },
+    );
+    // Those of the other source do not count, and a source of a route is a reference as well.
+    assert_refused("add-route refers to addresses", || {
+        let link = pod_link()?;
+        assign_addresses(&link, &previous_addresses()?)?;
+        let route = Route::to(network("10.0.0.0/8"));
+        add_route(&link, route.with_source_of(&configured_addresses()?))
+    });
+    // What is only reserved can be selected by, but is no interface's.
+    let outcome = attach(|| {
+        reserve_addresses(&configured_addresses()?)?;
+        let rule = Rule::new(Family::Ipv4, 101);
+        add_rule(rule.with_source_of(&configured_addresses()?))
+    });
+    outcome.result.unwrap();
+    assert_refused("add-route refers to addresses", || {
+        let link = pod_link()?;
+        reserve_addresses(&configured_addresses()?)?;
+        add_route(&link, Route::to_networks_of(&configured_addresses()?))
+    });
+}
+
+#[test]
+fn addresses_that_nobody_gives_are_refused() {
+    STEPS.set(|| configured_addresses().map(drop));
+    let outcome = node().attach::<Doing>(request("{}"));
+    outcome.assert_refused(INVALID, &["configured-addresses", "\"ipam\""]);
+    STEPS.set(|| previous_addresses().map(drop));
+    let outcome = node().attach::<Doing>(request("{}"));
+    outcome.assert_refused(INVALID, &["previous-addresses", "\"prevResult\""]);
+}
+
+#[test]
+fn only_attach_makes_a_plan() {
+    let steps: [(&str, fn() -> Result<(), Error>); 3] = [
+        ("create-macvlan", || pod_link().map(drop)),
+        ("move-rdma-device", || move_rdma_device(&function()?, None)),
+        ("reserve-addresses", || {
+            reserve_addresses(&configured_addresses()?)
+        }),
+    ];
+    for (name, step) in steps {
+        STEPS.set(step);
+        let outcome = node().ready::<Doing>(named());
+        let sentence = format!("may not record {name} here: only attach makes a plan");
+        outcome.assert_refused(ErrorCode::Denied, &[&sentence]);
+        assert_eq!(outcome.plan, []);
+        attach(step).result.unwrap();
+    }
+    let outcome = attach(|| set_up(&pod_link()?));
+    outcome.result.unwrap();
+}
