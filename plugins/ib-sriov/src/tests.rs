@@ -6,11 +6,12 @@ mod moved;
 mod ready;
 
 use plumb_sdk::ErrorCode;
-use plumb_sdk::facts::{PciFacts, RdmaNamespaceMode};
-use plumb_sdk::operations::{AddressSource, VirtualFunctionLinkState, VirtualFunctionSettings};
+use plumb_sdk::Guid;
+use plumb_sdk::facts::RdmaNamespaceMode;
+use plumb_sdk::operations::{VirtualFunctionLinkState, VirtualFunctionSettings};
 use plumb_sdk::testing::{
-    self, Node, Operation, Outcome, announcement, infiniband_virtual_function, request,
-    virtual_function,
+    self, AddressSource, Node, Operation, Outcome, PciFacts, announcement, infiniband_address,
+    infiniband_virtual_function, request, virtual_function,
 };
 
 use super::*;
@@ -45,11 +46,11 @@ fn set(guid: bool, link_state: Option<VirtualFunctionLinkState>, rebind: bool) -
     Operation::SetVirtualFunction {
         function: ADDRESS.to_owned(),
         settings: VirtualFunctionSettings {
-            guid: guid.then(|| vec![2, 0, 0, 0, 0, 0, 0, 0xaa]),
+            guid: guid.then(|| Guid::new([2, 0, 0, 0, 0, 0, 0, 0xaa])),
             link_state,
+            rebind,
             ..Default::default()
         },
-        rebind,
     }
 }
 

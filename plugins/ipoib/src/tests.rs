@@ -1,11 +1,11 @@
 //! The flavour on described nodes: what is looked up, what is refused, what is planned.
 
 use plumb_sdk::ErrorCode;
-use plumb_sdk::facts::{LinkFacts, LinkType, PciFacts, Place};
-use plumb_sdk::operations::{AddressSource, IpoibMode};
+use plumb_sdk::facts::{LinkType, Place};
+use plumb_sdk::operations::IpoibMode;
 use plumb_sdk::testing::{
-    Node, Operation, Outcome, announcement, infiniband_link, infiniband_virtual_function, link,
-    request,
+    AddressSource, LinkFacts, Node, Operation, Outcome, PciFacts, announcement, infiniband_link,
+    infiniband_virtual_function, link, physical, request,
 };
 
 use super::*;
@@ -16,7 +16,7 @@ const IPAM: &str = r#", "ipam": {"type": "host-local"}"#;
 /// An interface of the adapter.
 fn on_adapter(name: &str) -> LinkFacts {
     LinkFacts {
-        pci: Some(ADDRESS.to_owned()),
+        pci_address: Some(ADDRESS.parse().unwrap()),
         partition_keys: vec![0xffff, 0x8001, 0x0002],
         ..infiniband_link(name)
     }
@@ -25,10 +25,8 @@ fn on_adapter(name: &str) -> LinkFacts {
 /// A node with the adapter's interface `ib0` and its child `ib0.8001`.
 fn node() -> Node {
     let adapter = PciFacts {
-        virtual_function: None,
-        parent_link: None,
         links: vec![on_adapter("ib0")],
-        ..infiniband_virtual_function(ADDRESS)
+        ..physical(infiniband_virtual_function(ADDRESS))
     };
     Node::new()
         .with_pci_function(adapter)
@@ -68,7 +66,7 @@ fn a_child_in_a_partition_of_its_own() {
             arp,
             ndisc,
             Operation::AssignAddresses {
-                source: AddressSource::Configured
+                addresses: AddressSource::Configured
             },
         ]
     );
@@ -78,15 +76,7 @@ fn a_child_in_a_partition_of_its_own() {
 fn a_child_like_its_parent_without_addresses() {
     let outcome = attach(r#", "master": "ib0""#);
     outcome.result.unwrap();
-    assert_eq!(
-        outcome.plan.first(),
-        Some(&create(IpoibOptions {
-            partition_key: None,
-            mode: None,
-            user_multicast: None,
-            mtu: None,
-        }))
-    );
+    assert_eq!(outcome.plan.first(), Some(&create(IpoibOptions::default())));
     assert_eq!(outcome.plan.last(), Some(&Operation::SetUp));
 }
 
@@ -193,7 +183,7 @@ fn a_node_is_ready_when_the_parent_is_there_and_up() {
     node().ready::<Ipoib>(request(text)).result.unwrap();
 
     let mut down = infiniband_link("ib0");
-    down.up = false;
+    down.is_up = false;
     let down = Node::new().with_link(Place::Host, down);
     let outcome = down.ready::<Ipoib>(request(text));
     outcome.assert_refused(ErrorCode::NotAvailable, &["ip link set ib0 up"]);
@@ -209,7 +199,7 @@ fn a_node_is_ready_when_the_parent_is_there_and_up() {
 #[test]
 fn a_parent_that_is_down_is_worth_a_warning() {
     let mut down = infiniband_link("ib0");
-    down.up = false;
+    down.is_up = false;
     let node = Node::new().with_link(Place::Host, down);
     let outcome = node.attach::<Ipoib>(request(r#"{"type": "ipoib", "master": "ib0"}"#));
     outcome.result.unwrap();

@@ -49,10 +49,7 @@ export_flavour!(MacvlanShared);
 
 /// A macvlan without addresses is a layer 2 attachment. An ipvlan without addresses
 /// receives nothing: the kernel delivers by address.
-fn addresses(
-    configuration: &Configuration,
-    request: &Request,
-) -> Result<Option<Addresses>, Error> {
+fn addresses(configuration: &Configuration, request: &Request) -> Result<Option<Addresses>, Error> {
     if let Some(configured) = request.configured_addresses()? {
         return Ok(Some(configured));
     }

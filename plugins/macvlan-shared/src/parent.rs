@@ -22,7 +22,11 @@ impl Parent {
             (place, get_link(place, master)?)
         } else if let Some(previous) = chained(configuration, request)? {
             // The interface that the previous plugin made, wherever it made it.
-            let place = if previous.is_in_pod() { Place::Pod } else { place };
+            let place = if previous.is_in_pod() {
+                Place::Pod
+            } else {
+                place
+            };
             (place, get_link(place, &previous.name())?)
         } else {
             (place, default_route_link(place)?)

@@ -1,9 +1,9 @@
 //! The flavour on described nodes: what is looked up, what is refused, what is planned.
 
+use plumb_sdk::ErrorCode;
 use plumb_sdk::facts::{LinkType, Place, RdmaNamespaceMode};
 use plumb_sdk::operations::{IpvlanMode, MacvlanMode};
-use plumb_sdk::testing::{Node, Operation, Outcome, announcement, link, request};
-use plumb_sdk::{ErrorCode, PreviousInterface};
+use plumb_sdk::testing::{AddressSource, Node, Operation, Outcome, announcement, link, request};
 
 use super::*;
 
@@ -58,14 +58,13 @@ fn a_macvlan_with_addresses_is_made_announced_and_addressed() {
                 options: MacvlanOptions {
                     mode: MacvlanMode::Vepa,
                     mtu: Some(1400),
-                    mac: None,
-                    broadcast_queue_length: None,
+                    ..Default::default()
                 },
             },
             arp,
             ndisc,
             Operation::AssignAddresses {
-                source: AddressSource::Configured
+                addresses: AddressSource::Configured
             },
         ]
     );
@@ -94,13 +93,14 @@ fn an_ipvlan_takes_the_addresses_of_its_own_ipam_or_of_the_chain() {
         })
     );
 
-    let mut chained = request(r#"{"type": "ipvlan", "master": "eth1"}"#);
-    chained.has_previous_addresses = true;
-    let outcome = node().attach::<MacvlanShared>(chained);
+    let outcome = attach(
+        r#"{"type": "ipvlan", "master": "eth1",
+            "prevResult": {"ips": [{"address": "10.0.0.5/24"}]}}"#,
+    );
     assert_eq!(
         outcome.plan.last(),
         Some(&Operation::AssignAddresses {
-            source: AddressSource::PreviousResult
+            addresses: AddressSource::Previous
         })
     );
 
@@ -121,23 +121,14 @@ fn without_a_master_the_default_route_decides() {
 
 #[test]
 fn a_chained_ipvlan_is_made_of_the_interface_before_it() {
-    let previous = |names: &[&str]| {
-        let mut request = request(&format!(
-            r#"{{"type": "ipvlan", "prevResult": {{"interfaces": [{{"name": "eth1"}}]}}, {IPAM}}}"#
-        ));
-        request.previous_interfaces = names
-            .iter()
-            .map(|name| PreviousInterface {
-                name: (*name).to_owned(),
-                in_pod: false,
-            })
-            .collect();
-        request
+    let after = |interfaces: &str| {
+        attach(&format!(
+            r#"{{"type": "ipvlan", "prevResult": {{"interfaces": [{interfaces}]}}, {IPAM}}}"#
+        ))
     };
-    let outcome = node().attach::<MacvlanShared>(previous(&["eth1"]));
-    assert_eq!(parent_of(&outcome), "eth1");
+    assert_eq!(parent_of(&after(r#"{"name": "eth1"}"#)), "eth1");
 
-    let error = refusal(node().attach::<MacvlanShared>(previous(&["eth1", "eth2"])));
+    let error = refusal(after(r#"{"name": "eth1"}, {"name": "eth2"}"#));
     assert!(error.message.contains("eth1, eth2"), "{}", error.message);
 }
 
@@ -247,7 +238,7 @@ fn a_node_is_ready_when_the_parent_is_there_and_up() {
     node().ready::<MacvlanShared>(request(text)).result.unwrap();
 
     let mut down = link("eth1");
-    down.up = false;
+    down.is_up = false;
     let node = Node::new().with_link(Place::Host, down);
     let error = node
         .ready::<MacvlanShared>(request(text))

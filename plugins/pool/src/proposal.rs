@@ -55,10 +55,7 @@ fn check_requested(requested: &[IpAddr], selected: &[Selected]) -> Result<(), Er
     Ok(())
 }
 
-fn any_address(
-    configuration: &Configuration,
-    pools: &[Usable],
-) -> Result<Vec<Candidate>, Error> {
+fn any_address(configuration: &Configuration, pools: &[Usable]) -> Result<Vec<Candidate>, Error> {
     pools
         .iter()
         .map(|usable| {
@@ -98,7 +95,11 @@ fn this_address(
 /// Ranges as text, the first few of them.
 fn in_words(ranges: &[AddressRange]) -> String {
     const SHOWN: usize = 4;
-    let mut words: Vec<String> = ranges.iter().take(SHOWN).map(AddressRange::to_string).collect();
+    let mut words: Vec<String> = ranges
+        .iter()
+        .take(SHOWN)
+        .map(AddressRange::to_string)
+        .collect();
     if ranges.len() > SHOWN {
         words.push(format!("and {} more ranges", ranges.len() - SHOWN));
     }
@@ -115,5 +116,7 @@ fn candidate(configuration: &Configuration, usable: &Usable, ranges: &[AddressRa
             candidate = candidate.with_route(Route::to(everything).with_gateway(gateway));
         }
     }
-    pool.routes().into_iter().fold(candidate, Candidate::with_route)
+    pool.routes()
+        .into_iter()
+        .fold(candidate, Candidate::with_route)
 }

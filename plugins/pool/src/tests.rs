@@ -2,79 +2,53 @@
 
 use std::net::IpAddr;
 
-use plumb_sdk::pools::{AddressRange, Candidate, Family};
-use plumb_sdk::testing::{Outcome, propose, request};
-use plumb_sdk::{ErrorCode, IpAddress, IpNetwork, Pod, Route};
+use plumb_sdk::testing::{
+    CandidateFacts, Destination, Outcome, PoolFacts, ProposalFacts, RouteFacts, pool, propose,
+    request,
+};
+use plumb_sdk::{AddressRange, ErrorCode};
 
 use super::*;
 
-fn ip(text: &str) -> IpAddress {
-    text.parse::<IpAddr>().unwrap().into()
+fn ip(text: &str) -> IpAddr {
+    text.parse().unwrap()
 }
 
-fn network(text: &str) -> IpNetwork {
-    let (address, prefix_length) = text.split_once('/').unwrap();
-    IpNetwork {
-        address: ip(address),
-        prefix_length: prefix_length.parse().unwrap(),
-    }
+fn range(first: &str, last: &str) -> AddressRange {
+    AddressRange::new(ip(first), ip(last)).unwrap()
 }
 
-fn pool(name: &str, subnet: &str) -> Pool {
-    let subnet = network(subnet);
-    Pool {
-        name: name.to_owned(),
-        family: match subnet.address {
-            IpAddress::Ipv4(_) => Family::Ipv4,
-            IpAddress::Ipv6(_) => Family::Ipv6,
-        },
-        subnet,
-        ranges: Vec::new(),
-        excluded: Vec::new(),
-        gateway: None,
-        routes: Vec::new(),
-        is_default: false,
-        disabled: false,
-        namespaces: Vec::new(),
-        nodes: Vec::new(),
-    }
-}
-
-fn is_default(pool: Pool) -> Pool {
-    Pool {
+fn is_default(pool: PoolFacts) -> PoolFacts {
+    PoolFacts {
         is_default: true,
         ..pool
     }
 }
 
-/// The request of a pod `workers/trainer-0`, with this `ipam` object.
-fn pod_request(ipam: &str) -> Request {
-    Request {
-        pod: Some(Pod {
-            namespace: "workers".to_owned(),
-            name: "trainer-0".to_owned(),
-            uid: String::new(),
-        }),
-        ..request(&format!(r#"{{"name": "rail", "ipam": {ipam}}}"#))
-    }
+/// The request of a pod `workers/trainer-0`, with this `ipam` object and other keys.
+fn pod_request(ipam: &str, others: &str) -> Request {
+    request(&format!(r#"{{"name": "rail", "ipam": {ipam}{others}}}"#))
+        .of_pod("workers", "trainer-0")
 }
 
-fn run(ipam: &str, pools: Vec<Pool>) -> Outcome<Proposal> {
-    propose::<PoolPolicy>(pod_request(ipam), pools)
+/// A pod of a network with pools that are marked as default asks for addresses.
+fn ask_for(addresses: &str, pools: Vec<PoolFacts>) -> Outcome<ProposalFacts> {
+    let others = format!(r#", "runtimeConfig": {{"ips": [{addresses}]}}"#);
+    propose::<PoolPolicy>(pod_request(r#"{"type": "pool"}"#, &others), pools)
+}
+
+fn run(ipam: &str, pools: Vec<PoolFacts>) -> Outcome<ProposalFacts> {
+    propose::<PoolPolicy>(pod_request(ipam, ""), pools)
 }
 
 /// Pool names of each claim, in the order of fallback.
-fn names(outcome: Outcome<Proposal>) -> Vec<Vec<String>> {
-    let proposal = outcome.result.unwrap();
-    let of = |candidates: Vec<Candidate>| candidates.into_iter().map(|one| one.pool).collect();
-    proposal
-        .claims
-        .into_iter()
-        .map(|claim| of(claim.candidates))
-        .collect()
+fn names(outcome: Outcome<ProposalFacts>) -> Vec<Vec<String>> {
+    let of = |candidates: Vec<CandidateFacts>| candidates.into_iter().map(|one| one.pool).collect();
+    let claims = outcome.result.unwrap().claims;
+    claims.into_iter().map(of).collect()
 }
 
-fn refusal(outcome: Outcome<Proposal>) -> Error {
+fn refusal(outcome: Outcome<ProposalFacts>) -> Error {
     outcome.result.unwrap_err()
 }
 
@@ -138,24 +112,21 @@ fn each_family_gets_a_claim_ipv4_first() {
 
 #[test]
 fn every_pool_that_is_left_out_is_explained() {
-    let disabled = Pool {
-        disabled: true,
+    let disabled = PoolFacts {
+        is_disabled: true,
         ..pool("off", "10.0.1.0/24")
     };
-    let elsewhere = Pool {
+    let elsewhere = PoolFacts {
         nodes: vec!["node-7".to_owned()],
         ..pool("rack-7", "10.0.2.0/24")
     };
-    let private = Pool {
+    let private = PoolFacts {
         namespaces: vec!["storage".to_owned()],
         ..pool("private", "10.0.3.0/24")
     };
-    let full = Pool {
+    let full = PoolFacts {
         gateway: Some(ip("10.0.4.1")),
-        ranges: vec![AddressRange {
-            first: ip("10.0.4.0"),
-            last: ip("10.0.4.1"),
-        }],
+        ranges: vec![range("10.0.4.0", "10.0.4.1")],
         ..pool("full", "10.0.4.0/24")
     };
     let ipam = r#"{"default_ipv4_ippool": ["off", "rack-7", "private", "full", "six", "gone"]}"#;
@@ -177,7 +148,7 @@ fn every_pool_that_is_left_out_is_explained() {
 
 #[test]
 fn a_pool_for_this_node_and_namespace_is_used() {
-    let pool = Pool {
+    let pool = PoolFacts {
         nodes: vec!["node-0".to_owned(), "node-1".to_owned()],
         namespaces: vec!["workers".to_owned()],
         ..is_default(pool("mine", "10.0.0.0/24"))
@@ -191,8 +162,8 @@ fn a_pool_for_this_node_and_namespace_is_used() {
 
 #[test]
 fn a_default_pool_that_falls_out_is_in_the_log() {
-    let disabled = Pool {
-        disabled: true,
+    let disabled = PoolFacts {
+        is_disabled: true,
         ..is_default(pool("six", "fd00::/64"))
     };
     let outcome = run(
@@ -204,12 +175,12 @@ fn a_default_pool_that_falls_out_is_in_the_log() {
 }
 
 #[test]
-fn whoever_names_a_family_gets_it_or_an_error() {
+fn a_family_that_is_named_is_given_or_an_error() {
     let ipam = r#"{"default_ipv4_ippool": ["four"], "default_ipv6_ippool": ["six"]}"#;
     let pools = vec![
         pool("four", "10.0.0.0/24"),
-        Pool {
-            disabled: true,
+        PoolFacts {
+            is_disabled: true,
             ..pool("six", "fd00::/64")
         },
     ];
@@ -222,22 +193,17 @@ fn whoever_names_a_family_gets_it_or_an_error() {
 }
 
 #[test]
-fn the_gateway_makes_the_default_route_unless_told_otherwise() {
+fn the_gateway_makes_the_default_route_unless_it_is_unwanted() {
     let pools = || {
-        vec![Pool {
+        vec![PoolFacts {
             gateway: Some(ip("10.0.0.1")),
             routes: vec![route("10.9.0.0/16", "10.0.0.2")],
             ..pool("four", "10.0.0.0/24")
         }]
     };
     let candidate = |ipam| {
-        run(ipam, pools())
-            .result
-            .unwrap()
-            .claims
-            .remove(0)
-            .candidates
-            .remove(0)
+        let mut claims = run(ipam, pools()).result.unwrap().claims;
+        claims.remove(0).remove(0)
     };
 
     let with = candidate(r#"{"pools": [{}]}"#);
@@ -257,73 +223,72 @@ fn the_gateway_makes_the_default_route_unless_told_otherwise() {
     assert_eq!(without.routes, [route("10.9.0.0/16", "10.0.0.2")]);
 }
 
-fn route(destination: &str, gateway: &str) -> Route {
-    Route {
-        destination: network(destination),
+fn route(destination: &str, gateway: &str) -> RouteFacts {
+    RouteFacts {
         gateway: Some(ip(gateway)),
-        mtu: None,
-        advertised_mss: None,
-        priority: None,
-        table: None,
-        scope: None,
+        ..RouteFacts::to(Destination::Network(destination.parse().unwrap()))
     }
 }
 
 #[test]
 fn addresses_that_are_asked_for_are_the_only_candidates() {
-    let mut request = pod_request("{}");
-    request.requested_addresses = vec![ip("fd00::9"), ip("10.0.0.8"), ip("10.0.0.7")];
     let pools = vec![
         is_default(pool("small", "10.0.1.0/24")),
         is_default(pool("four", "10.0.0.0/24")),
         is_default(pool("six", "fd00::/64")),
     ];
-    let proposal = propose::<PoolPolicy>(request, pools).result.unwrap();
-    let firsts: Vec<(String, IpAddress, IpAddress)> = proposal
-        .claims
-        .into_iter()
-        .map(|mut claim| {
-            assert_eq!(claim.candidates.len(), 1);
-            let candidate = claim.candidates.remove(0);
-            let [range] = candidate.ranges[..] else {
-                panic!("{:?}", candidate.ranges)
+    let outcome = ask_for(r#""fd00::9", "10.0.0.8", "10.0.0.7""#, pools);
+    let claims = outcome.result.unwrap().claims;
+    let only: Vec<(&str, String)> = claims
+        .iter()
+        .map(|candidates| {
+            let [CandidateFacts { pool, ranges, .. }] = &candidates[..] else {
+                panic!("{candidates:?}")
             };
-            (candidate.pool, range.first, range.last)
+            let ranges: Vec<String> = ranges.iter().map(AddressRange::to_string).collect();
+            (pool.as_str(), ranges.join(" "))
         })
         .collect();
-    let one = |pool: &str, address| (pool.to_owned(), ip(address), ip(address));
-    assert_eq!(
-        firsts,
-        [
-            one("four", "10.0.0.8"),
-            one("four", "10.0.0.7"),
-            one("six", "fd00::9")
-        ]
-    );
+    let one = |pool, address: &str| (pool, address.to_owned());
+    let expected = [
+        one("four", "10.0.0.8"),
+        one("four", "10.0.0.7"),
+        one("six", "fd00::9"),
+    ];
+    assert_eq!(only, expected);
 }
 
 #[test]
 fn an_address_that_no_pool_has_is_refused_with_what_they_have() {
+    let has = |excluded: &[(&str, &str)], address: &str| {
+        let pools = vec![PoolFacts {
+            gateway: Some(ip("10.0.0.1")),
+            excluded: excluded.iter().map(|(a, b)| range(a, b)).collect(),
+            ..is_default(pool("four", "10.0.0.0/24"))
+        }];
+        ask_for(&format!("{address:?}"), pools)
+    };
     for (address, part) in [
         ("10.0.0.1", "four has 10.0.0.2-10.0.0.254"),
         ("10.0.0.255", "four has 10.0.0.2-10.0.0.254"),
         ("192.168.0.1", "four has 10.0.0.2-10.0.0.254"),
         ("fd00::1", "no IPv6 pool is selected"),
     ] {
-        let mut request = pod_request("{}");
-        request.requested_addresses = vec![ip(address)];
-        let pools = vec![Pool {
-            gateway: Some(ip("10.0.0.1")),
-            ..is_default(pool("four", "10.0.0.0/24"))
-        }];
-        let error = refusal(propose::<PoolPolicy>(request, pools));
-        assert_eq!(error.code, ErrorCode::InvalidConfiguration);
-        assert!(
-            error.message.contains(address) && error.message.contains(part),
-            "{}",
-            error.message
-        );
+        has(&[], address).assert_refused(ErrorCode::InvalidConfiguration, &[address, part]);
     }
+
+    let gaps = [
+        ("10.0.0.3", "10.0.0.3"),
+        ("10.0.0.5", "10.0.0.9"),
+        ("10.0.0.20", "10.0.0.29"),
+        ("10.0.0.40", "10.0.0.49"),
+        ("10.0.0.60", "10.0.0.69"),
+    ];
+    let words = "four has 10.0.0.2, 10.0.0.4, 10.0.0.10-10.0.0.19, 10.0.0.30-10.0.0.39, \
+                 and 2 more ranges";
+    let outcome = has(&gaps, "10.0.0.45");
+    outcome.assert_refused(ErrorCode::InvalidConfiguration, &["10.0.0.45", words]);
+    has(&gaps, "10.0.0.50").result.unwrap();
 }
 
 #[test]
@@ -332,22 +297,17 @@ fn an_address_is_kept_for_a_pod_that_has_a_name() {
         let pools = vec![is_default(pool("four", "10.0.0.0/24"))];
         propose::<PoolPolicy>(request, pools).result.unwrap().keep
     };
-    assert!(keep(pod_request("{}")));
-    assert!(!keep(pod_request(r#"{"sticky": false}"#)));
+    assert!(keep(pod_request("{}", "")));
+    assert!(!keep(pod_request(r#"{"sticky": false}"#, "")));
     assert!(!keep(request("{}")));
 }
 
 #[test]
 fn more_ranges_than_the_contract_allows_are_refused_with_their_number() {
-    let alone = |host: u32| {
-        let address = IpAddress::from(IpAddr::from((0x0a00_0000 + host * 2).to_be_bytes()));
-        AddressRange {
-            first: address,
-            last: address,
-        }
-    };
+    let alone =
+        |host: u32| AddressRange::single(IpAddr::from((0x0a00_0000 + host * 2).to_be_bytes()));
     let with = |count: u32| {
-        vec![is_default(Pool {
+        vec![is_default(PoolFacts {
             ranges: (1..=count).map(alone).collect(),
             ..pool("sieve", "10.0.0.0/16")
         })]

@@ -6,11 +6,10 @@ mod moved;
 mod ready;
 
 use plumb_sdk::ErrorCode;
-use plumb_sdk::facts::{PciFacts, RdmaNamespaceMode};
-use plumb_sdk::operations::AddressSource;
+use plumb_sdk::facts::RdmaNamespaceMode;
 use plumb_sdk::testing::{
-    self, Node, Operation, Outcome, announcement, infiniband_virtual_function, request,
-    virtual_function,
+    self, AddressSource, Node, Operation, Outcome, PciFacts, announcement,
+    infiniband_virtual_function, request, virtual_function,
 };
 
 use super::*;

@@ -94,8 +94,7 @@ fn same(ours: &Value, theirs: &Value) -> bool {
 }
 
 fn read<T: DeserializeOwned>(text: &str) -> Result<T, String> {
-    let mut request = testing::request("{}");
-    text.clone_into(&mut request.configuration);
+    let request = testing::request("{}").with_configuration_text(text);
     request.configuration().map_err(|error| {
         assert!(!error.message.is_empty());
         error.message

@@ -33,7 +33,7 @@ fn every_key_is_read() {
             "args": {"cni": {"mellanox.infiniband.app": "configured", "pkey": "0x5"}}"#,
     )
     .unwrap();
-    let guid = [2, 0, 0, 0, 0, 0, 0, 0xaa];
+    let guid = Guid::new([2, 0, 0, 0, 0, 0, 0, 0xaa]);
     assert_eq!(configuration.guid, Some(guid));
     assert_eq!(configuration.partition_key, Some(0x8005));
     assert_eq!(configuration.mtu, Some(4092));
@@ -43,7 +43,7 @@ fn every_key_is_read() {
     assert!(configuration.vfio);
     let expected = VirtualFunctionSettings {
         link_state: Some(VirtualFunctionLinkState::Enable),
-        guid: Some(guid.to_vec()),
+        guid: Some(guid),
         ..Default::default()
     };
     assert_eq!(configuration.settings(), expected);
@@ -60,33 +60,33 @@ fn the_runtimes_guid_goes_before_the_arguments_and_the_configurations() {
         (format!(", {key}"), 3),
     ] {
         let guid = read(&keys).unwrap().guid;
-        assert_eq!(guid, Some([2, 0, 0, 0, 0, 0, 0, last]), "{keys}");
+        assert_eq!(guid, Some(Guid::new([2, 0, 0, 0, 0, 0, 0, last])), "{keys}");
     }
 }
 
 #[test]
 fn values_that_cannot_be_are_answered_with_those_that_can() {
-    let wrong = ErrorCode::InvalidConfiguration;
+    const WRONG: ErrorCode = ErrorCode::InvalidConfiguration;
     for guid in [
         "00:00:00:00:00:00:00:00",
         "ff:ff:ff:ff:ff:ff:ff:ff",
         "03:00:00:00:00:00:00:01",
     ] {
         let words = [guid, "02:00:00:00:00:00:00:01"];
-        assert_refused(&format!(r#", "guid": "{guid}""#), wrong, &words);
+        assert_refused(&format!(r#", "guid": "{guid}""#), WRONG, &words);
         let runtime = format!(r#", "runtimeConfig": {{"infinibandGUID": "{guid}"}}"#);
-        assert_refused(&runtime, wrong, &words);
+        assert_refused(&runtime, WRONG, &words);
     }
     for guid in ["02:00", "0200000000000001"] {
         let words = [guid, "02:00:00:00:00:00:00:01"];
-        assert_refused(&format!(r#", "guid": "{guid}""#), wrong, &words);
+        assert_refused(&format!(r#", "guid": "{guid}""#), WRONG, &words);
     }
     for key in ["0x0", "0x8000", "0x10000", "1000"] {
         let words = [key, "0x0001", "0x7fff"];
-        assert_refused(&format!(r#", "pkey": "{key}""#), wrong, &words);
+        assert_refused(&format!(r#", "pkey": "{key}""#), WRONG, &words);
     }
     let words = ["\"up\"", "\"auto\"", "\"enable\"", "\"disable\""];
-    assert_refused(r#", "link_state": "up""#, wrong, &words);
+    assert_refused(r#", "link_state": "up""#, WRONG, &words);
 }
 
 #[test]
@@ -119,12 +119,12 @@ fn a_value_of_the_wrong_type_is_named_with_its_key() {
 
 #[test]
 fn what_infiniband_cannot_have_is_said_with_key_and_value() {
-    let unsupported = ErrorCode::UnsupportedField;
+    const UNSUPPORTED: ErrorCode = ErrorCode::UnsupportedField;
     let words = ["ipam.type", "dhcp", "RFC 4390", "static"];
-    assert_refused(r#", "ipam": {"type": "dhcp"}"#, unsupported, &words);
+    assert_refused(r#", "ipam": {"type": "dhcp"}"#, UNSUPPORTED, &words);
     let words = ["mac", "02:00:00:00:00:01", "GUID"];
     let keys = r#", "runtimeConfig": {"mac": "02:00:00:00:00:01"}"#;
-    assert_refused(keys, unsupported, &words);
+    assert_refused(keys, UNSUPPORTED, &words);
 }
 
 #[test]

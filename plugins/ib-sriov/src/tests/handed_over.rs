@@ -9,11 +9,7 @@ const REPORT: fn() -> Operation = || Operation::ReportFunction {
 
 /// A whole adapter that is bound to `vfio-pci`.
 fn physical() -> PciFacts {
-    PciFacts {
-        virtual_function: None,
-        parent_link: None,
-        ..bound_to("vfio-pci")
-    }
+    testing::physical(bound_to("vfio-pci"))
 }
 
 #[test]
@@ -24,7 +20,7 @@ fn its_guid_and_link_state_are_set_and_it_is_reported() {
     );
     outcome.result.unwrap();
     let disable = Some(VirtualFunctionLinkState::Disable);
-    // Nothing of the node reads the GUID: there is no driver to bind anew.
+    // Nothing of the node reads the GUID: there is no driver to bind again.
     assert_eq!(outcome.plan, [set(true, disable, false), REPORT()]);
 }
 

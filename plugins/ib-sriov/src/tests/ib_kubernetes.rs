@@ -37,8 +37,7 @@ fn a_guid_that_does_not_come_through_is_said_with_what_is_missing() {
     attach(handled).assert_refused(ErrorCode::InvalidConfiguration, &words);
 
     // A whole adapter keeps the GUID of its maker.
-    let mut physical = bound_to("vfio-pci");
-    physical.virtual_function = None;
+    let physical = testing::physical(bound_to("vfio-pci"));
     let keys = format!(r#", "ibKubernetesEnabled": true{handled}"#);
     attach_to(physical, &keys).result.unwrap();
 }

@@ -18,9 +18,9 @@ fn move_rdma_device() -> Operation {
 }
 
 /// A function whose own GUID is this.
-fn with_guid(guid: [u8; 8]) -> PciFacts {
+fn with_guid(guid: Guid) -> PciFacts {
     let mut facts = infiniband_virtual_function(ADDRESS);
-    facts.links[0].mac[12..].copy_from_slice(&guid);
+    facts.links[0].mac = infiniband_address(guid);
     facts
 }
 
@@ -35,14 +35,14 @@ fn a_function_with_a_guid_and_its_rdma_device() {
         outcome.plan,
         [
             set(true, ENABLE, true),
-            // Before the interface, which the kernel makes anew.
+            // Before the interface, which the kernel re-creates.
             move_rdma_device(),
             move_link(),
             Operation::SetMtu { mtu: 2044 },
             arp,
             ndisc,
             Operation::AssignAddresses {
-                source: AddressSource::Configured
+                addresses: AddressSource::Configured
             },
         ]
     );
@@ -75,9 +75,9 @@ fn without_isolation_a_pod_that_could_not_use_rdma_is_worth_a_warning() {
 
 #[test]
 fn a_fresh_function_has_no_guid_and_needs_one() {
-    for unset in [[0; 8], [0xff; 8]] {
+    for unset in [Guid::new([0; 8]), Guid::UNSET] {
         let outcome = attach_to(with_guid(unset), "");
-        let text = plumb_sdk::mac::format(&unset);
+        let text = unset.to_string();
         let words = ["ib1", &text, "infinibandGUID", "args.cni.guid", "node_guid"];
         outcome.assert_refused(ErrorCode::NotAvailable, &words);
 
@@ -133,8 +133,7 @@ fn an_ethernet_function_has_another_type() {
 
 #[test]
 fn a_device_that_cannot_be_attached_is_refused_by_its_address() {
-    let mut physical = infiniband_virtual_function(ADDRESS);
-    physical.virtual_function = None;
+    let physical = testing::physical(infiniband_virtual_function(ADDRESS));
     let mut unbound = infiniband_virtual_function(ADDRESS);
     unbound.driver = None;
     unbound.links.clear();

@@ -51,15 +51,15 @@ fn every_key_is_read() {
 
 #[test]
 fn values_that_cannot_be_are_answered_with_those_that_can() {
-    let wrong = ErrorCode::InvalidConfiguration;
+    const WRONG: ErrorCode = ErrorCode::InvalidConfiguration;
     let words = ["\"multicast\"", "\"datagram\"", "\"connected\""];
-    assert_refused(r#", "mode": "multicast""#, wrong, &words);
+    assert_refused(r#", "mode": "multicast""#, WRONG, &words);
     for key in ["0x0", "0x8000", "0x10000", "5"] {
         let words = [key, "0x0001", "0x7fff"];
-        assert_refused(&format!(r#", "pkey": "{key}""#), wrong, &words);
+        assert_refused(&format!(r#", "pkey": "{key}""#), WRONG, &words);
     }
     let error = Configuration::read(&request(r#"{"type": "ipoib"}"#)).unwrap_err();
-    assert_eq!(error.code, wrong);
+    assert_eq!(error.code, WRONG);
     assert!(error.message.contains("\"master\""), "{}", error.message);
 }
 
@@ -78,10 +78,10 @@ fn a_value_of_the_wrong_type_is_named_with_its_key() {
 
 #[test]
 fn what_infiniband_cannot_have_is_said_with_key_and_value() {
-    let unsupported = ErrorCode::UnsupportedField;
+    const UNSUPPORTED: ErrorCode = ErrorCode::UnsupportedField;
     let words = ["ipam.type", "dhcp", "RFC 4390", "static"];
-    assert_refused(r#", "ipam": {"type": "dhcp"}"#, unsupported, &words);
+    assert_refused(r#", "ipam": {"type": "dhcp"}"#, UNSUPPORTED, &words);
     let words = ["mac", "02:00:00:00:00:01", "GUID"];
     let keys = r#", "runtimeConfig": {"mac": "02:00:00:00:00:01"}"#;
-    assert_refused(keys, unsupported, &words);
+    assert_refused(keys, UNSUPPORTED, &words);
 }

@@ -7,7 +7,10 @@ fn check_below(parent_mtu: u32, keys: &str) -> Result<(), Error> {
     let configuration = request(&format!(r#"{{"type": "ipoib", "master": "ib0"{keys}}}"#));
     let mut parent = infiniband_link("ib0");
     parent.mtu = parent_mtu;
-    check(&Configuration::read(&configuration).unwrap(), &parent)
+    check(
+        &Configuration::read(&configuration).unwrap(),
+        &parent.into(),
+    )
 }
 
 #[test]
@@ -34,7 +37,7 @@ fn connected_mode_has_room_for_more() {
 }
 
 #[test]
-fn without_a_mode_the_parents_mtu_tells() {
+fn without_a_mode_the_parents_mtu_decides() {
     check_below(2044, r#", "mtu": 2044"#).unwrap();
     check_below(65520, r#", "mtu": 32768"#).unwrap();
     let message = check_below(2044, r#", "mtu": 9000"#).unwrap_err().message;

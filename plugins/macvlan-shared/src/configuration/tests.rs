@@ -126,19 +126,15 @@ fn an_mtu_of_the_wrong_type_is_named_with_its_value() {
 
 #[test]
 fn the_runtimes_hardware_address_goes_first() {
-    let text = r#"{"type": "macvlan", "mac": "02:00:00:00:00:aa"}"#;
-    assert_eq!(
-        macvlan_of(read(text).unwrap()).mac,
-        Some(vec![2, 0, 0, 0, 0, 0xaa])
-    );
-
-    let mut request = request(text);
-    request.mac = Some(vec![2, 0, 0, 0, 0, 0xbb]);
-    let configuration = Configuration::read(&request).unwrap();
-    assert_eq!(
-        macvlan_of(configuration).mac,
-        Some(vec![2, 0, 0, 0, 0, 0xbb])
-    );
+    let key = r#""type": "macvlan", "mac": "02:00:00:00:00:aa""#;
+    let runtime = r#""runtimeConfig": {"mac": "02:00:00:00:00:bb"}"#;
+    for (text, last) in [
+        (format!("{{{key}}}"), 0xaa),
+        (format!("{{{key}, {runtime}}}"), 0xbb),
+    ] {
+        let mac = macvlan_of(read(&text).unwrap()).mac;
+        assert_eq!(mac, Some(Mac::new([2, 0, 0, 0, 0, last])), "{text}");
+    }
 }
 
 #[test]
@@ -158,9 +154,9 @@ fn addresses_that_no_interface_can_have_are_refused() {
         );
     }
 
-    let mut request = request(r#"{"type": "macvlan"}"#);
-    request.mac = Some(vec![0x80; 20]);
-    let error = Configuration::read(&request).unwrap_err();
+    let infiniband = ["80"; 20].join(":");
+    let runtime = format!(r#""runtimeConfig": {{"mac": "{infiniband}"}}"#);
+    let error = refused(&format!(r#"{{"type": "macvlan", {runtime}}}"#));
     assert_eq!(error.code, ErrorCode::InvalidEnvironment);
     assert!(error.message.contains("20 bytes"), "{}", error.message);
 }
@@ -175,12 +171,8 @@ fn what_an_ipvlan_cannot_have_is_said_with_key_and_value() {
         error.message
     );
 
-    let mut request = request(r#"{"type": "ipvlan"}"#);
-    request.mac = Some(vec![2, 0, 0, 0, 0, 1]);
-    assert_eq!(
-        Configuration::read(&request).unwrap_err().code,
-        ErrorCode::UnsupportedField
-    );
+    let runtime = r#"{"type": "ipvlan", "runtimeConfig": {"mac": "02:00:00:00:00:01"}}"#;
+    assert_eq!(refused(runtime).code, ErrorCode::UnsupportedField);
 
     let error = refused(r#"{"type": "ipvlan", "bcqueuelen": 7}"#);
     assert_eq!(error.code, ErrorCode::UnsupportedField);

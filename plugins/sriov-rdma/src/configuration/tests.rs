@@ -1,6 +1,6 @@
-use plumb_sdk::ErrorCode;
 use plumb_sdk::operations::{VirtualFunctionLinkState, VlanProtocol, VlanTag};
 use plumb_sdk::testing::request;
+use plumb_sdk::{ErrorCode, Mac};
 
 use super::*;
 
@@ -46,7 +46,7 @@ fn every_setting_of_a_virtual_function_can_be_asked_for() {
     assert_eq!(
         configuration.settings,
         VirtualFunctionSettings {
-            mac: Some(vec![2, 0, 0, 0, 0, 0xaa]),
+            mac: Some(Mac::new([2, 0, 0, 0, 0, 0xaa])),
             vlan: Some(VlanTag {
                 id: 100,
                 priority: 3,
@@ -57,7 +57,7 @@ fn every_setting_of_a_virtual_function_can_be_asked_for() {
             spoof_check: Some(false),
             trust: Some(true),
             link_state: Some(VirtualFunctionLinkState::Enable),
-            guid: None,
+            ..Default::default()
         }
     );
     assert_eq!(configuration.mtu, Some(9000));
@@ -87,7 +87,8 @@ fn the_kind_comes_from_the_type_or_from_its_own_key() {
 fn the_runtimes_hardware_address_goes_first() {
     let runtime =
         sriov(r#", "mac": "02:00:00:00:00:aa", "runtimeConfig": {"mac": "02:00:00:00:00:bb"}"#);
-    assert_eq!(runtime.settings.mac, Some(vec![2, 0, 0, 0, 0, 0xbb]));
+    let expected = Mac::new([2, 0, 0, 0, 0, 0xbb]);
+    assert_eq!(runtime.settings.mac, Some(expected));
 }
 
 #[test]

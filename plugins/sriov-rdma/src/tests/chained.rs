@@ -1,7 +1,7 @@
 //! Type `rdma`: the RDMA device follows the interface of the plugin before.
 
 use plumb_sdk::facts::Place;
-use plumb_sdk::testing::{infiniband_link, link};
+use plumb_sdk::testing::{LinkFacts, infiniband_link, link};
 
 use super::*;
 
@@ -19,11 +19,11 @@ fn with_device() -> Request {
 }
 
 /// A node after the plugin before: the function's interface is in the pod.
-fn node(interface: plumb_sdk::facts::LinkFacts, mode: RdmaNamespaceMode) -> Node {
+fn node(interface: LinkFacts, mode: RdmaNamespaceMode) -> Node {
     let mut function = virtual_function(ADDRESS);
     function.links.clear();
     let mut interface = interface;
-    interface.pci = Some(ADDRESS.to_owned());
+    interface.pci_address = Some(ADDRESS.parse().unwrap());
     super::node(function, mode).with_link(Place::Pod, interface)
 }
 
@@ -45,7 +45,7 @@ fn the_allotted_devices_rdma_device_moves() {
 }
 
 #[test]
-fn without_a_device_the_interface_in_the_pod_tells() {
+fn without_a_device_the_interface_in_the_pod_shows_it() {
     let outcome = exclusive().attach::<SriovRdma>(chained(""));
     outcome.result.unwrap();
     assert_eq!(outcome.plan, [move_rdma_device(None)]);
@@ -57,7 +57,7 @@ fn without_a_device_the_interface_in_the_pod_tells() {
 }
 
 #[test]
-fn an_interface_of_the_previous_result_that_is_not_in_the_pod_does_not_tell() {
+fn an_interface_of_the_previous_result_that_is_not_in_the_pod_does_not_count() {
     let on_host = request(r#"{"type": "rdma", "prevResult": {"interfaces": [{"name": "net1"}]}}"#);
     let outcome = exclusive().attach::<SriovRdma>(on_host);
     outcome.assert_refused(ErrorCode::NotFound, &["net1", "\"deviceID\""]);
@@ -65,9 +65,7 @@ fn an_interface_of_the_previous_result_that_is_not_in_the_pod_does_not_tell() {
 
 #[test]
 fn a_physical_function_may_have_been_moved_before() {
-    let mut physical = virtual_function(ADDRESS);
-    physical.virtual_function = None;
-    physical.parent_link = None;
+    let physical = testing::physical(virtual_function(ADDRESS));
     let node = super::node(physical, RdmaNamespaceMode::Exclusive);
     let outcome = node.attach::<SriovRdma>(with_device());
     outcome.result.unwrap();

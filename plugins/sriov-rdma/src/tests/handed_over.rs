@@ -1,5 +1,6 @@
 //! A function that a program in the pod drives.
 
+use plumb_sdk::Mac;
 use plumb_sdk::operations::{VirtualFunctionLinkState, VirtualFunctionSettings};
 
 use super::*;
@@ -8,10 +9,10 @@ fn attach(driver: &str, keys: &str) -> Outcome<()> {
     node(bound_to(driver), RdmaNamespaceMode::Shared).attach::<SriovRdma>(configuration(keys))
 }
 
-fn report(mac: Option<Vec<u8>>) -> Operation {
+fn report(mac: Option<Mac>) -> Operation {
     Operation::ReportFunction {
         function: ADDRESS.to_owned(),
-        mac,
+        mac: mac.map(Into::into),
     }
 }
 
@@ -26,23 +27,24 @@ fn it_is_set_reported_and_its_addresses_are_reserved() {
             ),
         );
         outcome.result.unwrap();
-        let mac = Some(vec![2, 0, 0, 0, 0, 0xaa]);
+        let mac = Some(Mac::new([2, 0, 0, 0, 0, 0xaa]));
         assert_eq!(
             outcome.plan,
             [
                 Operation::SetVirtualFunction {
                     function: ADDRESS.to_owned(),
                     settings: VirtualFunctionSettings {
-                        mac: mac.clone(),
+                        mac,
                         maximum_rate: Some(1000),
                         trust: Some(true),
                         link_state: Some(VirtualFunctionLinkState::Auto),
                         ..Default::default()
                     },
-                    rebind: false,
                 },
                 report(mac),
-                Operation::ReserveAddresses,
+                Operation::ReserveAddresses {
+                    addresses: AddressSource::Configured
+                },
             ],
             "{driver}"
         );

@@ -1,6 +1,7 @@
 //! A function whose interface moves into the pod.
 
-use plumb_sdk::operations::{VirtualFunctionSettings, VlanProtocol, VlanTag};
+use plumb_sdk::Mac;
+use plumb_sdk::operations::{VirtualFunctionSettings, VlanTag};
 
 use super::*;
 
@@ -17,7 +18,7 @@ fn a_function_with_a_vlan_an_address_and_its_rdma_device() {
             "rdmaDeviceName": "rdma_net1"{IPAM}"#
     ));
     outcome.result.unwrap();
-    let mac = vec![2, 0, 0, 0, 0, 0xaa];
+    let mac = Mac::new([2, 0, 0, 0, 0, 0xaa]);
     let [arp, ndisc] = announcement();
     assert_eq!(
         outcome.plan,
@@ -25,15 +26,13 @@ fn a_function_with_a_vlan_an_address_and_its_rdma_device() {
             Operation::SetVirtualFunction {
                 function: ADDRESS.to_owned(),
                 settings: VirtualFunctionSettings {
-                    mac: Some(mac.clone()),
+                    mac: Some(mac),
                     vlan: Some(VlanTag {
                         id: 100,
-                        priority: 0,
-                        protocol: VlanProtocol::Q,
+                        ..Default::default()
                     }),
                     ..Default::default()
                 },
-                rebind: false,
             },
             move_rdma_device(Some("rdma_net1")),
             move_link(),
@@ -42,7 +41,7 @@ fn a_function_with_a_vlan_an_address_and_its_rdma_device() {
             arp,
             ndisc,
             Operation::AssignAddresses {
-                source: AddressSource::Configured
+                addresses: AddressSource::Configured
             },
         ]
     );
@@ -96,8 +95,7 @@ fn an_infiniband_function_has_another_type() {
 
 #[test]
 fn a_device_that_cannot_be_attached_is_refused_by_its_address() {
-    let mut physical = virtual_function(ADDRESS);
-    physical.virtual_function = None;
+    let physical = testing::physical(virtual_function(ADDRESS));
     let mut unbound = virtual_function(ADDRESS);
     unbound.driver = None;
     unbound.links.clear();
