@@ -96,6 +96,13 @@ impl From<Error> for Refusal {
     }
 }
 
+/// What the rules for arguments say (`plumb_values::arguments`).
+impl From<String> for Refusal {
+    fn from(message: String) -> Self {
+        Self::invalid(message)
+    }
+}
+
 /// Text of a component without line breaks and escape sequences: it must not pass for
 /// something that plumb says, nor steer a terminal.
 pub fn plain(text: &str) -> String {

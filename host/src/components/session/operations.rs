@@ -8,11 +8,14 @@ use std::net::IpAddr;
 use ipnetwork::IpNetwork;
 use plumb_engine::limits;
 use plumb_values::Family;
-
-use super::arguments::{
-    check_hardware_address, check_infiniband, check_mac, check_mtu, check_partition_key,
-    check_rdma_name, check_sysctl, check_table, check_word, settings_of,
+use plumb_values::arguments::{
+    IPOIB_MODES, IPVLAN_MODES, MACVLAN_MODES, check_assigned, check_first_link,
+    check_hardware_address, check_infiniband_parent, check_mtu, check_partition_key,
+    check_rdma_name, check_rdma_name_is_for_one, check_sysctl, check_table, check_unicast,
+    check_virtual_function, check_word,
 };
+
+use super::arguments::{address_of, check_route_template, check_rule_template, settings_of};
 use super::{LinkHandle, PciHandle, PodLinkHandle, Recorded, Session};
 use crate::components::refusal::{Reason, Refusal};
 use crate::facts::Place;
@@ -23,7 +26,7 @@ use crate::operations::{
     SetMtu, SetUp, SetVirtualFunction,
 };
 use crate::outcome::{AddressSource, Assigned};
-use crate::routing::{Destination, Origin, RouteTemplate, RuleTemplate};
+use crate::routing::{RouteTemplate, RuleTemplate};
 
 /// Options of `create-macvlan`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -111,13 +114,9 @@ impl Session {
     ) -> Answer<PodLinkHandle> {
         self.create("create-macvlan", |session| {
             let mode = options.mode.unwrap_or_else(|| "bridge".to_owned());
-            check_word(
-                "macvlan mode",
-                &mode,
-                &["private", "vepa", "bridge", "passthru"],
-            )?;
-            check_mtu(options.mtu)?;
-            options.mac.as_deref().map_or(Ok(()), check_mac)?;
+            check_word("macvlan mode", &mode, &MACVLAN_MODES)?;
+            options.mtu.map_or(Ok(()), check_mtu)?;
+            options.mac.as_deref().map_or(Ok(()), check_unicast)?;
             Ok(Operation::CreateMacvlan(CreateMacvlan {
                 link: LinkNumber::default(),
                 parent: parent_of(parent),
@@ -139,8 +138,8 @@ impl Session {
     ) -> Answer<PodLinkHandle> {
         self.create("create-ipvlan", |session| {
             let mode = options.mode.unwrap_or_else(|| "l2".to_owned());
-            check_word("ipvlan mode", &mode, &["l2", "l3", "l3s"])?;
-            check_mtu(options.mtu)?;
+            check_word("ipvlan mode", &mode, &IPVLAN_MODES)?;
+            options.mtu.map_or(Ok(()), check_mtu)?;
             Ok(Operation::CreateIpvlan(CreateIpvlan {
                 link: LinkNumber::default(),
                 parent: parent_of(parent),
@@ -160,12 +159,12 @@ impl Session {
     ) -> Answer<PodLinkHandle> {
         self.create("create-ipoib", |session| {
             if let Some(mode) = &options.mode {
-                check_word("ipoib mode", mode, &["datagram", "connected"])?;
+                check_word("ipoib mode", mode, &IPOIB_MODES)?;
             }
             let of = parent_of(parent);
-            check_infiniband(&parent.facts, &of)?;
-            check_mtu(options.mtu)?;
-            check_partition_key(options.partition_key)?;
+            check_infiniband_parent(&of.name, parent.facts.hardware_type, of.in_pod)?;
+            options.mtu.map_or(Ok(()), check_mtu)?;
+            options.partition_key.map_or(Ok(()), check_partition_key)?;
             Ok(Operation::CreateIpoib(CreateIpoib {
                 link: LinkNumber::default(),
                 parent: of,
@@ -197,15 +196,10 @@ impl Session {
         function: &PciHandle,
         settings: &VirtualFunctionSettings,
     ) -> Answer<()> {
-        let address = function.facts.address.clone();
-        if function.facts.virtual_function.is_none() {
-            return Err(Refusal::invalid(format!(
-                "PCI function {address} is no virtual function: it has no settings that a \
-                 physical one holds"
-            )));
-        }
+        let is_virtual = function.facts.virtual_function.is_some();
+        check_virtual_function(address_of(function)?, is_virtual)?;
         let operation = SetVirtualFunction {
-            address,
+            address: function.facts.address.clone(),
             settings: settings_of(settings)?,
             rebind: settings.rebind,
         };
@@ -216,19 +210,13 @@ impl Session {
     }
 
     pub fn move_rdma_device(&mut self, function: &PciHandle, name: Option<String>) -> Answer<()> {
-        let address = function.facts.address.clone();
-        let count = function.facts.rdma_devices.len();
         if let Some(name) = &name {
+            let devices = function.facts.rdma_devices.len();
             check_rdma_name(name)?;
-            if count != 1 {
-                return Err(Refusal::invalid(format!(
-                    "rdma device name {name:?} is for one device, but PCI function {address} has \
-                     {count}"
-                )));
-            }
+            check_rdma_name_is_for_one(name, address_of(function)?, devices)?;
         }
         let operation = MoveRdmaDevice {
-            address,
+            address: function.facts.address.clone(),
             name,
             devices: Vec::new(),
         };
@@ -236,7 +224,7 @@ impl Session {
     }
 
     pub fn set_mtu(&mut self, link: PodLinkHandle, mtu: u32) -> Answer<()> {
-        check_mtu(Some(mtu))?;
+        check_mtu(mtu)?;
         let operation = SetMtu {
             link: link.number,
             mtu,
@@ -246,7 +234,7 @@ impl Session {
     }
 
     pub fn set_mac(&mut self, link: PodLinkHandle, mac: Vec<u8>) -> Answer<()> {
-        check_mac(&mac)?;
+        check_unicast(&mac)?;
         let operation = SetMac {
             link: link.number,
             mac,
@@ -322,8 +310,8 @@ impl Session {
     }
 
     pub fn add_route(&mut self, link: PodLinkHandle, template: RouteTemplate) -> Answer<()> {
-        check_table(template.table)?;
-        check_families(&template)?;
+        template.table.map_or(Ok(()), check_table)?;
+        check_route_template(&template)?;
         self.may_record("add-route")?;
         for source in template.refers_to() {
             self.check_assigned("add-route", source)?;
@@ -339,25 +327,8 @@ impl Session {
     }
 
     pub fn add_rule(&mut self, template: RuleTemplate) -> Answer<()> {
-        check_table(Some(template.table))?;
-        let source = match template.source {
-            Some(Origin::Known(network)) => Some(network),
-            _ => None,
-        };
-        if let (Some(source), Some(destination)) = (source, template.destination)
-            && source.is_ipv4() != destination.is_ipv4()
-        {
-            return Err(Refusal::invalid(format!(
-                "a rule from {source} to {destination} mixes IPv4 and IPv6"
-            )));
-        }
-        let mut networks = source.into_iter().chain(template.destination);
-        if let Some(other) = networks.find(|network| Family::of(network.ip()) != template.family) {
-            return Err(Refusal::invalid(format!(
-                "a rule of {} has the network {other} of the other family",
-                template.family
-            )));
-        }
+        check_table(template.table)?;
+        check_rule_template(&template)?;
         self.may_record("add-rule")?;
         if let Some(source) = template.refers_to() {
             self.check_assigned("add-rule", source)?;
@@ -417,11 +388,7 @@ impl Session {
         operation: impl FnOnce(&Self) -> Answer<Operation>,
     ) -> Answer<PodLinkHandle> {
         self.may_record(name)?;
-        if self.has_pod_link {
-            return Err(Refusal::invalid(format!(
-                "{name} would give the pod a second interface: one attachment makes one"
-            )));
-        }
+        check_first_link(name, self.has_pod_link)?;
         let operation = operation(self)?;
         self.has_pod_link = true;
         self.record(Recorded::Operation(operation));
@@ -441,14 +408,10 @@ impl Session {
         Ok(())
     }
 
+    /// What refers to addresses comes after the step that assigns them.
     fn check_assigned(&self, name: &str, source: AddressSource) -> Answer<()> {
-        match self.taken.get(&source) {
-            Some(Some(_)) => Ok(()),
-            _ => Err(Refusal::invalid(format!(
-                "{name} refers to {source}, which no step before it assigns: assign-addresses \
-                 comes first"
-            ))),
-        }
+        let is_assigned = matches!(self.taken.get(&source), Some(Some(_)));
+        Ok(check_assigned(name, is_assigned, "assign-addresses")?)
     }
 
     /// Whether an operation of this name may be recorded now.
@@ -497,8 +460,8 @@ fn parent_of(link: &LinkHandle) -> Parent {
 ///
 /// [`Reason::InvalidConfiguration`] when it refers to some, or is none.
 pub fn plain_route(template: &RouteTemplate) -> Result<Route, Refusal> {
-    check_table(template.table)?;
-    check_families(template)?;
+    template.table.map_or(Ok(()), check_table)?;
+    check_route_template(template)?;
     let mut routes = match template.refers_to().as_slice() {
         [] => template.routes(|_| Assigned::default()),
         _ => Vec::new(),
@@ -508,35 +471,4 @@ pub fn plain_route(template: &RouteTemplate) -> Result<Route, Refusal> {
             "route {template} refers to addresses that are not known here"
         ))
     })
-}
-
-/// A route is of one family, as far as its addresses are known.
-fn check_families(template: &RouteTemplate) -> Result<(), Refusal> {
-    let (family, shown) = match template.destination {
-        Destination::Network(network) => (Family::of(network.ip()), network.to_string()),
-        Destination::DefaultOf(_, family) => (family, format!("everything of {family}")),
-        Destination::NetworksOf(source) => {
-            return match (template.gateway, template.source) {
-                (Some(gateway), _) => Err(Refusal::invalid(format!(
-                    "a route to the networks of {source} is on the link: it has no gateway {gateway}"
-                ))),
-                (_, Some(Origin::Known(address))) => Err(Refusal::invalid(format!(
-                    "a route to the networks of {source} has their own addresses as its source, \
-                     not {address}"
-                ))),
-                _ => Ok(()),
-            };
-        }
-    };
-    let source = match template.source {
-        Some(Origin::Known(address)) => Some(address),
-        _ => None,
-    };
-    let mut addresses = template.gateway.into_iter().chain(source);
-    if addresses.any(|address| Family::of(address) != family) {
-        return Err(Refusal::invalid(format!(
-            "a route to {shown} mixes IPv4 and IPv6"
-        )));
-    }
-    Ok(())
 }
