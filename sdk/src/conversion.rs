@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use plumb_values::{AddressRange, Family, Guid, HardwareAddress, IpNetwork, PciAddress};
+use plumb_values::{AddressRange, Family, Guid, HardwareAddress, IpNetwork, Mac, PciAddress};
 
 use crate::contract::{self, types};
 
@@ -116,10 +116,16 @@ impl From<types::PciAddress> for PciAddress {
     }
 }
 
+impl From<Mac> for types::HardwareAddress {
+    fn from(mac: Mac) -> Self {
+        Self::Ethernet((*mac.bytes()).into())
+    }
+}
+
 impl From<&HardwareAddress> for types::HardwareAddress {
     fn from(address: &HardwareAddress) -> Self {
         if let Some(mac) = address.mac() {
-            return Self::Ethernet((*mac.bytes()).into());
+            return mac.into();
         }
         match <&[u8; 20]>::try_from(&address[..]) {
             Ok(bytes) => Self::Infiniband(infiniband(bytes)),
@@ -138,11 +144,11 @@ impl From<types::HardwareAddress> for HardwareAddress {
                     subnet_prefix,
                     port,
                 } = address;
-                let mut bytes = Vec::with_capacity(20);
-                bytes.extend(queue_pair.to_be_bytes());
-                bytes.extend(subnet_prefix.to_be_bytes());
-                bytes.extend(port.number.to_be_bytes());
-                bytes
+                let mut bytes = [0; 20];
+                bytes[..4].copy_from_slice(&queue_pair.to_be_bytes());
+                bytes[4..12].copy_from_slice(&subnet_prefix.to_be_bytes());
+                bytes[12..].copy_from_slice(&port.number.to_be_bytes());
+                bytes.to_vec()
             }
             types::HardwareAddress::Other(bytes) => bytes,
         })

@@ -43,17 +43,40 @@ pub enum ErrorCode {
     Other(String),
 }
 
-/// The words of the contract. `Other` has its own.
-const WORDS: [(ErrorCode, &str); 9] = [
-    (ErrorCode::InvalidConfiguration, "invalid-configuration"),
-    (ErrorCode::UnsupportedField, "unsupported-field"),
-    (ErrorCode::InvalidEnvironment, "invalid-environment"),
-    (ErrorCode::TryAgainLater, "try-again-later"),
-    (ErrorCode::NotAvailable, "not-available"),
-    (ErrorCode::NotFound, "not-found"),
-    (ErrorCode::Denied, "denied"),
-    (ErrorCode::UnsupportedOperation, "unsupported-operation"),
-    (ErrorCode::Failed, "failed"),
+impl ErrorCode {
+    /// The contract's word for it.
+    pub fn word(&self) -> &str {
+        match self {
+            Self::InvalidConfiguration => "invalid-configuration",
+            Self::UnsupportedField => "unsupported-field",
+            Self::InvalidEnvironment => "invalid-environment",
+            Self::TryAgainLater => "try-again-later",
+            Self::NotAvailable => "not-available",
+            Self::NotFound => "not-found",
+            Self::Denied => "denied",
+            Self::UnsupportedOperation => "unsupported-operation",
+            Self::Failed => "failed",
+            Self::Other(word) => word,
+        }
+    }
+
+    fn of(word: String) -> Self {
+        let known = KNOWN.iter().find(|known| known.word() == word);
+        known.cloned().unwrap_or(Self::Other(word))
+    }
+}
+
+/// All but `Other`.
+static KNOWN: [ErrorCode; 9] = [
+    ErrorCode::InvalidConfiguration,
+    ErrorCode::UnsupportedField,
+    ErrorCode::InvalidEnvironment,
+    ErrorCode::TryAgainLater,
+    ErrorCode::NotAvailable,
+    ErrorCode::NotFound,
+    ErrorCode::Denied,
+    ErrorCode::UnsupportedOperation,
+    ErrorCode::Failed,
 ];
 
 impl Error {
@@ -131,9 +154,8 @@ impl std::error::Error for Error {}
 
 impl From<types::Error> for Error {
     fn from(error: types::Error) -> Self {
-        let known = WORDS.into_iter().find(|(_, word)| *word == error.code);
         Self {
-            code: known.map_or(ErrorCode::Other(error.code), |(code, _)| code),
+            code: ErrorCode::of(error.code),
             message: error.message,
             details: error.details,
         }
@@ -142,15 +164,8 @@ impl From<types::Error> for Error {
 
 impl From<Error> for types::Error {
     fn from(error: Error) -> Self {
-        let code = match error.code {
-            ErrorCode::Other(code) => code,
-            known => {
-                let word = WORDS.iter().find(|(code, _)| *code == known);
-                word.map_or("failed", |(_, word)| word).to_owned()
-            }
-        };
         Self {
-            code,
+            code: error.code.word().to_owned(),
             message: error.message,
             details: error.details,
         }
@@ -163,7 +178,17 @@ mod tests {
 
     #[test]
     fn every_code_crosses_the_border_as_its_word_and_back() {
-        for (code, word) in WORDS {
+        for (code, word) in [
+            (ErrorCode::InvalidConfiguration, "invalid-configuration"),
+            (ErrorCode::UnsupportedField, "unsupported-field"),
+            (ErrorCode::InvalidEnvironment, "invalid-environment"),
+            (ErrorCode::TryAgainLater, "try-again-later"),
+            (ErrorCode::NotAvailable, "not-available"),
+            (ErrorCode::NotFound, "not-found"),
+            (ErrorCode::Denied, "denied"),
+            (ErrorCode::UnsupportedOperation, "unsupported-operation"),
+            (ErrorCode::Failed, "failed"),
+        ] {
             let error = Error::new(code, "no link eth9").with_details("there are: eth0");
             let crossed = types::Error::from(error.clone());
             assert_eq!(crossed.code, word);

@@ -82,8 +82,7 @@ pub fn set_mtu(link: &PodLink, mtu: u32) -> Result<(), Error> {
 
 /// Sets the hardware address of the pod's interface.
 pub fn set_mac(link: &PodLink, mac: Mac) -> Result<(), Error> {
-    let mac = HardwareAddress::from(mac);
-    Ok(operations::set_mac(&link.0, &(&mac).into())?)
+    Ok(operations::set_mac(&link.0, &mac.into())?)
 }
 
 /// Sets a sysctl of the pod's interface: `name` is the last part of

@@ -1,6 +1,6 @@
 //! How children of a link are made. What is not set is left to the host.
 
-use plumb_values::{HardwareAddress, Mac};
+use plumb_values::Mac;
 
 use crate::contract::operations;
 
@@ -48,7 +48,7 @@ impl MacvlanOptions {
             options.set_mtu(mtu);
         }
         if let Some(mac) = self.mac {
-            options.set_mac(&(&HardwareAddress::from(mac)).into());
+            options.set_mac(&mac.into());
         }
         if let Some(packets) = self.broadcast_queue_length {
             options.set_broadcast_queue_length(packets);

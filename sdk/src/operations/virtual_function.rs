@@ -1,6 +1,6 @@
 //! What a physical function holds for a virtual one.
 
-use plumb_values::{Guid, HardwareAddress, Mac};
+use plumb_values::{Guid, Mac};
 
 use crate::contract::operations;
 
@@ -85,7 +85,7 @@ impl VirtualFunctionSettings {
     pub(super) fn build(&self) -> operations::VirtualFunctionSettings {
         let settings = operations::VirtualFunctionSettings::new();
         if let Some(mac) = self.mac {
-            settings.set_mac(&(&HardwareAddress::from(mac)).into());
+            settings.set_mac(&mac.into());
         }
         if let Some(vlan) = self.vlan {
             settings.set_vlan(vlan.id, vlan.priority, vlan.protocol as u16);
