@@ -27,7 +27,7 @@ pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
     Ok(value)
 }
 
-/// Reads a value of one kind, or says what stands there instead.
+/// Reads a value of one kind, or says what is there instead.
 macro_rules! scalar {
     ($($method:ident)*, $visit:ident) => {
         $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {

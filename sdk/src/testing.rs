@@ -48,7 +48,7 @@ pub use routing::{AddressSource, Destination, RouteFacts, RuleFacts, Selector};
 
 use crate::facts::{Place, RdmaNamespaceMode};
 use crate::pools::Pool;
-use crate::{AddressPolicy, Flavour, Request};
+use crate::{AddressPolicy, Error, Flavour, Request};
 
 /// A node, as a test wants it. A new one has no devices and no RDMA subsystem.
 #[derive(Debug, Clone)]
@@ -113,17 +113,21 @@ impl Node {
     }
 }
 
-/// Calls `propose`, which knows no node.
+/// Calls `propose`, which knows no node. A proposal that the host would refuse is an error.
 pub fn propose<P: AddressPolicy>(
     request: Request,
     pools: Vec<PoolFacts>,
 ) -> Outcome<ProposalFacts> {
-    let pools: Vec<Pool> = pools
-        .into_iter()
-        .map(|pool| Pool(host::pools::Pool(pool)))
-        .collect();
+    let given = |facts: &PoolFacts| Pool(host::pools::Pool(facts.clone()));
+    let handles: Vec<Pool> = pools.iter().map(given).collect();
     session::run(None, &request, false, |request| {
-        Ok(P::propose(request, &pools)?.0.into_facts())
+        let proposal = P::propose(request, &handles)?.0.into_facts();
+        match proposal.check(&pools) {
+            Ok(()) => Ok(proposal),
+            Err(what) => Err(Error::failed(format!(
+                "the component proposed {what}; nothing was changed"
+            ))),
+        }
     })
 }
 

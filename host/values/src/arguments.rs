@@ -7,6 +7,7 @@
 
 mod function;
 mod link;
+mod proposal;
 mod routing;
 mod words;
 
@@ -17,6 +18,9 @@ pub use function::{
 pub use link::{
     check_first_link, check_hardware_address, check_infiniband_parent, check_mtu,
     check_partition_key, check_sysctl, check_unicast,
+};
+pub use proposal::{
+    check_candidates, check_claims, check_gateway, check_pool, check_prefix_length, check_ranges,
 };
 pub use routing::{check_assigned, check_network, check_route, check_rule, check_table};
 pub use words::{IPOIB_MODES, IPVLAN_MODES, LINK_STATES, MACVLAN_MODES, check_word};

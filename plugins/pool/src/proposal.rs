@@ -36,7 +36,7 @@ pub(crate) fn propose(
             proposal = proposal.with_claim(vec![candidate]);
         }
     }
-    // Without the pod's name nobody could tell that it came back.
+    // Without the pod's name nobody could know that it came back.
     match configuration.sticky && request.pod().is_some() {
         true => Ok(proposal.keep()),
         false => Ok(proposal),

@@ -183,7 +183,7 @@ fn check_namespace(allowed: &[String], request: &Request) -> Result<(), String> 
     let names = allowed.join(", ");
     let Some(pod) = request.pod() else {
         return Err(format!(
-            "it is for the namespaces {names}, and the runtime did not tell the pod's"
+            "it is for the namespaces {names}, and the runtime did not report the pod's"
         ));
     };
     let namespace = pod.namespace();

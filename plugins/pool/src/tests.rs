@@ -157,7 +157,8 @@ fn a_pool_for_this_node_and_namespace_is_used() {
 
     let nobody = request(r#"{"ipam": {"type": "pool"}}"#);
     let error = refusal(propose::<PoolPolicy>(nobody, vec![pool]));
-    assert!(error.message.contains("did not tell"), "{}", error.message);
+    let words = "the runtime did not report the pod's";
+    assert!(error.message.contains(words), "{}", error.message);
 }
 
 #[test]

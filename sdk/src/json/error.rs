@@ -20,7 +20,7 @@ impl Error {
         }
     }
 
-    /// What stands in the text, and what the type wants there.
+    /// What the text has, and what the type wants there.
     pub(super) fn mismatch(found: &str, expected: &dyn Expected) -> Self {
         Self::new(format!(
             "{found} is not {}",

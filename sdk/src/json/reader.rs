@@ -173,7 +173,7 @@ impl<'de> Reader<'de> {
         }
     }
 
-    /// The value that stands here, which is not what the type wants.
+    /// The value that is here, which is not what the type wants.
     pub(super) fn mismatch(&mut self, expected: &dyn Expected) -> Error {
         let start = self.at;
         let found = match self.peek() {

@@ -2,6 +2,9 @@
 
 use std::net::IpAddr;
 
+use plumb_values::arguments::{
+    check_candidates, check_claims, check_gateway, check_pool, check_prefix_length, check_ranges,
+};
 use plumb_values::range::{merge, subtract};
 use plumb_values::{AddressRange, IpNetwork};
 
@@ -67,6 +70,10 @@ impl PoolFacts {
     }
 }
 
+/// Addresses that one interface may get, and ranges of one candidate: the contract's limits.
+const CLAIMS: usize = 16;
+const RANGES: usize = 1024;
+
 /// What a policy proposed.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct ProposalFacts {
@@ -74,6 +81,21 @@ pub struct ProposalFacts {
     pub claims: Vec<Vec<CandidateFacts>>,
     /// Whether a pod of the same name is to get the same addresses again.
     pub keep: bool,
+}
+
+impl ProposalFacts {
+    /// Checks what the host checks.
+    pub(super) fn check(&self, pools: &[PoolFacts]) -> Result<(), String> {
+        check_claims(self.claims.len(), CLAIMS)?;
+        for candidates in &self.claims {
+            check_candidates(candidates.len())?;
+            for candidate in candidates {
+                let pool = pools.iter().find(|pool| pool.name == candidate.pool);
+                candidate.check(pool.expect("it was made of one of them"))?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Where an address may come from.
@@ -89,4 +111,16 @@ pub struct CandidateFacts {
     pub gateway: Option<IpAddr>,
     /// Routes that come with the address.
     pub routes: Vec<RouteFacts>,
+}
+
+impl CandidateFacts {
+    fn check(&self, pool: &PoolFacts) -> Result<(), String> {
+        let family = pool.subnet.family();
+        check_pool(&pool.name, pool.is_disabled)?;
+        check_ranges(&pool.name, &self.ranges, &pool.usable(), RANGES)?;
+        check_prefix_length(family, self.prefix_length)?;
+        self.gateway
+            .map_or(Ok(()), |gateway| check_gateway(family, gateway))?;
+        self.routes.iter().try_for_each(RouteFacts::check)
+    }
 }

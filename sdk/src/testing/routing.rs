@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use plumb_values::arguments::{check_route, check_rule, check_table};
 use plumb_values::{Family, IpNetwork};
 
 /// The main routing table (`RT_TABLE_MAIN`, linux/rtnetlink.h).
@@ -72,6 +73,22 @@ impl RouteFacts {
         }
     }
 
+    /// Checks what the host checks, as far as the addresses to come do not matter.
+    pub(super) fn check(&self) -> Result<(), String> {
+        check_table(self.table)?;
+        let source = match self.source {
+            Some(Selector::This(source)) => Some(source),
+            Some(Selector::Of(_)) | None => None,
+        };
+        match self.destination {
+            Destination::Network(network) => check_route(&network, self.gateway, source),
+            Destination::DefaultOf(_, family) => {
+                check_route(&IpNetwork::everything(family), self.gateway, source)
+            }
+            Destination::NetworksOf(_) => Ok(()),
+        }
+    }
+
     /// The addresses to come that it refers to.
     pub(super) fn refers_to(&self) -> impl Iterator<Item = AddressSource> + use<> {
         let destination = match self.destination {
@@ -111,5 +128,15 @@ impl RuleFacts {
             destination: None,
             priority: None,
         }
+    }
+
+    /// Checks what the host checks, as far as the addresses to come do not matter.
+    pub(super) fn check(&self) -> Result<(), String> {
+        check_table(self.table)?;
+        let source = match &self.source {
+            Some(Selector::This(source)) => Some(source),
+            Some(Selector::Of(_)) | None => None,
+        };
+        check_rule(Some(self.family), source, self.destination.as_ref())
     }
 }

@@ -8,6 +8,7 @@ use crate::operations::{self, MacvlanOptions, VirtualFunctionSettings};
 use crate::{Error, ErrorCode, Guid, HardwareAddress, Mac, PciAddress, log};
 
 mod plan;
+mod proposals;
 mod refusals;
 
 const ADDRESS: &str = "0000:3b:00.2";

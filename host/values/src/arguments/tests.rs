@@ -1,7 +1,7 @@
 use alloc::string::String;
 
 use super::*;
-use crate::{Family, Guid, IpNetwork, PciAddress};
+use crate::{AddressRange, Family, Guid, IpNetwork, PciAddress};
 
 const ADDRESS: PciAddress = PciAddress::new(0, 0x3b, 0, 2).unwrap();
 
@@ -232,6 +232,63 @@ fn addresses_are_given_before_they_are_referred_to() {
         "add-route refers to addresses that are not there yet: assign-addresses must come before \
          it",
     );
+}
+
+#[test]
+fn a_proposal_has_addresses_and_each_of_them_a_pool() {
+    for claims in [1, 16] {
+        check_claims(claims, 16).unwrap();
+    }
+    for claims in [0, 17] {
+        let sentence = alloc::format!("{claims} addresses, where 1 to 16 are possible");
+        assert_refused(check_claims(claims, 16), &sentence);
+    }
+    check_candidates(1).unwrap();
+    let sentence = "an address without a pool to take it from";
+    assert_refused(check_candidates(0), sentence);
+    check_pool("rail", false).unwrap();
+    assert_refused(check_pool("rail", true), "pool rail, which is disabled");
+}
+
+#[test]
+fn a_range_is_of_what_its_pool_gives_out() {
+    let range = |first: &str, last: &str| AddressRange {
+        first: first.parse().unwrap(),
+        last: last.parse().unwrap(),
+    };
+    let usable = [
+        range("10.0.0.2", "10.0.0.9"),
+        range("10.0.0.20", "10.0.0.29"),
+    ];
+    let check = |ranges: &[AddressRange]| check_ranges("rail", ranges, &usable, 2);
+    check(&usable).unwrap();
+    check(&[range("10.0.0.9", "10.0.0.9")]).unwrap();
+    for (first, last, fault) in [
+        ("10.0.0.1", "10.0.0.9", "which pool rail does not give out"),
+        ("10.0.0.9", "10.0.0.20", "which pool rail does not give out"),
+        ("fd00::1", "fd00::2", "which pool rail does not give out"),
+        ("10.0.0.9", "10.0.0.2", "which is no range"),
+        ("10.0.0.2", "fd00::2", "which is no range"),
+    ] {
+        let sentence = alloc::format!("{first}-{last}, {fault}");
+        assert_refused(check(&[range(first, last)]), &sentence);
+    }
+    assert_refused(
+        check(&[usable[0]; 3]),
+        "3 ranges of pool rail, where 2 are possible",
+    );
+}
+
+#[test]
+fn gateway_and_prefix_are_of_the_pools_family() {
+    let gateway = "10.0.0.1".parse().unwrap();
+    check_gateway(Family::Ipv4, gateway).unwrap();
+    let sentence = "gateway 10.0.0.1 for IPv6 addresses";
+    assert_refused(check_gateway(Family::Ipv6, gateway), sentence);
+    check_prefix_length(Family::Ipv4, 32).unwrap();
+    check_prefix_length(Family::Ipv6, 128).unwrap();
+    let sentence = "prefix length 33 for IPv4 addresses";
+    assert_refused(check_prefix_length(Family::Ipv4, 33), sentence);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! STATUS: what can be told before a device is allotted.
+//! STATUS: what can be known before a device is allotted.
 
 use super::*;
 

@@ -2,8 +2,8 @@
 
 use plumb_values::arguments::{
     check_assigned, check_first_link, check_hardware_address, check_infiniband_parent, check_mtu,
-    check_network, check_rdma_name, check_rdma_name_is_for_one, check_route, check_rule,
-    check_sysctl, check_table, check_unicast, check_virtual_function,
+    check_network, check_rdma_name, check_rdma_name_is_for_one, check_sysctl, check_unicast,
+    check_virtual_function,
 };
 use plumb_values::{Family, HardwareAddress, IpNetwork};
 
@@ -13,7 +13,7 @@ pub use super::routing::{Addresses, Route, Rule};
 use super::{error, invalid};
 use crate::bindings::flavour::plumb::cni::{facts::Place, types};
 use crate::testing::session::{self, Session};
-use crate::testing::{AddressSource, Destination, Operation, RouteFacts, RuleFacts, Selector};
+use crate::testing::{AddressSource, Operation, Selector};
 
 #[derive(Debug)]
 pub struct PodLink(());
@@ -138,7 +138,7 @@ pub fn add_address(_: &PodLink, address: types::IpNetwork) -> Result<(), types::
 
 pub fn add_route(_: &PodLink, route: Route) -> Result<(), types::Error> {
     let route = route.into_facts();
-    check_route_facts(&route).map_err(invalid)?;
+    route.check().map_err(invalid)?;
     for source in route.refers_to() {
         let is_assigned = session::with(|session| session.assigned.contains(&source));
         check_assigned("add-route", is_assigned, "assign-addresses").map_err(invalid)?;
@@ -148,7 +148,7 @@ pub fn add_route(_: &PodLink, route: Route) -> Result<(), types::Error> {
 
 pub fn add_rule(rule: Rule) -> Result<(), types::Error> {
     let rule = rule.into_facts();
-    check_rule_facts(&rule).map_err(invalid)?;
+    rule.check().map_err(invalid)?;
     if let Some(Selector::Of(source)) = rule.source {
         let is_there = session::with(|session| {
             session.assigned.contains(&source) || session.reserved.contains(&source)
@@ -228,28 +228,4 @@ fn add_link(name: &str, operation: Result<Operation, String>) -> Result<PodLink,
         session.has_pod_link = true;
         Ok(PodLink(()))
     })
-}
-
-fn check_route_facts(route: &RouteFacts) -> Result<(), String> {
-    check_table(route.table)?;
-    let source = match route.source {
-        Some(Selector::This(source)) => Some(source),
-        Some(Selector::Of(_)) | None => None,
-    };
-    match route.destination {
-        Destination::Network(network) => check_route(&network, route.gateway, source),
-        Destination::DefaultOf(_, family) => {
-            check_route(&IpNetwork::everything(family), route.gateway, source)
-        }
-        Destination::NetworksOf(_) => Ok(()),
-    }
-}
-
-fn check_rule_facts(rule: &RuleFacts) -> Result<(), String> {
-    check_table(rule.table)?;
-    let source = match &rule.source {
-        Some(Selector::This(source)) => Some(source),
-        Some(Selector::Of(_)) | None => None,
-    };
-    check_rule(Some(rule.family), source, rule.destination.as_ref())
 }

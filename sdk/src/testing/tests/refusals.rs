@@ -13,9 +13,11 @@ use crate::{Family, IpNetwork};
 
 const INVALID: ErrorCode = ErrorCode::InvalidConfiguration;
 
+type Steps = fn() -> Result<(), Error>;
+
 thread_local! {
     /// What the flavour below does.
-    static STEPS: std::cell::Cell<fn() -> Result<(), Error>> = const { std::cell::Cell::new(|| Ok(())) };
+    static STEPS: std::cell::Cell<Steps> = const { std::cell::Cell::new(|| Ok(())) };
 }
 
 struct Doing;
@@ -46,14 +48,14 @@ fn named() -> Request {
     )
 }
 
-fn attach(steps: fn() -> Result<(), Error>) -> Outcome<()> {
+fn attach(steps: Steps) -> Outcome<()> {
     STEPS.set(steps);
     node().attach::<Doing>(named())
 }
 
 /// Checks that the last of the steps is refused with this sentence.
 #[track_caller]
-fn assert_refused(sentence: &str, steps: fn() -> Result<(), Error>) {
+fn assert_refused(sentence: &str, steps: Steps) {
     attach(steps).assert_refused(INVALID, &[sentence]);
 }
 
@@ -340,7 +342,7 @@ fn addresses_that_nobody_gives_are_refused() {
 
 #[test]
 fn only_attach_makes_a_plan() {
-    let steps: [(&str, fn() -> Result<(), Error>); 3] = [
+    let steps: [(&str, Steps); 3] = [
         ("create-macvlan", || pod_link().map(drop)),
         ("move-rdma-device", || move_rdma_device(&function()?, None)),
         ("reserve-addresses", || {
