@@ -73,27 +73,12 @@ fn a_child_in_a_partition_of_its_own() {
 }
 
 #[test]
-fn a_child_like_its_parent_without_addresses() {
-    let outcome = attach(r#", "master": "ib0""#);
-    outcome.result.unwrap();
-    assert_eq!(outcome.plan.first(), Some(&create(IpoibOptions::default())));
-    assert_eq!(outcome.plan.last(), Some(&Operation::SetUp));
-}
-
-#[test]
 fn what_users_have_in_their_networks_works_as_it_is() {
     let outcome = attach(
         r#", "cniVersion": "0.3.1", "name": "ipoib", "master": "ib0",
             "ipam": {"type": "spiderpool", "default_ipv4_ippool": ["v4-91"]}"#,
     );
     outcome.result.unwrap();
-}
-
-#[test]
-fn the_port_must_be_in_the_partition() {
-    let outcome = attach(r#", "master": "ib0", "pkey": "0x3""#);
-    let words = ["0x0003", "ib0", "0xffff, 0x8001, 0x0002"];
-    outcome.assert_refused(ErrorCode::NotAvailable, &words);
 }
 
 #[test]
@@ -168,13 +153,6 @@ fn only_infiniband_can_be_a_parent() {
 
     let outcome = attach(r#", "master": "ib7""#);
     outcome.assert_refused(ErrorCode::NotFound, &["ib7"]);
-}
-
-#[test]
-fn an_mtu_above_the_parents_is_refused_with_both() {
-    let outcome = attach(r#", "master": "ib0", "mtu": 4092"#);
-    let words = ["4092", "ib0", "2044", "connected"];
-    outcome.assert_refused(ErrorCode::InvalidConfiguration, &words);
 }
 
 #[test]

@@ -71,13 +71,6 @@ fn a_macvlan_with_addresses_is_made_announced_and_addressed() {
 }
 
 #[test]
-fn a_macvlan_without_addresses_is_only_set_up() {
-    let outcome = attach(r#"{"type": "macvlan", "master": "eth1"}"#);
-    outcome.result.unwrap();
-    assert_eq!(outcome.plan.last(), Some(&Operation::SetUp));
-}
-
-#[test]
 fn an_ipvlan_takes_the_addresses_of_its_own_ipam_or_of_the_chain() {
     let outcome = attach(&format!(
         r#"{{"type": "ipvlan", "master": "eth1", "mode": "l3", {IPAM}}}"#

@@ -48,14 +48,6 @@ fn a_function_with_a_vlan_an_address_and_its_rdma_device() {
 }
 
 #[test]
-fn a_function_as_it_is_without_addresses() {
-    let outcome = attach("");
-    outcome.result.unwrap();
-    let [arp, ndisc] = announcement();
-    assert_eq!(outcome.plan, [move_link(), arp, ndisc, Operation::SetUp]);
-}
-
-#[test]
 fn the_device_plugins_choice_goes_before_the_configurations() {
     let request = request(&format!(
         r#"{{"type": "sriov", "deviceID": "0000:3b:00.7", "runtimeConfig": {{"deviceID": "{ADDRESS}"}}}}"#
