@@ -146,7 +146,10 @@ fn plan(
                 json!({"description": line, "operation": {"claim-addresses": claim}})
             }
             Step::Operation(operation) => json!({"description": line, "operation": operation}),
-            Step::Assign(..) | Step::AssignAddresses(_) => {
+            Step::Assign(..)
+            | Step::AssignAddresses(..)
+            | Step::AddRoutes(..)
+            | Step::AddRules(_) => {
                 json!({"description": configure(&plan, step, assigned.as_deref(), line)})
             }
         });
@@ -219,7 +222,7 @@ fn preview(claim: &ClaimAddresses, request: &Request) -> Result<(String, Vec<Str
 
 /// The step that gives the interface its addresses, with those that are known already.
 fn configure(plan: &Plan, step: &Step, assigned: Option<&[String]>, line: String) -> String {
-    if !matches!(step, Step::AssignAddresses(_)) {
+    if !matches!(step, Step::AssignAddresses(..)) {
         return line;
     }
     let delegate = plan.steps.iter().find_map(|step| match step {
