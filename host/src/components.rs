@@ -22,7 +22,7 @@ pub mod session;
 pub mod store;
 mod version;
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::mem::ManuallyDrop;
 use std::rc::Rc;
@@ -101,8 +101,6 @@ impl Source {
 /// The engine of this process. Components of one call share it.
 pub struct Sandbox<'a> {
     engine: Engine,
-    /// What components of each version of the contract may import, made for the first of it.
-    linkers: [OnceCell<Linker<Session>>; Version::COUNT],
     /// By name: a chain may use a component twice, and code is registered with the process
     /// once. Never dropped: the process ends soon, and unmapping code page by page is work
     /// for nothing.
@@ -121,7 +119,6 @@ impl<'a> Sandbox<'a> {
         let deadline = Deadline::begin(&engine).map_err(set_up_failed)?;
         Ok(Self {
             engine,
-            linkers: Default::default(),
             loaded: ManuallyDrop::default(),
             trace,
             _deadline: deadline,
@@ -136,7 +133,7 @@ impl<'a> Sandbox<'a> {
         asked: &Arc<Asked>,
     ) -> Result<Vec<Recorded>> {
         let mut call = self.begin(source, Session::new(facts, source, asked, true))?;
-        let linker = self.linker(call.version)?;
+        let linker = &call.linker;
         let answer = match call.version {
             Version::V0_1 => contract_0_1::attach(&mut call.store, &call.component, linker),
             Version::V0_2 => contract_0_2::attach(&mut call.store, &call.component, linker),
@@ -148,7 +145,7 @@ impl<'a> Sandbox<'a> {
     /// Asks a flavour whether the node can serve the network.
     pub fn ready(&self, source: &Source, facts: Rc<dyn Facts>, asked: &Arc<Asked>) -> Result<()> {
         let mut call = self.begin(source, Session::new(facts, source, asked, false))?;
-        let linker = self.linker(call.version)?;
+        let linker = &call.linker;
         let answer = match call.version {
             Version::V0_1 => contract_0_1::ready(&mut call.store, &call.component, linker),
             Version::V0_2 => contract_0_2::ready(&mut call.store, &call.component, linker),
@@ -160,7 +157,7 @@ impl<'a> Sandbox<'a> {
     pub fn propose(&self, source: &Source, asked: &Arc<Asked>, pools: &[Pool]) -> Result<Proposal> {
         let facts = Rc::new(RecordedFacts::default());
         let mut call = self.begin(source, Session::new(facts, source, asked, false))?;
-        let linker = self.linker(call.version)?;
+        let linker = &call.linker;
         let answer = match call.version {
             Version::V0_1 => contract_0_1::propose(&mut call.store, &call.component, linker, pools),
             Version::V0_2 => contract_0_2::propose(&mut call.store, &call.component, linker, pools),
@@ -169,26 +166,15 @@ impl<'a> Sandbox<'a> {
         proposal::check(&source.name, proposed, pools)
     }
 
-    /// What components of a version may import.
-    fn linker(&self, version: Version) -> Result<&Linker<Session>> {
-        let linker = &self.linkers[version as usize];
-        if linker.get().is_none() {
-            let made = match version {
-                Version::V0_1 => contract_0_1::link(&self.engine),
-                Version::V0_2 => contract_0_2::link(&self.engine),
-            };
-            let _ = linker.set(made.map_err(set_up_failed)?);
-        }
-        linker
-            .get()
-            .ok_or_else(|| set_up_failed("a linker that was just made is gone"))
-    }
-
     /// Loads the component into a fresh store with all limits set.
     fn begin(&self, source: &Source, host: Session) -> Result<Call> {
         let begin = Instant::now();
         let component = self.load(source)?;
         let version = Version::of(&source.name, &component, &self.engine)?;
+        let linker = match version {
+            Version::V0_1 => contract_0_1::link(&self.engine, &component),
+            Version::V0_2 => contract_0_2::link(&self.engine, &component),
+        };
         let loaded = begin.elapsed();
         let mut store = Store::new(&self.engine, host);
         store.limiter(|host| &mut host.limits);
@@ -200,6 +186,7 @@ impl<'a> Sandbox<'a> {
             store,
             component,
             version,
+            linker: linker.map_err(set_up_failed)?,
             begin,
             loaded,
         })
@@ -255,6 +242,7 @@ struct Call {
     store: Store<Session>,
     component: Component,
     version: Version,
+    linker: Linker<Session>,
     begin: Instant,
     loaded: Duration,
 }

@@ -23,8 +23,8 @@ use bindings::{AddressPolicy, Flavour, log, types};
 /// What a call answers; the outer error is a trap.
 type Answer<T> = wasmtime::Result<Result<T, types::Error>>;
 
-/// All that a component of this version may import.
-pub(super) fn link(engine: &Engine) -> wasmtime::Result<Linker<Session>> {
+/// All that a component of this version may import; what of it this one does not is not used.
+pub(super) fn link(engine: &Engine, _component: &Component) -> wasmtime::Result<Linker<Session>> {
     let mut linker = Linker::new(engine);
     Flavour::add_to_linker::<_, HasSelf<Session>>(&mut linker, |session| session)?;
     Ok(linker)

@@ -4,6 +4,7 @@
 #[doc(hidden)]
 pub mod bindings;
 mod facts;
+mod link;
 mod operations;
 pub(super) mod pools;
 pub(super) mod requests;
@@ -12,8 +13,8 @@ mod values;
 
 use std::sync::Arc;
 
-use wasmtime::component::{Component, HasSelf, Linker, Resource};
-use wasmtime::{Engine, Store};
+use wasmtime::Store;
+use wasmtime::component::{Component, Linker, Resource};
 
 use super::proposal::Proposed;
 use super::refusal::Refusal;
@@ -21,19 +22,12 @@ use super::session::Session;
 use crate::pools::Pool;
 use crate::trace::Level;
 use bindings::{AddressPolicy, Flavour, log, types};
+pub(super) use link::link;
 use pools::PoolHandle;
 use requests::RequestHandle;
 
 /// What a call answers; the outer error is a trap.
 type Answer<T> = wasmtime::Result<Result<T, types::Error>>;
-
-/// All that a component of this version may import.
-pub(super) fn link(engine: &Engine) -> wasmtime::Result<Linker<Session>> {
-    let mut linker = Linker::new(engine);
-    Flavour::add_to_linker::<_, HasSelf<Session>>(&mut linker, |session| session)?;
-    bindings::pools::add_to_linker::<_, HasSelf<Session>>(&mut linker, |session| session)?;
-    Ok(linker)
-}
 
 /// Calls `attach`.
 pub(super) fn attach(

@@ -15,9 +15,6 @@ pub enum Version {
 }
 
 impl Version {
-    /// How many there are.
-    pub const COUNT: usize = 2;
-
     /// The version in the names of what a component imports. Every component imports types of
     /// the contract, because its exports are made of them.
     ///

@@ -1,0 +1,262 @@
+//! What a component of 0.2 may import: each function and each resource by its name.
+//!
+//! A component is linked with what it imports and no more: the contract has three times the
+//! functions that a flavour needs, and to link one costs a microsecond.
+
+use wasmtime::component::types::ComponentItem;
+use wasmtime::component::{Component, Linker, LinkerInstance, Resource, ResourceType};
+use wasmtime::{Engine, StoreContextMut};
+
+use super::bindings::{facts, log, operations, pools, requests, routing};
+use super::pools::PoolHandle;
+use super::requests::RequestHandle;
+use super::routing::{RouteDraft, RuleDraft};
+use crate::attachment::PodIdentity;
+use crate::components::asked::PreviousInterface;
+use crate::components::proposal::{Proposed, ProposedCandidate};
+use crate::components::session::{
+    IpoibOptions, IpvlanOptions, LinkHandle, MacvlanOptions, PciHandle, PodLinkHandle, Session,
+    VirtualFunctionSettings,
+};
+use crate::outcome::AddressSource;
+
+/// All that a component imports. What the contract does not have is left out: instantiating the
+/// component says so.
+pub(in crate::components) fn link(
+    engine: &Engine,
+    component: &Component,
+) -> wasmtime::Result<Linker<Session>> {
+    let mut linker = Linker::new(engine);
+    for (import, item) in component.component_type().imports(engine) {
+        let ComponentItem::ComponentInstance(interface) = item.ty else {
+            continue;
+        };
+        let name = import.strip_prefix("plumb:cni/").unwrap_or(import);
+        let name = name.split('@').next().unwrap_or(name);
+        let mut linked = linker.instance(import)?;
+        for (item, kind) in interface.exports(engine) {
+            match kind.ty {
+                ComponentItem::ComponentFunc(_) => function(&mut linked, name, item)?,
+                ComponentItem::Resource(_) => resource(&mut linked, item)?,
+                _ => {}
+            }
+        }
+    }
+    Ok(linker)
+}
+
+type Linked<'a> = LinkerInstance<'a, Session>;
+
+/// Links a function when it has this name; an `action` is one without a result.
+macro_rules! functions {
+    ($linked:ident, $interface:ident, $function:ident;
+     $($in:literal {
+        $($name:literal => $trait:path, $called:ident($($argument:ident),*);)*
+        $(action $action:literal => $action_trait:path, $action_called:ident($($action_argument:ident),*);)*
+     })+) => {
+        match ($interface, $function) {
+            $(
+                $(($in, $name) => $linked.func_wrap(
+                    $name,
+                    |mut store: StoreContextMut<'_, Session>, ($($argument,)*)| {
+                        let session = store.data_mut();
+                        Ok((<Session as $trait>::$called(session, $($argument),*)?,))
+                    },
+                ),)*
+                $(($in, $action) => $linked.func_wrap(
+                    $action,
+                    |mut store: StoreContextMut<'_, Session>, ($($action_argument,)*)| {
+                        let session = store.data_mut();
+                        <Session as $action_trait>::$action_called(session, $($action_argument),*)
+                    },
+                ),)*
+            )+
+            _ => Ok(()),
+        }
+    };
+}
+
+/// A function of the contract.
+fn function(linked: &mut Linked<'_>, interface: &str, function: &str) -> wasmtime::Result<()> {
+    functions! { linked, interface, function;
+        "requests" {
+            "[method]pod.namespace" => requests::HostPod, namespace(pod);
+            "[method]pod.name" => requests::HostPod, name(pod);
+            "[method]pod.uid" => requests::HostPod, uid(pod);
+            "[method]previous-interface.name" => requests::HostPreviousInterface, name(previous_interface);
+            "[method]previous-interface.is-in-pod" => requests::HostPreviousInterface, is_in_pod(previous_interface);
+            "[method]request.network" => requests::HostRequest, network(request);
+            "[method]request.container-id" => requests::HostRequest, container_id(request);
+            "[method]request.interface-name" => requests::HostRequest, interface_name(request);
+            "[method]request.pod" => requests::HostRequest, pod(request);
+            "[method]request.node" => requests::HostRequest, node(request);
+            "[method]request.configuration" => requests::HostRequest, configuration(request);
+            "[method]request.mac" => requests::HostRequest, mac(request);
+            "[method]request.infiniband-guid" => requests::HostRequest, infiniband_guid(request);
+            "[method]request.device-id" => requests::HostRequest, device_id(request);
+            "[method]request.requested-addresses" => requests::HostRequest, requested_addresses(request);
+            "[method]request.previous-interfaces" => requests::HostRequest, previous_interfaces(request);
+            "[method]request.has-ipam" => requests::HostRequest, has_ipam(request);
+            "[method]request.has-previous-addresses" => requests::HostRequest, has_previous_addresses(request);
+        }
+        "routing" {
+            "[constructor]route" => routing::HostRoute, new(destination);
+            "[static]route.to-networks-of" => routing::HostRoute, to_networks_of(addresses);
+            "[static]route.default-of" => routing::HostRoute, default_of(addresses, family);
+            "[method]route.destination" => routing::HostRoute, destination(route);
+            "[method]route.gateway" => routing::HostRoute, gateway(route);
+            "[method]route.source" => routing::HostRoute, source(route);
+            "[method]route.priority" => routing::HostRoute, priority(route);
+            "[method]route.table" => routing::HostRoute, table(route);
+            "[constructor]rule" => routing::HostRule, new(family, table);
+            action "[method]route.set-gateway" => routing::HostRoute, set_gateway(route, gateway);
+            action "[method]route.set-source" => routing::HostRoute, set_source(route, source);
+            action "[method]route.set-source-of" => routing::HostRoute, set_source_of(route, addresses);
+            action "[method]route.set-mtu" => routing::HostRoute, set_mtu(route, bytes);
+            action "[method]route.set-advertised-mss" => routing::HostRoute, set_advertised_mss(route, bytes);
+            action "[method]route.set-priority" => routing::HostRoute, set_priority(route, priority);
+            action "[method]route.set-table" => routing::HostRoute, set_table(route, table);
+            action "[method]route.set-scope" => routing::HostRoute, set_scope(route, scope);
+            action "[method]rule.set-source" => routing::HostRule, set_source(rule, source);
+            action "[method]rule.set-source-of" => routing::HostRule, set_source_of(rule, addresses);
+            action "[method]rule.set-destination" => routing::HostRule, set_destination(rule, destination);
+            action "[method]rule.set-priority" => routing::HostRule, set_priority(rule, priority);
+        }
+        "facts" {
+            "[method]link.name" => facts::HostLink, name(link);
+            "[method]link.index" => facts::HostLink, index(link);
+            "[method]link.alternative-names" => facts::HostLink, alternative_names(link);
+            "[method]link.hardware-type" => facts::HostLink, hardware_type(link);
+            "[method]link.kind" => facts::HostLink, kind(link);
+            "[method]link.mac" => facts::HostLink, mac(link);
+            "[method]link.mtu" => facts::HostLink, mtu(link);
+            "[method]link.is-up" => facts::HostLink, is_up(link);
+            "[method]link.has-carrier" => facts::HostLink, has_carrier(link);
+            "[method]link.pci-address" => facts::HostLink, pci_address(link);
+            "[method]link.rdma-devices" => facts::HostLink, rdma_devices(link);
+            "[method]link.partition-keys" => facts::HostLink, partition_keys(link);
+            "[method]link.numa-node" => facts::HostLink, numa_node(link);
+            "[method]link.speed" => facts::HostLink, speed(link);
+            "[method]link.addresses" => facts::HostLink, addresses(link);
+            "[method]link.routes" => facts::HostLink, routes(link);
+            "get-link" => facts::Host, get_link(place, name);
+            "get-default-route-link" => facts::Host, get_default_route_link(place);
+            "get-pod-links" => facts::Host, get_pod_links();
+            "[method]pci-function.address" => facts::HostPciFunction, address(pci_function);
+            "[method]pci-function.driver" => facts::HostPciFunction, driver(pci_function);
+            "[method]pci-function.parent" => facts::HostPciFunction, parent(pci_function);
+            "[method]pci-function.number" => facts::HostPciFunction, number(pci_function);
+            "[method]pci-function.links" => facts::HostPciFunction, links(pci_function);
+            "[method]pci-function.rdma-devices" => facts::HostPciFunction, rdma_devices(pci_function);
+            "[method]pci-function.parent-link" => facts::HostPciFunction, parent_link(pci_function);
+            "[method]pci-function.numa-node" => facts::HostPciFunction, numa_node(pci_function);
+            "get-pci-function" => facts::Host, get_pci_function(address);
+            "get-rdma-namespace-mode" => facts::Host, get_rdma_namespace_mode();
+        }
+        "operations" {
+            "[constructor]macvlan-options" => operations::HostMacvlanOptions, new();
+            "create-macvlan" => operations::Host, create_macvlan(parent, options);
+            "[constructor]ipvlan-options" => operations::HostIpvlanOptions, new();
+            "create-ipvlan" => operations::Host, create_ipvlan(parent, options);
+            "[constructor]ipoib-options" => operations::HostIpoibOptions, new();
+            "create-ipoib" => operations::Host, create_ipoib(parent, options);
+            "move-link" => operations::Host, move_link(function);
+            "[constructor]virtual-function-settings" => operations::HostVirtualFunctionSettings, new();
+            "set-virtual-function" => operations::Host, set_virtual_function(function, settings);
+            "move-rdma-device" => operations::Host, move_rdma_device(function, name);
+            "set-mtu" => operations::Host, set_mtu(link, mtu);
+            "set-mac" => operations::Host, set_mac(link, mac);
+            "set-link-sysctl" => operations::Host, set_link_sysctl(link, family, name, value, required);
+            "configured-addresses" => operations::Host, configured_addresses();
+            "previous-addresses" => operations::Host, previous_addresses();
+            "assign-addresses" => operations::Host, assign_addresses(link, addresses);
+            "add-address" => operations::Host, add_address(link, address);
+            "add-route" => operations::Host, add_route(link, route);
+            "add-rule" => operations::Host, add_rule(rule);
+            "add-neighbour" => operations::Host, add_neighbour(link, address, mac);
+            "set-up" => operations::Host, set_up(link);
+            "report-function" => operations::Host, report_function(function, mac);
+            "reserve-addresses" => operations::Host, reserve_addresses(addresses);
+            action "[method]macvlan-options.set-mode" => operations::HostMacvlanOptions, set_mode(macvlan_options, mode);
+            action "[method]macvlan-options.set-mtu" => operations::HostMacvlanOptions, set_mtu(macvlan_options, bytes);
+            action "[method]macvlan-options.set-mac" => operations::HostMacvlanOptions, set_mac(macvlan_options, mac);
+            action "[method]macvlan-options.set-broadcast-queue-length" => operations::HostMacvlanOptions, set_broadcast_queue_length(macvlan_options, packets);
+            action "[method]ipvlan-options.set-mode" => operations::HostIpvlanOptions, set_mode(ipvlan_options, mode);
+            action "[method]ipvlan-options.set-mtu" => operations::HostIpvlanOptions, set_mtu(ipvlan_options, bytes);
+            action "[method]ipoib-options.set-partition-key" => operations::HostIpoibOptions, set_partition_key(ipoib_options, key);
+            action "[method]ipoib-options.set-mode" => operations::HostIpoibOptions, set_mode(ipoib_options, mode);
+            action "[method]ipoib-options.set-user-multicast" => operations::HostIpoibOptions, set_user_multicast(ipoib_options, enabled);
+            action "[method]ipoib-options.set-mtu" => operations::HostIpoibOptions, set_mtu(ipoib_options, bytes);
+            action "[method]virtual-function-settings.set-mac" => operations::HostVirtualFunctionSettings, set_mac(virtual_function_settings, mac);
+            action "[method]virtual-function-settings.set-vlan" => operations::HostVirtualFunctionSettings, set_vlan(virtual_function_settings, id, priority, protocol);
+            action "[method]virtual-function-settings.set-minimum-rate" => operations::HostVirtualFunctionSettings, set_minimum_rate(virtual_function_settings, rate);
+            action "[method]virtual-function-settings.set-maximum-rate" => operations::HostVirtualFunctionSettings, set_maximum_rate(virtual_function_settings, rate);
+            action "[method]virtual-function-settings.set-spoof-check" => operations::HostVirtualFunctionSettings, set_spoof_check(virtual_function_settings, enabled);
+            action "[method]virtual-function-settings.set-trust" => operations::HostVirtualFunctionSettings, set_trust(virtual_function_settings, enabled);
+            action "[method]virtual-function-settings.set-link-state" => operations::HostVirtualFunctionSettings, set_link_state(virtual_function_settings, state);
+            action "[method]virtual-function-settings.set-guid" => operations::HostVirtualFunctionSettings, set_guid(virtual_function_settings, guid);
+            action "[method]virtual-function-settings.rebind" => operations::HostVirtualFunctionSettings, rebind(virtual_function_settings);
+        }
+        "pools" {
+            "[method]pool.name" => pools::HostPool, name(pool);
+            "[method]pool.family" => pools::HostPool, family(pool);
+            "[method]pool.subnet" => pools::HostPool, subnet(pool);
+            "[method]pool.usable" => pools::HostPool, usable(pool);
+            "[method]pool.gateway" => pools::HostPool, gateway(pool);
+            "[method]pool.routes" => pools::HostPool, routes(pool);
+            "[method]pool.is-default" => pools::HostPool, is_default(pool);
+            "[method]pool.is-disabled" => pools::HostPool, is_disabled(pool);
+            "[method]pool.namespaces" => pools::HostPool, namespaces(pool);
+            "[method]pool.nodes" => pools::HostPool, nodes(pool);
+            "[constructor]candidate" => pools::HostCandidate, new(pool, ranges);
+            "[constructor]proposal" => pools::HostProposal, new();
+            action "[method]candidate.set-prefix-length" => pools::HostCandidate, set_prefix_length(candidate, bits);
+            action "[method]candidate.set-gateway" => pools::HostCandidate, set_gateway(candidate, gateway);
+            action "[method]candidate.add-route" => pools::HostCandidate, add_route(candidate, route);
+            action "[method]proposal.add-claim" => pools::HostProposal, add_claim(proposal, candidates);
+            action "[method]proposal.keep" => pools::HostProposal, keep(proposal);
+        }
+        "log" {
+            action "write" => log::Host, write(level, message);
+        }
+    }
+}
+
+/// Links a resource when it has this name.
+macro_rules! resources {
+    ($linked:ident, $resource:ident; $($name:literal => $handle:ty, $trait:path;)+) => {
+        match $resource {
+            $($name => $linked.resource(
+                $name,
+                ResourceType::host::<$handle>(),
+                |mut store: StoreContextMut<'_, Session>, number| {
+                    let handle = Resource::<$handle>::new_own(number);
+                    <Session as $trait>::drop(store.data_mut(), handle)
+                },
+            ),)+
+            _ => Ok(()),
+        }
+    };
+}
+
+/// A resource of the contract. An interface that uses one of another names it as well.
+fn resource(linked: &mut Linked<'_>, resource: &str) -> wasmtime::Result<()> {
+    resources! { linked, resource;
+        "request" => RequestHandle, requests::HostRequest;
+        "pod" => PodIdentity, requests::HostPod;
+        "previous-interface" => PreviousInterface, requests::HostPreviousInterface;
+        "addresses" => AddressSource, routing::HostAddresses;
+        "route" => RouteDraft, routing::HostRoute;
+        "rule" => RuleDraft, routing::HostRule;
+        "link" => LinkHandle, facts::HostLink;
+        "pci-function" => PciHandle, facts::HostPciFunction;
+        "pod-link" => PodLinkHandle, operations::HostPodLink;
+        "macvlan-options" => MacvlanOptions, operations::HostMacvlanOptions;
+        "ipvlan-options" => IpvlanOptions, operations::HostIpvlanOptions;
+        "ipoib-options" => IpoibOptions, operations::HostIpoibOptions;
+        "virtual-function-settings" => VirtualFunctionSettings, operations::HostVirtualFunctionSettings;
+        "pool" => PoolHandle, pools::HostPool;
+        "candidate" => ProposedCandidate, pools::HostCandidate;
+        "proposal" => Proposed, pools::HostProposal;
+    }
+}
