@@ -55,23 +55,22 @@ impl PciFunction {
             )));
         };
         let mut links = self.links();
-        match (links.pop(), links.is_empty()) {
-            (Some(link), true) => Ok(link),
-            (None, _) => Err(Error::not_available(format!(
+        if links.len() > 1 {
+            let names: Vec<String> = links.iter().map(Link::name).collect();
+            return Err(Error::not_available(format!(
+                "PCI function {address} has several network interfaces ({}), only a function with \
+                 one can be given to a pod",
+                names.join(", ")
+            )));
+        }
+        links.pop().ok_or_else(|| {
+            Error::not_available(format!(
                 "PCI function {address} has no network interface on the node: either it is in \
                  another network namespace, or its driver {driver} makes none (InfiniBand needs \
                  ib_ipoib as well); a driver of network interfaces or one of {} is needed",
                 USER_SPACE_DRIVERS.join(", ")
-            ))),
-            (Some(last), false) => {
-                let names: Vec<String> = links.iter().chain([&last]).map(Link::name).collect();
-                Err(Error::not_available(format!(
-                    "PCI function {address} has several network interfaces ({}), only a function \
-                     with one can be given to a pod",
-                    names.join(", ")
-                )))
-            }
-        }
+            ))
+        })
     }
 
     /// The type of its netdev; without one, of its physical function's.

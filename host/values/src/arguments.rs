@@ -22,7 +22,10 @@ pub use link::{
 pub use proposal::{
     check_candidates, check_claims, check_gateway, check_pool, check_prefix_length, check_ranges,
 };
-pub use routing::{check_assigned, check_network, check_route, check_rule, check_table};
+pub use routing::{
+    check_assigned, check_network, check_route, check_route_to_networks, check_rule, check_table,
+    check_untaken,
+};
 pub use words::{IPOIB_MODES, IPVLAN_MODES, LINK_STATES, MACVLAN_MODES, check_word};
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use plumb_values::arguments::{check_route, check_rule, check_table};
+use plumb_values::arguments::{check_route, check_route_to_networks, check_rule, check_table};
 use plumb_values::{Family, IpNetwork};
 
 /// The main routing table (`RT_TABLE_MAIN`, linux/rtnetlink.h).
@@ -15,6 +15,16 @@ pub enum AddressSource {
     Configured,
     /// Those of the previous plugin's result.
     Previous,
+}
+
+impl AddressSource {
+    /// In messages.
+    pub(super) fn in_words(self) -> &'static str {
+        match self {
+            Self::Configured => "the configured addresses",
+            Self::Previous => "the addresses of the previous result",
+        }
+    }
 }
 
 /// A value, or what is known only when the step is performed.
@@ -85,7 +95,9 @@ impl RouteFacts {
             Destination::DefaultOf(_, family) => {
                 check_route(&IpNetwork::everything(family), self.gateway, source)
             }
-            Destination::NetworksOf(_) => Ok(()),
+            Destination::NetworksOf(addresses) => {
+                check_route_to_networks(addresses.in_words(), self.gateway, source)
+            }
         }
     }
 

@@ -40,6 +40,25 @@ pub fn check_route(
     }
 }
 
+/// Checks a route to the networks of addresses to come, such as `the configured addresses`. It is
+/// on the link, and what is known of it before cannot be of their family for sure.
+pub fn check_route_to_networks(
+    addresses: &str,
+    gateway: Option<IpAddr>,
+    source: Option<IpAddr>,
+) -> Result<(), String> {
+    match (gateway, source) {
+        (Some(gateway), _) => Err(format!(
+            "a route to the networks of {addresses} is on the link: it has no gateway {gateway}"
+        )),
+        (None, Some(source)) => Err(format!(
+            "a route to the networks of {addresses} can have these addresses as its source, not \
+             {source}"
+        )),
+        (None, None) => Ok(()),
+    }
+}
+
 /// Checks that the networks that a rule selects by are of one family, which is `family` where
 /// that is known.
 pub fn check_rule(
@@ -67,6 +86,17 @@ pub fn check_rule(
         }
     }
     Ok(())
+}
+
+/// Checks that addresses to come, such as `the configured addresses`, are assigned or reserved
+/// once.
+pub fn check_untaken(addresses: &str, is_taken: bool) -> Result<(), String> {
+    match is_taken {
+        false => Ok(()),
+        true => Err(format!(
+            "{addresses} are assigned or reserved already: a plan takes them once"
+        )),
+    }
 }
 
 /// Checks that addresses to come are there when a step that refers to them is performed; `by`

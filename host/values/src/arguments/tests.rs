@@ -205,6 +205,31 @@ fn a_route_is_of_one_family() {
 }
 
 #[test]
+fn a_route_to_the_networks_of_addresses_is_on_the_link() {
+    let known = "10.0.0.1".parse().ok();
+    check_route_to_networks("the configured addresses", None, None).unwrap();
+    assert_refused(
+        check_route_to_networks("the configured addresses", known, None),
+        "a route to the networks of the configured addresses is on the link: it has no gateway \
+         10.0.0.1",
+    );
+    assert_refused(
+        check_route_to_networks("the configured addresses", None, known),
+        "a route to the networks of the configured addresses can have these addresses as its \
+         source, not 10.0.0.1",
+    );
+}
+
+#[test]
+fn addresses_are_taken_once() {
+    check_untaken("the configured addresses", false).unwrap();
+    assert_refused(
+        check_untaken("the configured addresses", true),
+        "the configured addresses are assigned or reserved already: a plan takes them once",
+    );
+}
+
+#[test]
 fn a_rule_is_of_one_family() {
     let (four, six) = (network("10.9.0.0/16"), network("fd00::/64"));
     check_rule(None, None, None).unwrap();

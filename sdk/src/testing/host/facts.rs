@@ -192,7 +192,10 @@ pub fn get_pci_function(address: types::PciAddress) -> Result<PciFunction, types
             }),
             None => Err(error(
                 "not-found",
-                format!("no PCI function at {address} on this node"),
+                format!(
+                    "no PCI function at {address} on this node: `lspci -D` lists those it has, \
+                     and a device plugin that knows others must be started again"
+                ),
             )),
         }
     })

@@ -3,7 +3,7 @@
 use plumb_values::arguments::{
     check_assigned, check_first_link, check_hardware_address, check_infiniband_parent, check_mtu,
     check_network, check_rdma_name, check_rdma_name_is_for_one, check_sysctl, check_unicast,
-    check_virtual_function,
+    check_untaken, check_virtual_function,
 };
 use plumb_values::{Family, HardwareAddress, IpNetwork};
 
@@ -104,30 +104,22 @@ pub fn set_link_sysctl(
 }
 
 pub fn configured_addresses() -> Result<Addresses, types::Error> {
-    match session::with(|session| session.has_ipam) {
-        true => Ok(Addresses(AddressSource::Configured)),
-        false => Err(invalid(
-            "configured-addresses needs an \"ipam\", which the network configuration does not have"
-                .to_owned(),
-        )),
-    }
+    let exists = session::with(|session| session.has_ipam);
+    let remedy = "the configuration has no \"ipam\": add one";
+    addresses(AddressSource::Configured, exists, remedy)
 }
 
 pub fn previous_addresses() -> Result<Addresses, types::Error> {
-    match session::with(|session| session.has_previous_addresses) {
-        true => Ok(Addresses(AddressSource::Previous)),
-        false => Err(invalid(
-            "previous-addresses needs a \"prevResult\" with addresses, and there is none"
-                .to_owned(),
-        )),
-    }
+    let exists = session::with(|session| session.has_previous_addresses);
+    let remedy = "the previous plugin's result has none";
+    addresses(AddressSource::Previous, exists, remedy)
 }
 
 pub fn assign_addresses(_: &PodLink, addresses: &Addresses) -> Result<(), types::Error> {
     let addresses = addresses.0;
-    add("assign-addresses", Operation::AssignAddresses { addresses })?;
+    take("assign-addresses", addresses)?;
     session::with(|session| session.assigned.push(addresses));
-    Ok(())
+    add("assign-addresses", Operation::AssignAddresses { addresses })
 }
 
 pub fn add_address(_: &PodLink, address: types::IpNetwork) -> Result<(), types::Error> {
@@ -150,9 +142,7 @@ pub fn add_rule(rule: Rule) -> Result<(), types::Error> {
     let rule = rule.into_facts();
     rule.check().map_err(invalid)?;
     if let Some(Selector::Of(source)) = rule.source {
-        let is_there = session::with(|session| {
-            session.assigned.contains(&source) || session.reserved.contains(&source)
-        });
+        let is_there = session::with(|session| session.has_taken(source));
         let by = "assign-addresses or reserve-addresses";
         check_assigned("add-rule", is_there, by).map_err(invalid)?;
     }
@@ -191,15 +181,20 @@ pub fn report_function(
 
 pub fn reserve_addresses(addresses: &Addresses) -> Result<(), types::Error> {
     let addresses = addresses.0;
+    take("reserve-addresses", addresses)?;
+    session::with(|session| session.reserved.push(addresses));
     add(
         "reserve-addresses",
         Operation::ReserveAddresses { addresses },
-    )?;
-    session::with(|session| session.reserved.push(addresses));
-    Ok(())
+    )
 }
 
 impl Session {
+    /// Whether a step was recorded that assigns or reserves these addresses.
+    fn has_taken(&self, addresses: AddressSource) -> bool {
+        self.assigned.contains(&addresses) || self.reserved.contains(&addresses)
+    }
+
     fn may_record(&self, name: &str) -> Result<(), types::Error> {
         match self.is_recording {
             true => Ok(()),
@@ -227,5 +222,22 @@ fn add_link(name: &str, operation: Result<Operation, String>) -> Result<PodLink,
         session.plan.push(operation.map_err(invalid)?);
         session.has_pod_link = true;
         Ok(PodLink(()))
+    })
+}
+
+fn addresses(source: AddressSource, exists: bool, remedy: &str) -> Result<Addresses, types::Error> {
+    match exists {
+        true => Ok(Addresses(source)),
+        false => Err(invalid(format!(
+            "the flavour needs {}, but {remedy}",
+            source.in_words()
+        ))),
+    }
+}
+
+fn take(name: &str, addresses: AddressSource) -> Result<(), types::Error> {
+    session::with(|session| {
+        session.may_record(name)?;
+        check_untaken(addresses.in_words(), session.has_taken(addresses)).map_err(invalid)
     })
 }

@@ -270,6 +270,16 @@ fn routes_and_rules_are_of_one_family_and_of_a_table() {
         add_route(&link, route.with_source("fd00::1".parse().unwrap()))
     });
     assert_refused(
+        "a route to the networks of the configured addresses is on the link: it has no gateway",
+        || {
+            let route = Route::to_networks_of(&configured_addresses()?);
+            add_route(
+                &pod_link()?,
+                route.with_gateway("10.0.0.1".parse().unwrap()),
+            )
+        },
+    );
+    assert_refused(
         "a rule from 10.0.0.0/8 to fd00::/64 mixes IPv4 and IPv6",
         || {
             let rule = Rule::new(Family::Ipv4, 1).with_source(network("10.0.0.0/8"));
@@ -331,13 +341,40 @@ fn addresses_are_given_before_they_are_referred_to() {
 }
 
 #[test]
+fn addresses_are_taken_once() {
+    let sentence = "are assigned or reserved already: a plan takes them once";
+    assert_refused(&format!("the configured addresses {sentence}"), || {
+        let addresses = configured_addresses()?;
+        assign_addresses(&pod_link()?, &addresses)?;
+        reserve_addresses(&addresses)
+    });
+    assert_refused(
+        &format!("the addresses of the previous result {sentence}"),
+        || {
+            reserve_addresses(&previous_addresses()?)?;
+            assign_addresses(&pod_link()?, &previous_addresses()?)
+        },
+    );
+    let outcome = attach(|| {
+        let link = pod_link()?;
+        assign_addresses(&link, &configured_addresses()?)?;
+        assign_addresses(&link, &previous_addresses()?)
+    });
+    outcome.result.unwrap();
+}
+
+#[test]
 fn addresses_that_nobody_gives_are_refused() {
     STEPS.set(|| configured_addresses().map(drop));
     let outcome = node().attach::<Doing>(request("{}"));
-    outcome.assert_refused(INVALID, &["configured-addresses", "\"ipam\""]);
+    let sentence =
+        "the flavour needs the configured addresses, but the configuration has no \"ipam\"";
+    outcome.assert_refused(INVALID, &[sentence]);
     STEPS.set(|| previous_addresses().map(drop));
     let outcome = node().attach::<Doing>(request("{}"));
-    outcome.assert_refused(INVALID, &["previous-addresses", "\"prevResult\""]);
+    let sentence =
+        "the flavour needs the addresses of the previous result, but the previous plugin's";
+    outcome.assert_refused(INVALID, &[sentence]);
 }
 
 #[test]
