@@ -51,7 +51,7 @@ impl PciFunction {
             return Err(Error::not_available(format!(
                 "PCI function {address} is bound to no driver: run `echo {address} > \
                  /sys/bus/pci/drivers_probe`, or bind it to one of {}",
-                USER_SPACE_DRIVERS.join(", ")
+                user_space_drivers()
             )));
         };
         let mut links = self.links();
@@ -68,7 +68,7 @@ impl PciFunction {
                 "PCI function {address} has no network interface on the node: either it is in \
                  another network namespace, or its driver {driver} makes none (InfiniBand needs \
                  ib_ipoib as well); a driver of network interfaces or one of {} is needed",
-                USER_SPACE_DRIVERS.join(", ")
+                user_space_drivers()
             ))
         })
     }
@@ -133,6 +133,7 @@ impl PciFunction {
     ///
     /// Errors: `not-available` when the physical function has no netdev, by which they are
     /// changed.
+    #[inline(always)]
     pub fn set(&self, settings: &VirtualFunctionSettings) -> Result<(), Error> {
         if settings.is_empty() {
             return Ok(());
@@ -159,6 +160,12 @@ impl PciFunction {
 fn parse_address(text: &str) -> Result<PciAddress, Error> {
     text.parse()
         .map_err(|error| Error::invalid_configuration(format!("{text:?} {error}")))
+}
+
+/// For messages. As owned texts, because all other lists are, and a component has a copy of `join`
+/// for each type of item.
+fn user_space_drivers() -> String {
+    USER_SPACE_DRIVERS.map(str::to_owned).join(", ")
 }
 
 /// What the kernel takes at least, in bytes: `ETH_MIN_MTU` (linux/if_ether.h), and on

@@ -7,6 +7,10 @@
 //! host cannot perform it in its version, and with
 //! [`ErrorCode::InvalidConfiguration`](crate::ErrorCode::InvalidConfiguration) when an argument
 //! is out of range or unknown to the host.
+//!
+//! Options are structs: what is left at its default is not passed to the host. Where the compiler
+//! can see that, the component does not even import the function that would pass it, so it runs on
+//! hosts that do not have it yet. That is why what passes options is inlined.
 
 mod children;
 mod virtual_function;
@@ -32,18 +36,21 @@ pub use virtual_function::{
 pub struct PodLink(operations::PodLink);
 
 /// Makes a macvlan child of `parent` in the pod, under the requested name, down.
+#[inline(always)]
 pub fn create_macvlan(parent: &Link, options: &MacvlanOptions) -> Result<PodLink, Error> {
     let link = operations::create_macvlan(&parent.0, options.build())?;
     Ok(PodLink(link))
 }
 
 /// Makes an ipvlan child of `parent` in the pod, under the requested name, down.
+#[inline(always)]
 pub fn create_ipvlan(parent: &Link, options: &IpvlanOptions) -> Result<PodLink, Error> {
     let link = operations::create_ipvlan(&parent.0, options.build())?;
     Ok(PodLink(link))
 }
 
 /// Makes an IPoIB child of `parent` in the pod, under the requested name, down.
+#[inline(always)]
 pub fn create_ipoib(parent: &Link, options: &IpoibOptions) -> Result<PodLink, Error> {
     let link = operations::create_ipoib(&parent.0, options.build())?;
     Ok(PodLink(link))
@@ -56,6 +63,7 @@ pub fn move_link(function: &PciFunction) -> Result<PodLink, Error> {
 }
 
 /// Changes settings of a virtual function; the old ones are restored on DEL.
+#[inline(always)]
 pub fn set_virtual_function(
     function: &PciFunction,
     settings: &VirtualFunctionSettings,

@@ -211,7 +211,7 @@ fn nothing_selected(configuration: &Configuration, pools: &[Known]) -> Error {
             "both \"enable_ipv4\" and \"enable_ipv6\" are false: no address could be given",
         );
     }
-    let names: Vec<&str> = pools.iter().map(|pool| pool.name.as_str()).collect();
+    let names: Vec<String> = pools.iter().map(|known| known.name.clone()).collect();
     let error = Error::invalid_configuration(
         "no pool is selected: name pools in \"default_ipv4_ippool\" or \"default_ipv6_ippool\" of \"ipam\", \
          write them in its \"pools\", or mark a pool of the pool folder as default",

@@ -61,7 +61,7 @@ export_flavour!(SriovRdma);
 /// The function's interface becomes the pod's.
 fn move_in(request: &Request, sriov: &Sriov, function: &PciFunction) -> Result<(), Error> {
     function.link()?;
-    function.set(&sriov.settings)?;
+    set(sriov, function)?;
     if let Some(isolation) = &sriov.isolation {
         isolation.record(function)?;
     }
@@ -92,13 +92,19 @@ fn hand_over(
             "bound to {driver}, the function has no RDMA device that could be moved"
         ));
     }
-    function.set(&sriov.settings)?;
+    set(sriov, function)?;
     let mac = sriov.settings.mac.map(HardwareAddress::from);
     report_function(function, mac.as_ref())?;
     match request.configured_addresses()? {
         Some(addresses) => reserve_addresses(&addresses),
         None => Ok(()),
     }
+}
+
+/// For both ways, because every place that sets something gets a kilobyte of code.
+#[inline(never)]
+fn set(sriov: &Sriov, function: &PciFunction) -> Result<(), Error> {
+    function.set(&sriov.settings)
 }
 
 #[cfg(test)]

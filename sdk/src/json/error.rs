@@ -7,15 +7,15 @@ use serde::de::{Expected, Unexpected};
 /// Why text is not the wanted value, and where.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Error {
-    /// Innermost first: they are added on the way out.
-    keys: Vec<String>,
+    /// The keys with dots between them; they are added on the way out.
+    path: Option<String>,
     reason: String,
 }
 
 impl Error {
     pub(super) fn new(reason: impl Into<String>) -> Self {
         Self {
-            keys: Vec::new(),
+            path: None,
             reason: reason.into(),
         }
     }
@@ -30,16 +30,20 @@ impl Error {
 
     /// Adds the key whose value was read.
     pub(super) fn below(mut self, key: &str) -> Self {
-        self.keys.push(key.to_owned());
+        let mut path = key.to_owned();
+        if let Some(inner) = self.path {
+            path.push('.');
+            path.push_str(&inner);
+        }
+        self.path = Some(path);
         self
     }
 }
 
 impl Display for Error {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> std::fmt::Result {
-        if !self.keys.is_empty() {
-            let keys: Vec<&str> = self.keys.iter().rev().map(String::as_str).collect();
-            write!(formatter, "key {:?}: ", keys.join("."))?;
+        if let Some(path) = &self.path {
+            write!(formatter, "key {path:?}: ")?;
         }
         formatter.write_str(&self.reason)
     }

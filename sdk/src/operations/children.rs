@@ -41,6 +41,7 @@ pub struct MacvlanOptions {
 }
 
 impl MacvlanOptions {
+    #[inline(always)]
     pub(super) fn build(&self) -> operations::MacvlanOptions {
         let options = operations::MacvlanOptions::new();
         options.set_mode(self.mode.word());
@@ -88,6 +89,7 @@ pub struct IpvlanOptions {
 }
 
 impl IpvlanOptions {
+    #[inline(always)]
     pub(super) fn build(&self) -> operations::IpvlanOptions {
         let options = operations::IpvlanOptions::new();
         options.set_mode(self.mode.word());
@@ -131,6 +133,7 @@ pub struct IpoibOptions {
 }
 
 impl IpoibOptions {
+    #[inline(always)]
     pub(super) fn build(&self) -> operations::IpoibOptions {
         let options = operations::IpoibOptions::new();
         if let Some(key) = self.partition_key {

@@ -74,6 +74,7 @@ pub struct VirtualFunctionSettings {
 
 impl VirtualFunctionSettings {
     /// Whether no setting is to be changed.
+    #[inline(always)]
     pub fn is_empty(&self) -> bool {
         let settings_only = Self {
             rebind: false,
@@ -82,6 +83,7 @@ impl VirtualFunctionSettings {
         settings_only == Self::default()
     }
 
+    #[inline(always)]
     pub(super) fn build(&self) -> operations::VirtualFunctionSettings {
         let settings = operations::VirtualFunctionSettings::new();
         if let Some(mac) = self.mac {
