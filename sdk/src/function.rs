@@ -133,6 +133,7 @@ impl PciFunction {
     ///
     /// Errors: `not-available` when the physical function has no netdev, by which they are
     /// changed.
+    // Inlined for the reason that `operations` gives.
     #[inline(always)]
     pub fn set(&self, settings: &VirtualFunctionSettings) -> Result<(), Error> {
         if settings.is_empty() {

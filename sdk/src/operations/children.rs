@@ -1,4 +1,5 @@
-//! How children of a link are made. What is not set is left to the host.
+//! How children of a link are made. What is not set is left to the host. What passes options
+//! is inlined for the reason that `operations` gives.
 
 use plumb_values::Mac;
 

@@ -1,4 +1,5 @@
-//! What a physical function holds for a virtual one.
+//! What a physical function holds for a virtual one. What passes settings is inlined for the reason
+//! that `operations` gives.
 
 use plumb_values::{Guid, Mac};
 
