@@ -142,7 +142,7 @@ pub fn add_route(link: &PodLink, route: Route) -> Result<(), Error> {
 }
 
 /// Adds a routing rule in the pod. One that refers to addresses comes after the step that
-/// assigns or reserves them; it becomes as many rules as it says, none among them.
+/// assigns them; it becomes as many rules as it says, none among them.
 pub fn add_rule(rule: Rule) -> Result<(), Error> {
     Ok(operations::add_rule(rule.0)?)
 }

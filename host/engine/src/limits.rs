@@ -47,10 +47,11 @@ pub const TABLES: usize = 16;
 /// composed component is kept to what two parts need.
 pub const MEMORIES: usize = 2;
 
-/// Live handles at a time: to what the host gives (links, PCI functions, interfaces of the
-/// pod), and to resources of the component's own (`resource.new`). A flavour needs less than
-/// ten; making handles in a loop costs the host memory outside the component's own.
-pub const HANDLES: usize = 1_000;
+/// Live handles at a time: to what the host gives (links, functions, routes, pools), to what a
+/// component fills with options, and to resources of its own (`resource.new`). A flavour needs
+/// less than twenty. An address policy has two for each pool: the largest honest folder has 1000
+/// pools. A handle of the host's costs some 200 bytes outside of the component's memory.
+pub const HANDLES: usize = 4_000;
 
 /// Bytes that one call of a host function, or the result of an export, may make the host
 /// allocate.

@@ -3,12 +3,15 @@
 use std::net::IpAddr;
 
 use plumb_engine::limits;
+use plumb_values::arguments::{
+    check_candidates, check_claims, check_gateway, check_pool, check_prefix_length, check_ranges,
+};
 
 use super::refusal::Refusal;
 use crate::kernel::route::Route;
 use crate::leases::Candidate;
 use crate::operations::claim_addresses::Source;
-use crate::pools::{AddressRange, Family, Pool};
+use crate::pools::{AddressRange, Pool};
 use crate::{Code, Error, Result};
 
 /// What an address policy wants, checked.
@@ -50,94 +53,59 @@ pub struct Proposed {
 ///
 /// [`Code::COMPONENT_FAILED`] with the first thing that is not.
 pub fn check(component: &str, proposal: Proposed, pools: &[Pool]) -> Result<Proposal> {
-    let broken = |message: String| {
+    let broken = |what: String| {
         Error::new(
             Code::COMPONENT_FAILED,
-            format!("component {component} proposed {message}; nothing was changed"),
+            format!("component {component} proposed {what}; nothing was changed"),
         )
     };
-    if proposal.claims.is_empty() || proposal.claims.len() > limits::CLAIMS {
-        return Err(broken(format!(
-            "{} addresses, where 1 to {} are possible",
-            proposal.claims.len(),
-            limits::CLAIMS
-        )));
-    }
-    let mut claims = Vec::with_capacity(proposal.claims.len());
-    for candidates in proposal.claims {
-        let mut sources = Vec::with_capacity(candidates.len());
-        for candidate in candidates {
-            let Some(pool) = pools.iter().find(|pool| pool.name == candidate.pool) else {
-                if candidate.pool.len() > limits::STRING_BYTES {
-                    return Err(broken(format!(
-                        "a pool's name of more than {} bytes",
-                        limits::STRING_BYTES
-                    )));
-                }
-                return Err(broken(format!(
-                    "pool {:?}, which is not among those of the configuration",
-                    candidate.pool
-                )));
-            };
-            if pool.disabled {
-                return Err(broken(format!(
-                    "pool {}, which is disabled",
-                    candidate.pool
-                )));
-            }
-            if candidate.ranges.len() > limits::RANGES {
-                return Err(broken(format!(
-                    "{} ranges of pool {}, where {} are possible",
-                    candidate.ranges.len(),
-                    candidate.pool,
-                    limits::RANGES
-                )));
-            }
-            let usable = pool.usable();
-            for (first, last) in &candidate.ranges {
-                if first.is_ipv4() != last.is_ipv4() || first > last {
-                    return Err(broken(format!("{first}-{last}, which is no range")));
-                }
-                let inside = |range: &AddressRange| range.first <= *first && *last <= range.last;
-                if !usable.iter().any(inside) {
-                    return Err(broken(format!(
-                        "{first}-{last}, which pool {} does not give out",
-                        pool.name
-                    )));
-                }
-            }
-            if let Some(gateway) = candidate.gateway
-                && Family::of(gateway) != pool.family
-            {
-                return Err(broken(format!(
-                    "gateway {gateway} for {} addresses",
-                    pool.family
-                )));
-            }
-            if candidate.prefix_length > pool.family.bits() {
-                return Err(broken(format!(
-                    "prefix length {} for {} addresses",
-                    candidate.prefix_length, pool.family
-                )));
-            }
-            let routes = candidate.routes;
-            sources.push(Source {
-                candidate: Candidate {
-                    pool: candidate.pool,
-                    ranges: candidate.ranges,
-                },
-                prefix: candidate.prefix_length,
-                gateway: candidate.gateway,
-                routes: routes.map_err(|error| broken(error.message))?,
-            });
-        }
-        if sources.is_empty() {
-            return Err(broken("an address without a pool to take it from".into()));
-        }
-        claims.push(sources);
-    }
+    check_claims(proposal.claims.len(), limits::CLAIMS).map_err(broken)?;
+    let claims = proposal.claims.into_iter().map(|candidates| {
+        check_candidates(candidates.len())?;
+        let sources = candidates.into_iter();
+        sources
+            .map(|candidate| source(candidate, pools))
+            .collect::<std::result::Result<_, _>>()
+    });
     Ok(Proposal {
-        claims,
+        claims: claims
+            .collect::<std::result::Result<_, _>>()
+            .map_err(broken)?,
         keep: proposal.keep,
+    })
+}
+
+/// Where an address may come from, or what is wrong with it.
+fn source(candidate: ProposedCandidate, pools: &[Pool]) -> std::result::Result<Source, String> {
+    let name = &candidate.pool;
+    if name.len() > limits::STRING_BYTES {
+        return Err(format!(
+            "a pool's name of more than {} bytes",
+            limits::STRING_BYTES
+        ));
+    }
+    let Some(pool) = pools.iter().find(|pool| pool.name == *name) else {
+        return Err(format!(
+            "pool {name:?}, which is not among those of the configuration"
+        ));
+    };
+    check_pool(name, pool.disabled)?;
+    let ranges = candidate.ranges.iter();
+    let ranges: Vec<_> = ranges
+        .map(|&(first, last)| AddressRange { first, last })
+        .collect();
+    check_ranges(name, &ranges, &pool.usable(), limits::RANGES)?;
+    if let Some(gateway) = candidate.gateway {
+        check_gateway(pool.family, gateway)?;
+    }
+    check_prefix_length(pool.family, candidate.prefix_length)?;
+    Ok(Source {
+        candidate: Candidate {
+            pool: candidate.pool,
+            ranges: candidate.ranges,
+        },
+        prefix: candidate.prefix_length,
+        gateway: candidate.gateway,
+        routes: candidate.routes.map_err(|refusal| refusal.message)?,
     })
 }

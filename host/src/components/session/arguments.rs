@@ -2,7 +2,8 @@
 
 use ipnetwork::IpNetwork;
 use plumb_values::arguments::{
-    LINK_STATES, check_guid, check_route, check_rule, check_unicast, check_vlan, check_word,
+    LINK_STATES, check_guid, check_route, check_route_to_networks, check_rule, check_unicast,
+    check_vlan, check_word,
 };
 use plumb_values::{Family, Guid, Mac, PciAddress};
 
@@ -88,17 +89,12 @@ pub(super) fn check_route_template(template: &RouteTemplate) -> Result<(), Refus
         Destination::Network(network) => shared(network),
         Destination::DefaultOf(_, family) => plumb_values::IpNetwork::everything(family),
         Destination::NetworksOf(addresses) => {
-            return match (template.gateway, source) {
-                (Some(gateway), _) => Err(Refusal::invalid(format!(
-                    "a route to the networks of {addresses} is on the link: it has no gateway \
-                     {gateway}"
-                ))),
-                (_, Some(address)) => Err(Refusal::invalid(format!(
-                    "a route to the networks of {addresses} can have these addresses as its \
-                     source, not {address}"
-                ))),
-                _ => Ok(()),
-            };
+            let addresses = addresses.to_string();
+            return Ok(check_route_to_networks(
+                &addresses,
+                template.gateway,
+                source,
+            )?);
         }
     };
     Ok(check_route(&destination, template.gateway, source)?)

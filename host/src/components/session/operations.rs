@@ -12,7 +12,7 @@ use plumb_values::arguments::{
     IPOIB_MODES, IPVLAN_MODES, MACVLAN_MODES, check_assigned, check_first_link,
     check_hardware_address, check_infiniband_parent, check_mtu, check_partition_key,
     check_rdma_name, check_rdma_name_is_for_one, check_sysctl, check_table, check_unicast,
-    check_virtual_function, check_word,
+    check_untaken, check_virtual_function, check_word,
 };
 
 use super::arguments::{address_of, check_route_template, check_rule_template, settings_of};
@@ -399,11 +399,7 @@ impl Session {
 
     /// Addresses are taken once: for one interface, or for the result alone.
     fn take(&mut self, source: AddressSource, link: Option<LinkNumber>) -> Answer<()> {
-        if self.taken.contains_key(&source) {
-            return Err(Refusal::invalid(format!(
-                "{source} are assigned or reserved already: a plan takes them once"
-            )));
-        }
+        check_untaken(&source.to_string(), self.taken.contains_key(&source))?;
         self.taken.insert(source, link);
         Ok(())
     }

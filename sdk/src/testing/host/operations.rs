@@ -142,9 +142,8 @@ pub fn add_rule(rule: Rule) -> Result<(), types::Error> {
     let rule = rule.into_facts();
     rule.check().map_err(invalid)?;
     if let Some(Selector::Of(source)) = rule.source {
-        let is_there = session::with(|session| session.has_taken(source));
-        let by = "assign-addresses or reserve-addresses";
-        check_assigned("add-rule", is_there, by).map_err(invalid)?;
+        let is_assigned = session::with(|session| session.assigned.contains(&source));
+        check_assigned("add-rule", is_assigned, "assign-addresses").map_err(invalid)?;
     }
     add("add-rule", Operation::AddRule { rule })
 }

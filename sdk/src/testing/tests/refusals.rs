@@ -326,13 +326,12 @@ fn addresses_are_given_before_they_are_referred_to() {
         let route = Route::to(network("10.0.0.0/8"));
         add_route(&link, route.with_source_of(&configured_addresses()?))
     });
-    // What is only reserved can be selected by, but is no interface's.
-    let outcome = attach(|| {
+    // What is only reserved is no interface's.
+    assert_refused("add-rule refers to addresses", || {
         reserve_addresses(&configured_addresses()?)?;
         let rule = Rule::new(Family::Ipv4, 101);
         add_rule(rule.with_source_of(&configured_addresses()?))
     });
-    outcome.result.unwrap();
     assert_refused("add-route refers to addresses", || {
         let link = pod_link()?;
         reserve_addresses(&configured_addresses()?)?;
