@@ -162,6 +162,17 @@ mod tests {
         }
     }
 
+    /// 0.1 is frozen: components of it are with vendors.
+    #[test]
+    fn a_version_that_another_one_follows_is_not_changed() {
+        let [frozen, _] = &VERSIONS;
+        let texts: Vec<&str> = frozen.sources.iter().map(|(_, text)| *text).collect();
+        assert_eq!(
+            crate::digest(texts.concat().as_bytes()),
+            "d524ea13e36f14d16617ed432444654f5aec4964db1bc726192adcd61db9e7b5"
+        );
+    }
+
     #[test]
     fn the_interfaces_are_those_of_the_files() {
         for version in &VERSIONS {

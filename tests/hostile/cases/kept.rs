@@ -9,9 +9,9 @@ use plumb_tests::configuration;
 use serde_json::{Value, json};
 
 /// The versions of the contract with kept components.
-const VERSIONS: [&str; 1] = ["0.1"];
+const VERSIONS: [&str; 2] = ["0.1", "0.2"];
 
-fn kept(version: &str, name: &str) -> Vec<u8> {
+pub fn kept(version: &str, name: &str) -> Vec<u8> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("kept");
     let path = folder.join(version).join(name).with_extension("wasm");
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))

@@ -7,4 +7,5 @@ mod detach;
 mod kept;
 mod limits;
 mod policies;
+mod routed;
 mod store;
