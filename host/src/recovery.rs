@@ -38,11 +38,11 @@ impl<'a> NodeLeases<'a> {
         let mut slot = self.store.borrow_mut();
         let store = match slot.take() {
             Some(store) => store,
-            None => self.report(Store::open(self.state.path(), || self.recorded_leases())?),
+            None => self.open()?,
         };
         let (store, answer) = match ask(&store) {
             Err(Error::Corrupt { reason, .. }) => {
-                let store = self.report(store.replace(&reason, || self.recorded_leases())?);
+                let store = self.replace(store, &reason)?;
                 let answer = ask(&store);
                 (store, answer)
             }
@@ -50,6 +50,16 @@ impl<'a> NodeLeases<'a> {
         };
         *slot = Some(store);
         answer
+    }
+
+    fn open(&self) -> Result<Store, Error> {
+        let opened = Store::open(self.state.path(), || self.recorded_leases())?;
+        Ok(self.report(opened))
+    }
+
+    fn replace(&self, store: Store, reason: &str) -> Result<Store, Error> {
+        let replaced = store.replace(reason, || self.recorded_leases())?;
+        Ok(self.report(replaced))
     }
 
     /// Whether there is a store, or has to be because the journal knows of leases.

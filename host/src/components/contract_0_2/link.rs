@@ -47,6 +47,11 @@ pub(in crate::components) fn link(
 
 type Linked<'a> = LinkerInstance<'a, Session>;
 
+/// A function as a pointer: those of the same arguments and results share the code that
+/// reads them from the component's memory and writes them there, which is most of it.
+type Called<Arguments, Results> =
+    fn(StoreContextMut<'_, Session>, Arguments) -> wasmtime::Result<Results>;
+
 /// Links a function when it has this name; an `action` is one without a result.
 macro_rules! functions {
     ($linked:ident, $interface:ident, $function:ident;
@@ -56,20 +61,20 @@ macro_rules! functions {
      })+) => {
         match ($interface, $function) {
             $(
-                $(($in, $name) => $linked.func_wrap(
-                    $name,
-                    |mut store: StoreContextMut<'_, Session>, ($($argument,)*)| {
+                $(($in, $name) => {
+                    let called: Called<_, _> = |mut store, ($($argument,)*)| {
                         let session = store.data_mut();
                         Ok((<Session as $trait>::$called(session, $($argument),*)?,))
-                    },
-                ),)*
-                $(($in, $action) => $linked.func_wrap(
-                    $action,
-                    |mut store: StoreContextMut<'_, Session>, ($($action_argument,)*)| {
+                    };
+                    $linked.func_wrap($name, called)
+                })*
+                $(($in, $action) => {
+                    let called: Called<_, _> = |mut store, ($($action_argument,)*)| {
                         let session = store.data_mut();
                         <Session as $action_trait>::$action_called(session, $($action_argument),*)
-                    },
-                ),)*
+                    };
+                    $linked.func_wrap($action, called)
+                })*
             )+
             _ => Ok(()),
         }
