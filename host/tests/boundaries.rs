@@ -59,7 +59,7 @@ fn no_component_is_loaded_to_take_an_attachment_apart() {
         let is_sandbox = path.starts_with(root().join("components"));
         !is_sandbox && !path.ends_with("components.rs") && !decides.contains(path)
     });
-    assert_eq!(files_with(&["Sandbox", "Source::"], apart), [""; 0]);
+    assert_eq!(files_with(&["Sandbox", "Source::find"], apart), [""; 0]);
     assert_eq!(files_with(&["Sandbox"], decides.clone()).len(), 3);
 }
 

@@ -88,7 +88,7 @@ pub(crate) fn hint_for(name: &str) -> &'static str {
     } else if name == "env" {
         "a function is declared `extern` and defined nowhere; is a C library missing?"
     } else {
-        "only the interfaces of plumb:cni can be imported"
+        "only the interfaces plumb:cni/… of the contract can be imported"
     }
 }
 

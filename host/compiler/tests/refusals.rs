@@ -115,10 +115,10 @@ fn a_crate_that_exports_nothing_is_pointed_to_the_macro() {
 fn the_right_names_with_the_wrong_types_are_no_flavour() {
     let error = refusal(&exporting(&["attach", "ready"]));
     assert!(matches!(error, Error::World { .. }), "{error}");
-    assert_says(&error, &["flavour of plumb:cni 0.1.0", "attach"]);
+    assert_says(&error, &["flavour of plumb:cni 0.2.0", "attach"]);
 
     let error = refusal(&exporting(&["propose"]));
-    assert_says(&error, &["address-policy of plumb:cni 0.1.0", "propose"]);
+    assert_says(&error, &["address-policy of plumb:cni 0.2.0", "propose"]);
     assert!(!error.to_string().contains("offset"), "{error}");
 }
 

@@ -15,8 +15,9 @@ pub enum Version {
 }
 
 impl Version {
-    /// The version in the names of what a component imports. Every component imports types of
-    /// the contract, because its exports are made of them.
+    /// The version in the names of what a component imports. A component imports types of the
+    /// contract, because its exports are made of them; one that imports nothing is none, and
+    /// linking it says what it lacks.
     ///
     /// # Errors
     ///
@@ -29,7 +30,9 @@ impl Version {
                 .split_once('@')
                 .map(|(_, version)| version.to_owned())
         });
-        let version = version.unwrap_or_default();
+        let Some(version) = version else {
+            return Ok(Self::V0_2);
+        };
         match version.rsplit_once('.') {
             Some(("0.1", _)) => Ok(Self::V0_1),
             Some(("0.2", _)) => Ok(Self::V0_2),
