@@ -92,7 +92,7 @@ fn routes_and_rules_get_the_addresses_that_the_pod_gets() {
     check().run().expect_silence();
 
     ip::batch(Some(scene.pod.name()), "rule del from 10.1.0.10 table 100");
-    check().run().expect_error(103, "lost its rule");
+    check().run().expect_error(110, "lost its rule");
     scene.node.delete(&scene.pod, &configuration);
     assert_eq!(rules(&scene), [""; 0]);
     assert_eq!(table(&scene, 100), [""; 0]);
