@@ -37,7 +37,7 @@ pub(in crate::components) fn link(
         for (item, kind) in interface.exports(engine) {
             match kind.ty {
                 ComponentItem::ComponentFunc(_) => function(&mut linked, name, item)?,
-                ComponentItem::Resource(_) => resource(&mut linked, item)?,
+                ComponentItem::Resource(_) => resource(&mut linked, name, item)?,
                 _ => {}
             }
         }
@@ -229,9 +229,10 @@ fn function(linked: &mut Linked<'_>, interface: &str, function: &str) -> wasmtim
 
 /// Links a resource when it has this name.
 macro_rules! resources {
-    ($linked:ident, $resource:ident; $($name:literal => $handle:ty, $trait:path;)+) => {
-        match $resource {
-            $($name => $linked.resource(
+    ($linked:ident, $interface:ident, $resource:ident;
+     $($in:literal $name:literal => $handle:ty, $trait:path;)+) => {
+        match ($interface, $resource) {
+            $(($in, $name) => $linked.resource(
                 $name,
                 ResourceType::host::<$handle>(),
                 |mut store: StoreContextMut<'_, Session>, number| {
@@ -244,24 +245,25 @@ macro_rules! resources {
     };
 }
 
-/// A resource of the contract. An interface that uses one of another names it as well.
-fn resource(linked: &mut Linked<'_>, resource: &str) -> wasmtime::Result<()> {
-    resources! { linked, resource;
-        "request" => RequestHandle, requests::HostRequest;
-        "pod" => PodIdentity, requests::HostPod;
-        "previous-interface" => PreviousInterface, requests::HostPreviousInterface;
-        "addresses" => AddressSource, routing::HostAddresses;
-        "route" => RouteDraft, routing::HostRoute;
-        "rule" => RuleDraft, routing::HostRule;
-        "link" => LinkHandle, facts::HostLink;
-        "pci-function" => PciHandle, facts::HostPciFunction;
-        "pod-link" => PodLinkHandle, operations::HostPodLink;
-        "macvlan-options" => MacvlanOptions, operations::HostMacvlanOptions;
-        "ipvlan-options" => IpvlanOptions, operations::HostIpvlanOptions;
-        "ipoib-options" => IpoibOptions, operations::HostIpoibOptions;
-        "virtual-function-settings" => VirtualFunctionSettings, operations::HostVirtualFunctionSettings;
-        "pool" => PoolHandle, pools::HostPool;
-        "candidate" => ProposedCandidate, pools::HostCandidate;
-        "proposal" => Proposed, pools::HostProposal;
+/// A resource of the contract. An interface that uses one of another names it as well, and has it
+/// from there.
+fn resource(linked: &mut Linked<'_>, interface: &str, resource: &str) -> wasmtime::Result<()> {
+    resources! { linked, interface, resource;
+        "requests" "request" => RequestHandle, requests::HostRequest;
+        "requests" "pod" => PodIdentity, requests::HostPod;
+        "requests" "previous-interface" => PreviousInterface, requests::HostPreviousInterface;
+        "routing" "addresses" => AddressSource, routing::HostAddresses;
+        "routing" "route" => RouteDraft, routing::HostRoute;
+        "routing" "rule" => RuleDraft, routing::HostRule;
+        "facts" "link" => LinkHandle, facts::HostLink;
+        "facts" "pci-function" => PciHandle, facts::HostPciFunction;
+        "operations" "pod-link" => PodLinkHandle, operations::HostPodLink;
+        "operations" "macvlan-options" => MacvlanOptions, operations::HostMacvlanOptions;
+        "operations" "ipvlan-options" => IpvlanOptions, operations::HostIpvlanOptions;
+        "operations" "ipoib-options" => IpoibOptions, operations::HostIpoibOptions;
+        "operations" "virtual-function-settings" => VirtualFunctionSettings, operations::HostVirtualFunctionSettings;
+        "pools" "pool" => PoolHandle, pools::HostPool;
+        "pools" "candidate" => ProposedCandidate, pools::HostCandidate;
+        "pools" "proposal" => Proposed, pools::HostProposal;
     }
 }
