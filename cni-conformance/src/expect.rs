@@ -54,7 +54,7 @@ pub fn failure(outcome: &Outcome) -> Verdict {
     }
 }
 
-/// A failure told by one error object.
+/// A failure that one error object reports.
 pub fn refusal(outcome: &Outcome) -> Result<Refusal, Stop> {
     failure(outcome)?;
     let object = object(outcome)?;

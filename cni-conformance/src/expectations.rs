@@ -1,6 +1,6 @@
 //! Expectation files: failures of a plugin that are known, each with its reason.
 //!
-//! One on a line: `NUMBER[@VERSION][?] NAME # reason`. Without a version it stands for each
+//! One on a line: `NUMBER[@VERSION][?] NAME # reason`. Without a version it applies to each
 //! version of the case; with `?` it happens at times, as a race does. A failure that is not
 //! listed, and a listed one that did not happen, both make the run fail: the file stays true.
 

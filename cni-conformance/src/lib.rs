@@ -3,7 +3,7 @@
 //! A [`Subject`] is a plugin binary with a configuration. Each [`Case`] makes a node of its
 //! own ([`Scene`]: private namespaces, two wired links, pods), calls the plugin as a runtime
 //! does, and gives a [`Verdict`]. [`run`](run::run) works through the cases, the
-//! [`Expectations`] say which failures are known, and [`report`] tells.
+//! [`Expectations`] say which failures are known, and [`report`] prints the verdicts.
 
 pub mod case;
 pub mod cases;

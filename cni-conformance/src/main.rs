@@ -51,13 +51,13 @@ struct Run {
     /// the plugin's binary
     #[arg(long)]
     plugin: PathBuf,
-    /// network configuration; ${POD} in it stands for the number of the pod
+    /// network configuration; ${POD} in it is replaced by the number of the pod
     #[arg(long)]
     config: PathBuf,
     /// what the plugin does
     #[arg(long, value_enum, default_value = "interface")]
     kind: Kind,
-    /// folders with the plugins it calls, with colons between; the plugin's own folder unless told otherwise
+    /// folders with the plugins it calls, with colons between; by default the plugin's own folder
     #[arg(long)]
     cni_path: Option<String>,
     /// shell script that prepares the node
@@ -69,10 +69,10 @@ struct Run {
     /// shell script that lists what the plugin keeps, such as leases in a data base, one entry a line
     #[arg(long)]
     state: Option<PathBuf>,
-    /// files that stay by design, with commas between; * at the end stands for any text
+    /// files that stay by design, with commas between; * at the end matches any text
     #[arg(long, value_delimiter = ',')]
     stays: Vec<String>,
-    /// versions to test, with commas between; all that the plugin advertises unless told otherwise
+    /// versions to test, with commas between; by default all that the plugin advertises
     #[arg(long, value_delimiter = ',', value_parser = version)]
     versions: Vec<Version>,
     /// only these cases: numbers or names, with commas between

@@ -57,7 +57,7 @@ fn turns(subject: &Subject, case: &'static Case) -> Vec<(&'static Case, Option<V
         .iter()
         .copied()
         .filter(|version| (case.since..=case.until).contains(version))
-        // Before 0.3.0 a plugin was not told what the one before it had done.
+        // Before 0.3.0 a plugin did not get the result of the one before it.
         .filter(|version| subject.kind != Kind::Chained || version.has_interfaces())
         .collect();
     match case.matrix {

@@ -211,7 +211,7 @@ fn earlier_address(pod: &Pod) -> String {
     format!("10.99.0.{}/24", 10 + number(pod) % 200)
 }
 
-/// The pod's number, which tells its name from the others'.
+/// The pod's number, by which its name differs from the others'.
 fn number(pod: &Pod) -> u32 {
     let digits = pod.name().trim_start_matches("pod");
     digits.parse().expect("pods are numbered")

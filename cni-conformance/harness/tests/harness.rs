@@ -126,7 +126,7 @@ fn a_missing_pod_or_an_output_that_is_not_json_is_noticed() {
 
 /// Files that the plugin is known to keep do not count, and what only it can list does.
 #[test]
-fn the_oracle_goes_by_what_it_is_told_of_the_plugin() {
+fn the_oracle_goes_by_what_it_knows_of_the_plugin() {
     let mut plugin = Plugin::reference("macvlan");
     plugin.stays = vec![
         "/run/plugin/store*".into(),

@@ -114,11 +114,11 @@ fn commands(interface: &str, answer: &Value) -> Result<String, Error> {
     for route in result::list(answer, "routes") {
         let destination = route["dst"].as_str().and_then(network);
         let (destination, length) = destination.ok_or_else(|| unusable(route))?;
-        let told = route["gw"]
+        let reported = route["gw"]
             .as_str()
             .and_then(|text| text.parse::<IpAddr>().ok());
         let same_family = |one: &&IpAddr| one.is_ipv4() == destination.is_ipv4();
-        let gateway = told.or_else(|| gateways.iter().find(same_family).copied());
+        let gateway = reported.or_else(|| gateways.iter().find(same_family).copied());
         let via = gateway.map_or(String::new(), |gateway| format!(" via {gateway}"));
         // The pod may have the same route by another interface of the network.
         commands += &format!("route append {destination}/{length}{via} dev {interface}\n");

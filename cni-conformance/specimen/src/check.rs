@@ -57,12 +57,12 @@ fn compare(
     there: &Interface,
     namespace: &Namespace,
 ) -> Result<(), Error> {
-    let told = result::list(previous, "interfaces");
-    let index = told
+    let reported = result::list(previous, "interfaces");
+    let index = reported
         .iter()
         .position(|one| one["name"] == request.interface.as_str())
         .ok_or_else(|| different(request, "is not in prevResult"))?;
-    let mac = told[index]["mac"].as_str().unwrap_or(&there.mac);
+    let mac = reported[index]["mac"].as_str().unwrap_or(&there.mac);
     if !mac.eq_ignore_ascii_case(&there.mac) && !defects::has("check-ignores-hardware-addresses") {
         return Err(different(
             request,

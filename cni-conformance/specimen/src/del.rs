@@ -31,7 +31,7 @@ pub fn delete(request: &Request) -> Result<Option<Value>, Error> {
         defects::after_the_interface_went(request, attachment);
     }
     // What goes wrong from here on must not keep the rest from being cleaned up.
-    let told = match ipam.delegate() {
+    let reported = match ipam.delegate() {
         Some(name) if !defects::forgets_the_delegate(request) => {
             delegate::call(request, name, "DEL").map(|_| ())
         }
@@ -42,7 +42,7 @@ pub fn delete(request: &Request) -> Result<Option<Value>, Error> {
     {
         record.remove()?;
     }
-    told.map(|()| None)
+    reported.map(|()| None)
 }
 
 /// Deletes the interface with this hardware address. Without a namespace there is nothing

@@ -44,7 +44,7 @@ pub fn call(request: &Request, name: &str, verb: &str) -> Result<Vec<u8>, Error>
     }
     match output.status.success() {
         true => Ok(output.stdout),
-        false => Err(told(&output.stdout).unwrap_or_else(|| failed(ended(output.status)))),
+        false => Err(reported(&output.stdout).unwrap_or_else(|| failed(ended(output.status)))),
     }
 }
 
@@ -94,7 +94,7 @@ fn find(name: &str) -> Result<PathBuf, Error> {
 }
 
 /// The error that it printed.
-fn told(output: &[u8]) -> Option<Error> {
+fn reported(output: &[u8]) -> Option<Error> {
     let object: Value = serde_json::from_slice(output).ok()?;
     Some(Error {
         code: object["code"].as_u64()?,

@@ -36,9 +36,9 @@ pub fn collect(request: &Request) -> Result<Option<Value>, Error> {
     }
     defects::other_networks(request);
     if let Some(name) = ipam.delegate() {
-        let told = delegate::call(request, name, delegate::verb(request.verb)).map(|_| ());
+        let reported = delegate::call(request, name, delegate::verb(request.verb)).map(|_| ());
         if !defects::has("gc-swallows-the-delegates-error") {
-            ended = ended.and(told);
+            ended = ended.and(reported);
         }
     }
     ended.map(|()| None)

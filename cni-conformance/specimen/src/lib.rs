@@ -36,27 +36,27 @@ use crate::request::{Request, Verb};
 
 /// Does what the environment and standard input say; 0 or 1.
 pub fn main() -> ExitCode {
-    // What an error tells of the version before the input is read.
-    let mut told_version = version::newest().to_owned();
-    let (output, code) = match serve(&mut told_version) {
+    // What an error says of the version before the input is read.
+    let mut asked_version = version::newest().to_owned();
+    let (output, code) = match serve(&mut asked_version) {
         Ok(None) => return ExitCode::SUCCESS,
         Ok(Some(result)) => (result, ExitCode::SUCCESS),
         Err(error)
             if defects::has("exit-0-for-a-future-version")
                 && error.is_incompatible()
-                && told_version.as_str() > version::newest() =>
+                && asked_version.as_str() > version::newest() =>
         {
-            (error.json(&told_version), ExitCode::SUCCESS)
+            (error.json(&asked_version), ExitCode::SUCCESS)
         }
-        Err(error) => (error.json(&told_version), ExitCode::FAILURE),
+        Err(error) => (error.json(&asked_version), ExitCode::FAILURE),
     };
     println!("{output}");
     code
 }
 
-fn serve(told_version: &mut String) -> Result<Option<Value>, Error> {
+fn serve(asked_version: &mut String) -> Result<Option<Value>, Error> {
     defects::known()?;
-    let request = match Request::read(told_version)? {
+    let request = match Request::read(asked_version)? {
         request::Asked::Version(input) => return version::answer(&input).map(Some),
         request::Asked::Nothing => return Ok(None),
         request::Asked::Work(request) => *request,

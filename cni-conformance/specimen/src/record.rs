@@ -3,7 +3,7 @@
 //!
 //! The file is there from before the first effect of ADD to after the last one of DEL. Its
 //! lock is held for the whole of a call, and by the children of the call, which live on
-//! when the plugin is killed: whoever has the lock knows that nobody else is at work.
+//! when the plugin is killed: the process that has the lock knows that no other one is at work.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Seek, Write};
@@ -29,7 +29,7 @@ const SUFFIX: &str = ".json";
 pub struct Attachment {
     /// The pool's address, if it is the pool's.
     pub address: Option<std::net::Ipv4Addr>,
-    /// Hardware address of the interface: nobody else makes one with it, so it tells the
+    /// Hardware address of the interface: no other program makes one with it, so it distinguishes the
     /// interface whatever its name.
     pub mac: String,
     /// `CNI_NETNS`
@@ -77,7 +77,7 @@ pub fn all(network: &str) -> Vec<(PathBuf, String, String)> {
         .collect()
 }
 
-/// The attachment that a file tells of; nothing when ADD was killed before it was written.
+/// The attachment that a file describes; nothing when ADD was killed before it was written.
 pub fn read(path: &Path) -> Option<Attachment> {
     serde_json::from_slice(&fs::read(path).ok()?).ok()
 }

@@ -56,8 +56,8 @@ pub enum Asked {
 }
 
 impl Request {
-    /// Reads the call; `told_version` becomes the version of the input as soon as it is known.
-    pub fn read(told_version: &mut String) -> Result<Asked, Error> {
+    /// Reads the call; `asked_version` becomes the version of the input as soon as it is known.
+    pub fn read(asked_version: &mut String) -> Result<Asked, Error> {
         defects::before_the_call()?;
         let command = variable("CNI_COMMAND");
         if command.is_empty() && defects::has("silent-without-command") {
@@ -70,7 +70,7 @@ impl Request {
         let input = input()?;
         let configuration = json::configuration(&input)?;
         if let Some(version) = json::get(&configuration, "cniVersion").as_str() {
-            version.clone_into(told_version);
+            version.clone_into(asked_version);
         }
         let version = Version::of(&configuration)?;
         let network = network_name(&configuration, verb)?;

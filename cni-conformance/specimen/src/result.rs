@@ -81,10 +81,10 @@ fn interface(request: &Request, mac: &str) -> Value {
 }
 
 fn address(version: Version, ip: &Value, index: usize) -> Value {
-    let mut told = ip.clone();
-    told["interface"] = index.into();
+    let mut reported = ip.clone();
+    reported["interface"] = index.into();
     let needs_version = version < Version::V1_0_0 || defects::has("addresses-with-a-version");
-    match (told.as_object_mut(), needs_version) {
+    match (reported.as_object_mut(), needs_version) {
         (Some(object), true) => {
             let six = ip["address"]
                 .as_str()
@@ -96,7 +96,7 @@ fn address(version: Version, ip: &Value, index: usize) -> Value {
         }
         (None, _) => {}
     }
-    told
+    reported
 }
 
 fn has_entries(dns: &Value) -> bool {

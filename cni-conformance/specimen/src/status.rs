@@ -31,8 +31,8 @@ fn ready(request: &Request) -> Result<(), Error> {
         Ipam::Pool => Pool::look(request)?.free().map(|_| ()).map_err(unavailable),
         Ipam::Delegate(_) if defects::has("status-without-the-delegate") => Ok(()),
         Ipam::Delegate(name) => {
-            let told = delegate::call(request, &name, delegate::verb(request.verb));
-            told.map(|_| ()).map_err(unavailable)
+            let reported = delegate::call(request, &name, delegate::verb(request.verb));
+            reported.map(|_| ()).map_err(unavailable)
         }
     }
 }

@@ -28,19 +28,19 @@ impl Version {
 
     /// The version of a configuration.
     pub fn of(configuration: &Value) -> Result<Self, Error> {
-        let told = json::get(configuration, "cniVersion");
-        if told.is_null() && defects::has("no-version-is-the-newest") {
+        let asked = json::get(configuration, "cniVersion");
+        if asked.is_null() && defects::has("no-version-is-the-newest") {
             return Ok(Self::V1_1_0);
         }
-        if told == "0.0.0" && defects::has("takes-older-versions") {
+        if asked == "0.0.0" && defects::has("takes-older-versions") {
             return Ok(Self::V0_3_1);
         }
         // No version means 0.1.0.
-        let told = told.as_str().unwrap_or("0.1.0");
-        let found = SUPPORTED.iter().position(|version| *version == told);
+        let asked = asked.as_str().unwrap_or("0.1.0");
+        let found = SUPPORTED.iter().position(|version| *version == asked);
         found.map(|index| Self::ALL[index]).ok_or_else(|| Error {
             code: INCOMPATIBLE,
-            message: format!("version {told:?} of the configuration is not supported"),
+            message: format!("version {asked:?} of the configuration is not supported"),
             details: match defects::has("empty-message") {
                 true => String::new(),
                 false => format!("supported are {}", SUPPORTED.join(", ")),
@@ -79,17 +79,17 @@ pub fn answer(input: &[u8]) -> Result<Value, Error> {
             .and_then(|()| fs::write(note, "asked"))
             .map_err(|error| Error::new(INPUT_OUTPUT, format!("write a note: {error}")))?;
     }
-    let told = json::get(&configuration, "cniVersion").as_str();
-    let told = match defects::has("version-says-its-own") {
+    let asked = json::get(&configuration, "cniVersion").as_str();
+    let asked = match defects::has("version-says-its-own") {
         true => None,
-        false => told,
+        false => asked,
     };
     let mut supported = SUPPORTED.to_vec();
     if defects::has("lists-half-a-version") {
         supported.push("1.2");
     }
     Ok(json!({
-        "cniVersion": told.unwrap_or(newest()),
+        "cniVersion": asked.unwrap_or(newest()),
         "supportedVersions": supported,
     }))
 }

@@ -118,21 +118,21 @@ fn makes_the_interface(scene: &Scene) -> Verdict {
     if !flags.iter().any(|flag| flag == "UP") {
         return Err(failed("eth0 is down", &outcome));
     }
-    let mut told: Vec<String> = result["ips"]
+    let mut reported: Vec<String> = result["ips"]
         .as_array()
         .into_iter()
         .flatten()
         .filter_map(|ip| Some(ip["address"].as_str()?.to_owned()))
         .collect();
-    told.sort();
-    if told.is_empty() && scene.subject.ipam().is_some() {
+    reported.sort();
+    if reported.is_empty() && scene.subject.ipam().is_some() {
         return Err(failed("the result has no address", &outcome));
     }
     let there = pod.addresses("eth0");
-    match told == there {
+    match reported == there {
         true => Ok(()),
         false => Err(failed(
-            format!("the interface has {there:?}, the result {told:?}"),
+            format!("the interface has {there:?}, the result {reported:?}"),
             &outcome,
         )),
     }
@@ -200,7 +200,7 @@ fn passes_previous_result(scene: &Scene) -> Verdict {
             .as_array()
             .is_some_and(|list| list.iter().any(wanted))
     };
-    let told = [
+    let reported = [
         (
             interfaces[index]["mac"] == "02:00:00:00:00:77"
                 && interfaces[index]["sandbox"] == pod.path(),
@@ -229,7 +229,7 @@ fn passes_previous_result(scene: &Scene) -> Verdict {
             "the search list in its order",
         ),
     ];
-    match told.iter().find(|(there, _)| !there) {
+    match reported.iter().find(|(there, _)| !there) {
         None => Ok(()),
         Some((_, what)) => Err(failed(format!("the result lacks {what}"), &outcome)),
     }

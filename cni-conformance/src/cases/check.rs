@@ -172,13 +172,13 @@ fn check_route_gone(scene: &Scene) -> Verdict {
 
 fn check_hardware_address(scene: &Scene) -> Verdict {
     fails_after(scene, |pod, result| {
-        let told = result["interfaces"].as_array().into_iter().flatten();
-        if !told
+        let reported = result["interfaces"].as_array().into_iter().flatten();
+        if !reported
             .clone()
             .any(|one| one["name"] == "eth0" && one["mac"].is_string())
         {
             return Err(Stop::NotApplicable(
-                "the result tells no hardware address".into(),
+                "the result has no hardware address".into(),
             ));
         }
         pod.ip("link set eth0 address 02:00:00:00:00:99");

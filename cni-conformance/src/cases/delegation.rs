@@ -232,7 +232,7 @@ fn delegated_result(scene: &Scene) -> Verdict {
     let interface = ip["interface"].as_u64().map_or(Value::Null, |index| {
         result["interfaces"][index as usize].clone()
     });
-    let told = [
+    let reported = [
         (
             ip["address"] == "10.9.0.5/24" && ip["gateway"] == "10.9.0.1",
             "the address and its gateway",
@@ -262,7 +262,7 @@ fn delegated_result(scene: &Scene) -> Verdict {
             "the route in the pod, by the gateway of the address",
         ),
     ];
-    match told.iter().find(|(there, _)| !there) {
+    match reported.iter().find(|(there, _)| !there) {
         None => Ok(()),
         Some((_, what)) => Err(failed(format!("expected {what}"), &outcome)),
     }

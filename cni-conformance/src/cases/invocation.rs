@@ -318,8 +318,8 @@ fn interface_name(scene: &Scene) -> Verdict {
     }
     for good in ["fifteen-bytes-x", "netz-für-köln", "eth0.100", "x"] {
         let result = expect::result(&scene.pod_call("ADD", &pod).interface(good).run())?;
-        let mut told = result["interfaces"].as_array().into_iter().flatten();
-        ensure(told.any(|one| one["name"] == good), || {
+        let mut reported = result["interfaces"].as_array().into_iter().flatten();
+        ensure(reported.any(|one| one["name"] == good), || {
             format!("the result has no interface {good}: {result}")
         })?;
         if pod.link(good).is_none() {

@@ -102,7 +102,7 @@ fn check(result: &Value, version: Version) -> Result<(), String> {
             }
         }
         match (before_1_0, ip.get("version").and_then(Value::as_str)) {
-            (true, Some(told)) if told == family => {}
+            (true, Some(reported)) if reported == family => {}
             (true, _) => return Err(format!("{address} needs \"version\": \"{family}\"")),
             (false, None) => {}
             (false, Some(_)) => {
@@ -131,13 +131,13 @@ fn interface_of_the_pod(scene: &Scene) -> Verdict {
     let outcome = scene.pod_call("ADD", &pod).run();
     let result = expect::result(&outcome)?;
     let there = pod.link("eth0").unwrap_or_default();
-    let told: Vec<&Value> = result["interfaces"]
+    let reported: Vec<&Value> = result["interfaces"]
         .as_array()
         .into_iter()
         .flatten()
         .filter(|one| one["sandbox"] == pod.path() && one["name"] == "eth0")
         .collect();
-    match told.as_slice() {
+    match reported.as_slice() {
         [one] if one["mac"].is_null() || one["mac"] == there["address"] => Ok(()),
         _ => Err(failed(
             format!(

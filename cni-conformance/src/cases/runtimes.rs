@@ -93,14 +93,14 @@ fn life(scene: &Scene, runtime: Runtime) -> Verdict {
         }
     }
     drop(sleeper);
-    // What only lives in the namespace may end with it, if DEL was not told of it.
-    let told = steps
+    // What only lives in the namespace may end with it, if DEL did not get its name.
+    let named = steps
         .last()
         .is_some_and(|step| step.namespace == Namespace::Mounted);
-    if there && !told {
+    if there && !named {
         pod.remove();
     }
-    match scene.subject.kind == Kind::Chained && !told {
+    match scene.subject.kind == Kind::Chained && !named {
         true => Ok(()),
         false => unchanged(&clean),
     }

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use cni_harness::Call;
-use plumb_hostile::Scene;
+use plumb_hostile::{Scene, component};
 use plumb_tests::configuration;
 use serde_json::{Value, json};
 
@@ -30,6 +30,29 @@ fn assert_works(scene: &Scene, configuration: &Value) {
         .expect_silence();
     scene.node.delete(&scene.pod, configuration);
     before.assert_unchanged();
+}
+
+/// What the host offers is all that the contract has: a component that imports it fails when it is
+/// called, and not before.
+#[test]
+fn all_of_each_version_can_be_imported() {
+    const FAILED: u64 = 103;
+    let words = ["gave up by a panic or an unreachable instruction"];
+    for version in VERSIONS {
+        let scene = Scene::new();
+        let flavour = component::of_everything(version, "flavour");
+        scene.store.install("everything", &flavour);
+        scene.assert_refused(&scene.configuration_of("everything"), FAILED, &words);
+
+        let policy = component::of_everything(version, "address-policy");
+        scene.store.install("every-policy", &policy);
+        let own = json!({
+            "ipam": {"type": "every-policy", "pools": [configuration::ipv4_pool()]},
+            "componentFolder": scene.store.folder(),
+        });
+        let configuration = configuration::with(configuration::pool(), own);
+        scene.assert_refused(&configuration, FAILED, &words);
+    }
 }
 
 #[test]

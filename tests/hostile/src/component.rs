@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
-use wit_parser::{Resolve, SourceMap};
+use wit_component::{ComponentEncoder, StringEncoding, dummy_module, embed_component_metadata};
+use wit_parser::{LiftLowerAbi, ManglingAndAbi, Resolve, SourceMap, WorldId};
 
 /// The import that [`overreaching_flavour`] has and plumb does not give.
 pub const FOREIGN_INTERFACE: &str = "acme:disk/files@1.0.0";
@@ -70,34 +70,60 @@ pub fn crowded_flavour(inside: &str, count: u8) -> Vec<u8> {
     component
 }
 
+/// A component of a world that imports all that a version of the contract has, and gives up when it
+/// is called.
+#[track_caller]
+pub fn of_everything(version: &str, world: &str) -> Vec<u8> {
+    let (resolve, world) = resolve(&contract_of(version), world).expect("the contract is valid");
+    let abi = ManglingAndAbi::Legacy(LiftLowerAbi::Sync);
+    let module = dummy_module(&resolve, world, abi);
+    wrap(module, &resolve, world).unwrap_or_else(|error| panic!("wrap all of {version}: {error:#}"))
+}
+
 #[track_caller]
 fn component(fixture: &str, world: &str, contract: &[String]) -> Vec<u8> {
     let path = folder("fixtures").join(fixture).with_extension("wat");
     let module =
         wat::parse_file(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let wrap = move || -> Result<Vec<u8>, Box<dyn std::error::Error>> {
-        let mut sources = SourceMap::default();
-        for (number, text) in contract.iter().enumerate() {
-            sources.push_str(&format!("{number}.wit"), text);
-        }
-        let group = sources.parse().map_err(|(_, error)| error)?;
-        let mut resolve = Resolve::default();
-        let package = resolve.push_group(group)?;
-        let world = resolve.select_world(&[package], Some(world))?;
-        let mut module = module;
-        embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)?;
-        Ok(ComponentEncoder::default()
-            .validate(true)
-            .module(&module)?
-            .encode()?)
-    };
-    wrap().unwrap_or_else(|error| panic!("wrap {fixture} as a {world}: {error:#}"))
+    resolve(contract, world)
+        .and_then(|(resolve, world)| wrap(module, &resolve, world))
+        .unwrap_or_else(|error| panic!("wrap {fixture} as a {world}: {error:#}"))
 }
 
-/// The texts of `wit/`.
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+/// A world of a contract.
+fn resolve(contract: &[String], world: &str) -> Result<(Resolve, WorldId)> {
+    let mut sources = SourceMap::default();
+    for (number, text) in contract.iter().enumerate() {
+        sources.push_str(&format!("{number}.wit"), text);
+    }
+    let group = sources.parse().map_err(|(_, error)| error)?;
+    let mut resolve = Resolve::default();
+    let package = resolve.push_group(group)?;
+    let world = resolve.select_world(&[package], Some(world))?;
+    Ok((resolve, world))
+}
+
+/// A core module as a component of a world.
+fn wrap(mut module: Vec<u8>, resolve: &Resolve, world: WorldId) -> Result<Vec<u8>> {
+    embed_component_metadata(&mut module, resolve, world, StringEncoding::UTF8)?;
+    Ok(ComponentEncoder::default()
+        .validate(true)
+        .module(&module)?
+        .encode()?)
+}
+
+/// The texts of the version that fixtures are written for.
 #[track_caller]
 fn contract() -> Vec<String> {
-    let mut paths: Vec<PathBuf> = fs::read_dir(folder("../../wit/0.1"))
+    contract_of("0.1")
+}
+
+/// The texts of a version of `wit/`.
+#[track_caller]
+fn contract_of(version: &str) -> Vec<String> {
+    let mut paths: Vec<PathBuf> = fs::read_dir(folder("../../wit").join(version))
         .expect("the workspace has a folder wit")
         .flatten()
         .map(|entry| entry.path())

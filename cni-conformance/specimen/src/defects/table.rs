@@ -89,7 +89,7 @@ pub const DEFECTS: &[Defect] = &[
     Defect::new(608, "needs-the-namespace", "DEL fails when CNI_NETNS is not set"),
     Defect::new(609, "del-refuses-a-file", "DEL fails when the path is no namespace"),
     Defect::new(610, "del-needs-the-process", "DEL fails when the process has ended"),
-    Defect::new(611, "del-goes-by-the-name", "DEL takes the interface of that name, whoever made it"),
+    Defect::new(611, "del-goes-by-the-name", "DEL takes the interface of that name, no matter which program made it"),
     Defect::new(612, "del-needs-the-interface", "DEL fails when the interface is not there"),
     Defect::new(613, "del-needs-the-name", "DEL fails when the interface has another name"),
     Defect::new(614, "del-believes-the-sandbox", "DEL without CNI_NETNS works in the sandbox of prevResult"),
@@ -154,7 +154,7 @@ pub const DEFECTS: &[Defect] = &[
     Defect::new(923, "record-goes-first", "DEL removes its record before the interface"),
     // Layout of results.
     Defect::new(951, "addresses-with-a-version", "addresses have a version after 0.4.0"),
-    Defect::new(952, "capital-hardware-address", "the hardware address is told in capital letters"),
+    Defect::new(952, "capital-hardware-address", "the hardware address is reported in capital letters"),
     Defect::new(953, "index-beyond-the-list", "indices are counted from 1"),
     Defect::new(954, "tells-no-hardware-address", "the interface has no mac in the result"),
     // Runtimes.
