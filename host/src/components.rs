@@ -211,7 +211,6 @@ impl<'a> Sandbox<'a> {
     ) -> Result<(Session, T)> {
         let fuel = limits::FUEL - call.store.get_fuel().unwrap_or_default();
         let took = call.begin.elapsed().as_micros();
-        let call_version = call.version;
         let host = call.store.into_data();
         for (level, line) in host.log() {
             self.trace
@@ -225,7 +224,7 @@ impl<'a> Sandbox<'a> {
         match answer {
             Ok(Ok(value)) => Ok((host, value)),
             Ok(Err(refusal)) => Err(refusal.of_component(&source.name)),
-            Err(error) => Err(failure::explain(&source.name, call_version, &error, &host)),
+            Err(error) => Err(failure::explain(&source.name, call.version, &error, &host)),
         }
     }
 }

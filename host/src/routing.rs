@@ -2,7 +2,7 @@
 //! before the addresses are known, and what becomes of them when they are.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use ipnetwork::IpNetwork;
 use plumb_values::Family;
@@ -220,11 +220,7 @@ fn network_of(address: IpNetwork) -> IpNetwork {
 }
 
 fn everything(family: Family) -> IpNetwork {
-    match family {
-        Family::Ipv4 => IpNetwork::new(Ipv4Addr::UNSPECIFIED.into(), 0),
-        Family::Ipv6 => IpNetwork::new(Ipv6Addr::UNSPECIFIED.into(), 0),
-    }
-    .expect("no prefix is shorter than 0")
+    IpNetwork::new(family.unspecified(), 0).expect("no prefix is shorter than 0")
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ mod arguments;
 mod facts;
 mod operations;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -24,6 +24,7 @@ use crate::outcome::AddressSource;
 use crate::routing::{RouteTemplate, RuleTemplate};
 use crate::trace::Level;
 
+pub use arguments::network_of;
 pub use operations::{
     IpoibOptions, IpvlanOptions, MacvlanOptions, VirtualFunctionSettings, Vlan, plain_route,
 };
@@ -98,8 +99,6 @@ pub struct Session {
     recording: bool,
     recorded: Vec<Recorded>,
     has_pod_link: bool,
-    /// The sources of addresses that a step assigns or reserves.
-    taken: BTreeMap<AddressSource, Option<LinkNumber>>,
     log: Vec<(Level, String)>,
     calls: u32,
 }
@@ -137,7 +136,6 @@ impl Session {
             recording,
             recorded: Vec::new(),
             has_pod_link: false,
-            taken: BTreeMap::new(),
             log: Vec::new(),
             calls: 0,
         }

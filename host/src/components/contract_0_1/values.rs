@@ -7,6 +7,7 @@ use ipnetwork::IpNetwork;
 use super::bindings::types;
 use crate::components::asked::Asked;
 use crate::components::refusal::{Reason, Refusal};
+use crate::components::session::network_of;
 use crate::routing::{Destination, RouteTemplate};
 
 /// What a component is asked for.
@@ -64,13 +65,7 @@ pub(super) fn to_address(address: IpAddr) -> types::IpAddress {
 
 /// A network of the contract; its prefix may be out of range.
 pub(super) fn network(network: types::IpNetwork) -> Result<IpNetwork, Refusal> {
-    let address = address(network.address);
-    IpNetwork::new(address, network.prefix_length).map_err(|_| {
-        Refusal::invalid(format!(
-            "{address}/{} has a prefix longer than the address",
-            network.prefix_length
-        ))
-    })
+    network_of(address(network.address), network.prefix_length)
 }
 
 /// A network for the contract.

@@ -7,6 +7,7 @@ use plumb_values::{Guid, HardwareAddress, PciAddress};
 
 use super::bindings::types;
 use crate::components::refusal::{Reason, Refusal};
+use crate::components::session::network_of;
 use crate::octets;
 use crate::pools::Family;
 
@@ -30,13 +31,7 @@ pub(super) fn to_address(address: IpAddr) -> types::IpAddress {
 
 /// A network of the contract; its prefix may be out of range.
 pub(super) fn network(network: types::IpNetwork) -> Result<IpNetwork, Refusal> {
-    let address = address(network.address);
-    IpNetwork::new(address, network.prefix_length).map_err(|_| {
-        Refusal::invalid(format!(
-            "{address}/{} has a prefix longer than the address",
-            network.prefix_length
-        ))
-    })
+    network_of(address(network.address), network.prefix_length)
 }
 
 /// A network for the contract.

@@ -1,9 +1,11 @@
 //! What a component passes, as the host keeps it. The rules are `plumb_values::arguments`.
 
+use std::net::IpAddr;
+
 use ipnetwork::IpNetwork;
 use plumb_values::arguments::{
-    LINK_STATES, check_guid, check_route, check_route_to_networks, check_rule, check_unicast,
-    check_vlan, check_word,
+    LINK_STATES, check_guid, check_network, check_route, check_route_to_networks, check_rule,
+    check_unicast, check_vlan, check_word,
 };
 use plumb_values::{Family, Guid, Mac, PciAddress};
 
@@ -109,6 +111,16 @@ pub(super) fn check_rule_template(template: &RuleTemplate) -> Result<(), Refusal
     let destination = template.destination.map(shared);
     let family: Option<Family> = Some(template.family);
     Ok(check_rule(family, source.as_ref(), destination.as_ref())?)
+}
+
+/// A network that a component passes; its prefix may be out of range.
+pub fn network_of(address: IpAddr, prefix_length: u8) -> Result<IpNetwork, Refusal> {
+    let network = plumb_values::IpNetwork {
+        address,
+        prefix_length,
+    };
+    check_network(&network)?;
+    IpNetwork::new(address, prefix_length).map_err(|error| Refusal::invalid(error.to_string()))
 }
 
 fn shared(network: IpNetwork) -> plumb_values::IpNetwork {

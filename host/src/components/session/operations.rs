@@ -289,14 +289,14 @@ impl Session {
 
     pub fn assign_addresses(&mut self, link: PodLinkHandle, source: AddressSource) -> Answer<()> {
         self.may_record("assign-addresses")?;
-        self.take(source, Some(link.number))?;
+        self.check_untaken(source)?;
         self.record(Recorded::Assign(link.number, source));
         Ok(())
     }
 
     pub fn reserve_addresses(&mut self, source: AddressSource) -> Answer<()> {
         self.may_record("reserve-addresses")?;
-        self.take(source, None)?;
+        self.check_untaken(source)?;
         self.record(Recorded::Reserve(source));
         Ok(())
     }
@@ -398,16 +398,24 @@ impl Session {
     }
 
     /// Addresses are taken once: for one interface, or for the result alone.
-    fn take(&mut self, source: AddressSource, link: Option<LinkNumber>) -> Answer<()> {
-        check_untaken(&source.to_string(), self.taken.contains_key(&source))?;
-        self.taken.insert(source, link);
-        Ok(())
+    fn check_untaken(&self, source: AddressSource) -> Answer<()> {
+        let is_reserved = self.recorded.contains(&Recorded::Reserve(source));
+        let is_taken = is_reserved || self.is_assigned(source);
+        Ok(check_untaken(&source.to_string(), is_taken)?)
     }
 
     /// What refers to addresses comes after the step that assigns them.
     fn check_assigned(&self, name: &str, source: AddressSource) -> Answer<()> {
-        let is_assigned = matches!(self.taken.get(&source), Some(Some(_)));
-        Ok(check_assigned(name, is_assigned, "assign-addresses")?)
+        Ok(check_assigned(
+            name,
+            self.is_assigned(source),
+            "assign-addresses",
+        )?)
+    }
+
+    fn is_assigned(&self, source: AddressSource) -> bool {
+        let mut steps = self.recorded.iter();
+        steps.any(|step| matches!(step, Recorded::Assign(_, assigned) if *assigned == source))
     }
 
     /// Whether an operation of this name may be recorded now.
