@@ -1,12 +1,17 @@
 //! The CNI binary: the environment and standard input in, standard output and the exit
 //! code out.
 
+mod arena;
+
 use std::io::Write;
 use std::process::ExitCode;
 
 use plumb::cni::{Version, output};
 use plumb::watch::Nobody;
 use plumb::{Code, Error, decide, program};
+
+#[global_allocator]
+static ALLOCATOR: arena::Arena = arena::Arena::new();
 
 fn main() -> ExitCode {
     if let Some(argument) = std::env::args().nth(1) {
