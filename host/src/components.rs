@@ -13,14 +13,17 @@ pub mod contract_0_1;
 pub mod contract_0_2;
 mod deadline;
 mod failure;
+mod grants;
 #[doc(hidden)]
 pub mod proposal;
 #[doc(hidden)]
 pub mod refusal;
 #[doc(hidden)]
 pub mod session;
+mod source;
 pub mod store;
 mod version;
+mod world;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -39,64 +42,16 @@ use crate::trace::Trace;
 use crate::{Code, Error, Result};
 
 pub use asked::{Asked, PreviousInterface};
+pub use grants::Grants;
 pub use proposal::Proposal;
-pub use session::{Grants, Recorded};
+pub use session::Recorded;
+pub use source::Source;
+pub use world::World;
 
 use deadline::Deadline;
 use refusal::Refusal;
 use session::Session;
 use version::Version;
-
-/// What a component is made for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum World {
-    /// Attaches a pod to a network.
-    Flavour,
-    /// Chooses the pools of an interface's addresses.
-    AddressPolicy,
-}
-
-impl World {
-    /// Its name in `wit/`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Flavour => "flavour",
-            Self::AddressPolicy => "address-policy",
-        }
-    }
-}
-
-/// A component that can be loaded.
-pub struct Source {
-    name: String,
-    code: store::Code,
-    grants: Grants,
-}
-
-impl Source {
-    /// The component of this name and world: built in, else from the store of vendor
-    /// components. None when there is none.
-    pub fn find(name: &str, world: World, folder: &std::path::Path) -> Result<Option<Self>> {
-        if let Some(code) = builtin::find(name, world) {
-            return Ok(Some(Self {
-                name: name.to_owned(),
-                code: store::Code::BuiltIn(code),
-                grants: Grants::All,
-            }));
-        }
-        store::find(name, world, folder)
-    }
-
-    /// Its name.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The names of the built-in components of a world.
-    pub fn built_in(world: World) -> Vec<&'static str> {
-        builtin::names(world)
-    }
-}
 
 /// The engine of this process. Components of one call share it.
 pub struct Sandbox<'a> {
@@ -163,14 +118,14 @@ impl<'a> Sandbox<'a> {
             Version::V0_2 => contract_0_2::propose(&mut call.store, &call.component, linker, pools),
         };
         let (_, proposed) = self.end(source, call, answer)?;
-        proposal::check(&source.name, proposed, pools)
+        proposal::check(source.name(), proposed, pools)
     }
 
     /// Loads the component into a fresh store with all limits set.
     fn begin(&self, source: &Source, host: Session) -> Result<Call> {
         let begin = Instant::now();
         let component = self.load(source)?;
-        let version = Version::of(&source.name, &component, &self.engine)?;
+        let version = Version::of(source.name(), &component, &self.engine)?;
         let linker = match version {
             Version::V0_1 => contract_0_1::link(&self.engine, &component),
             Version::V0_2 => contract_0_2::link(&self.engine, &component),
@@ -194,11 +149,11 @@ impl<'a> Sandbox<'a> {
 
     fn load(&self, source: &Source) -> Result<Component> {
         let mut loaded = self.loaded.borrow_mut();
-        if let Some(component) = loaded.get(&source.name) {
+        if let Some(component) = loaded.get(source.name()) {
             return Ok(component.clone());
         }
-        let component = source.code.load(&source.name, &self.engine)?;
-        loaded.insert(source.name.clone(), component.clone());
+        let component = source.load(&self.engine)?;
+        loaded.insert(source.name().to_owned(), component.clone());
         Ok(component)
     }
 
@@ -214,17 +169,17 @@ impl<'a> Sandbox<'a> {
         let host = call.store.into_data();
         for (level, line) in host.log() {
             self.trace
-                .write(*level, format_args!("component {}: {line}", source.name));
+                .write(*level, format_args!("component {}: {line}", source.name()));
         }
         self.trace.debug(format_args!(
             "component {}: load, link and call took {took} us, {} us of it to load; {fuel} units of fuel",
-            source.name,
+            source.name(),
             call.loaded.as_micros()
         ));
         match answer {
             Ok(Ok(value)) => Ok((host, value)),
-            Ok(Err(refusal)) => Err(refusal.of_component(&source.name)),
-            Err(error) => Err(failure::explain(&source.name, call.version, &error, &host)),
+            Ok(Err(refusal)) => Err(refusal.of_component(source.name())),
+            Err(error) => Err(failure::explain(source.name(), call.version, &error, &host)),
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use wasmtime::CustomCodeMemory;
 
-use super::World;
+use super::world::World;
 
 /// Page size of the kernel: code becomes executable by whole pages, so each component
 /// begins at a page and fills its last one.

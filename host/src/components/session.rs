@@ -10,14 +10,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use plumb_engine::limits;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use wasmtime::component::{Resource, ResourceTable};
 use wasmtime::{StoreLimits, StoreLimitsBuilder};
 
-use super::Source;
 use super::asked::Asked;
+use super::grants::Grants;
 use super::refusal::{Refusal, plain};
+use super::source::Source;
 use crate::facts::{Facts, LinkFacts, PciFacts, Place};
 use crate::operations::{LinkNumber, Operation};
 use crate::outcome::AddressSource;
@@ -50,25 +50,6 @@ pub struct PciHandle {
 pub struct PodLinkHandle {
     /// Which interface of the plan it is.
     pub number: LinkNumber,
-}
-
-/// What a component may record.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Grants {
-    /// Everything: it is part of the program.
-    All,
-    /// These operations, by their names in the contract's `operations.wit`.
-    Some(BTreeSet<String>),
-}
-
-impl Grants {
-    /// Whether an operation may be recorded.
-    pub fn allow(&self, operation: &str) -> bool {
-        match self {
-            Self::All => true,
-            Self::Some(names) => names.contains(operation),
-        }
-    }
 }
 
 /// Something that a component recorded.
@@ -131,8 +112,8 @@ impl Session {
             facts,
             named,
             asked: Arc::clone(asked),
-            component: source.name.clone(),
-            grants: source.grants.clone(),
+            component: source.name().to_owned(),
+            grants: source.grants().clone(),
             recording,
             recorded: Vec::new(),
             has_pod_link: false,

@@ -24,7 +24,8 @@ use serde::{Deserialize, Serialize};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use super::{Grants, Source, World};
+use super::grants::Grants;
+use super::world::World;
 use crate::{Error, Result};
 
 /// Name of the manifest in a component's folder.
@@ -88,8 +89,8 @@ fn not_loaded(message: String) -> Error {
     Error::new(crate::Code::COMPONENT_NOT_LOADED, message)
 }
 
-/// Looks for a component in the store. None when it is not installed or of another world.
-pub fn find(name: &str, world: World, folder: &Path) -> Result<Option<Source>> {
+/// The code of a component in the store, and what it may record. None when it is not installed or of another world.
+pub fn find(name: &str, world: World, folder: &Path) -> Result<Option<(Code, Grants)>> {
     if !is_installed(name, folder) {
         return Ok(None);
     }
@@ -113,11 +114,7 @@ pub fn find(name: &str, world: World, folder: &Path) -> Result<Option<Source>> {
         return Ok(None);
     }
     let code = open(&root, name, &compiled_name())?;
-    Ok(Some(Source {
-        name: name.to_owned(),
-        code: Code::File(code),
-        grants: Grants::Some(manifest.grants),
-    }))
+    Ok(Some((Code::File(code), Grants::Some(manifest.grants))))
 }
 
 /// Whether there is a component of this name, whatever it is.

@@ -1,0 +1,59 @@
+//! Where a component comes from: the program itself, or the store of vendors' components.
+
+use std::path::Path;
+
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+use super::grants::Grants;
+use super::world::World;
+use super::{builtin, store};
+use crate::Result;
+
+/// A component that can be loaded.
+pub struct Source {
+    name: String,
+    code: store::Code,
+    grants: Grants,
+}
+
+impl Source {
+    /// The component of this name and world: built in, else from the store of vendor
+    /// components. None when there is none.
+    pub fn find(name: &str, world: World, folder: &Path) -> Result<Option<Self>> {
+        if let Some(code) = builtin::find(name, world) {
+            return Ok(Some(Self {
+                name: name.to_owned(),
+                code: store::Code::BuiltIn(code),
+                grants: Grants::All,
+            }));
+        }
+        Ok(
+            store::find(name, world, folder)?.map(|(code, grants)| Self {
+                name: name.to_owned(),
+                code,
+                grants,
+            }),
+        )
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it may record.
+    pub fn grants(&self) -> &Grants {
+        &self.grants
+    }
+
+    /// Makes it ready to run.
+    pub fn load(&self, engine: &Engine) -> Result<Component> {
+        self.code.load(&self.name, engine)
+    }
+
+    /// The names of the built-in components of a world.
+    pub fn built_in(world: World) -> Vec<&'static str> {
+        builtin::names(world)
+    }
+}
