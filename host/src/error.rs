@@ -190,7 +190,9 @@ impl From<ipam_plugin::Error> for Error {
                     None => error,
                 }
             }
-            ipam_plugin::Error::Name { .. } => Self::configuration(error.to_string()),
+            ipam_plugin::Error::Name { .. } | ipam_plugin::Error::Itself { .. } => {
+                Self::configuration(error.to_string())
+            }
             _ => Self::new(Code::DELEGATE_FAILED, error.to_string()),
         }
     }

@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::os::fd::AsFd;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -16,6 +16,11 @@ use nix::unistd::Pid;
 use serde_json::Value;
 
 use crate::cni::keys;
+use crate::decide;
+
+/// Set for each plugin that is run, to its name. A copy of plumb that is called as an IPAM plugin knows by it that it
+/// is one, and calls no other.
+pub const CALLED_AS: &str = "PLUMB_IPAM_PLUGIN";
 
 /// How long an ADD of an IPAM plugin may take: dhcp waits for its server.
 const ADD_DEADLINE: Duration = Duration::from_secs(60);
@@ -32,6 +37,15 @@ pub enum Error {
     /// Its name cannot be one.
     #[error("\"type\" {name:?} of \"ipam\" must be the file name of a plugin, without '/'")]
     Name {
+        /// As written.
+        name: String,
+    },
+    /// It is plumb, which would call itself without an end.
+    #[error(
+        "\"type\" {name:?} of \"ipam\" is plumb itself, which has no addresses to give: use \"pool\", or an ipam \
+         plugin such as host-local"
+    )]
+    Itself {
         /// As written.
         name: String,
     },
@@ -97,6 +111,11 @@ impl Error {
         matches!(self, Self::Refused { code: Some(1), .. })
     }
 
+    /// Whether it is plumb itself: nothing was ever reserved there.
+    pub fn is_itself(&self) -> bool {
+        matches!(self, Self::Itself { .. })
+    }
+
     /// Whether the plugin does not know the verb: it is older than the specification
     /// that has it (the reference libraries answer with code 4 and these words).
     pub fn is_unknown_verb(&self) -> bool {
@@ -160,6 +179,7 @@ impl Call {
     ) -> Result<(ExitStatus, Vec<u8>), Stopped> {
         let path = std::env::join_paths(&self.path).unwrap_or_else(|_| OsString::new());
         let mut child = Command::new(plugin)
+            .env(CALLED_AS, plugin.file_name().unwrap_or_default())
             .env("CNI_COMMAND", verb)
             .env("CNI_CONTAINERID", &self.container_id)
             .env("CNI_NETNS", &self.netns)
@@ -259,17 +279,33 @@ fn find(name: &str, path: &[PathBuf]) -> Result<PathBuf, Error> {
             name: name.to_owned(),
         });
     }
-    path.iter()
+    let itself = || Error::Itself {
+        name: name.to_owned(),
+    };
+    if decide::types().any(|own| own == name) {
+        return Err(itself());
+    }
+    let (file, metadata) = path
+        .iter()
         .map(|folder| folder.join(name))
-        .find(|file| {
-            std::fs::metadata(file).is_ok_and(|metadata| {
-                metadata.is_file() && metadata.permissions().mode() & 0o111 != 0
-            })
+        .find_map(|file| {
+            let metadata = std::fs::metadata(&file).ok()?;
+            let is_program = metadata.is_file() && metadata.permissions().mode() & 0o111 != 0;
+            is_program.then_some((file, metadata))
         })
         .ok_or_else(|| Error::NotInPath {
             name: name.to_owned(),
             path: path.to_owned(),
-        })
+        })?;
+    // By whatever name, as a link or a hard link; a copy knows by the environment.
+    let own = std::fs::metadata("/proc/self/exe").map_err(|source| Error::Run {
+        plugin: file.clone(),
+        source,
+    })?;
+    if (metadata.dev(), metadata.ino()) == (own.dev(), own.ino()) {
+        return Err(itself());
+    }
+    Ok(file)
 }
 
 /// Whether a plugin of this name could be run.

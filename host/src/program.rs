@@ -15,7 +15,7 @@ use crate::recovery::NodeLeases;
 use crate::state::StateFolder;
 use crate::trace::Trace;
 use crate::watch::Watcher;
-use crate::{Code, Error, Result, verbs};
+use crate::{Code, Error, Result, ipam_plugin, verbs};
 
 /// What a call printed and how it ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,6 +100,9 @@ fn answer(
     if verb == Verb::Version {
         return Ok(output::result(&verbs::version::version(*version)));
     }
+    if let Some(name) = get(ipam_plugin::CALLED_AS) {
+        return called_as_ipam_plugin(verb, &name.to_string_lossy());
+    }
     let request = Request::new(environment, Configuration::parse(verb, text?)?)?;
     let trace = match Trace::new(&request) {
         // ADD refuses a wrong logLevel; it must not keep anything from being deleted.
@@ -121,6 +124,18 @@ fn answer(
         )),
     }
     outcome
+}
+
+/// A copy of plumb, or a script that runs plumb, has the name of an IPAM plugin. The plumb that called it hears of it
+/// where a pod would depend on addresses; what is taken apart goes on.
+fn called_as_ipam_plugin(verb: Verb, name: &str) -> Result<String> {
+    match verb {
+        Verb::Add | Verb::Status => Err(ipam_plugin::Error::Itself {
+            name: name.to_owned(),
+        }
+        .into()),
+        Verb::Del | Verb::Check | Verb::Gc | Verb::Version => Ok(String::new()),
+    }
 }
 
 /// The verb, on this node. What it prints.

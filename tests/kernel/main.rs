@@ -13,6 +13,7 @@ mod del;
 mod delegation;
 mod environment;
 mod gc;
+mod itself;
 mod macvlan;
 mod output;
 mod plumbctl;

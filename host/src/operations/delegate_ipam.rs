@@ -74,7 +74,7 @@ impl Reversible for DelegateIpam {
                 Ok(())
             }
             // It refused the ADD for the same reason, so there is nothing to release.
-            Err(error) if error.is_incompatible_version() => {
+            Err(error) if error.is_incompatible_version() || error.is_itself() => {
                 machine.node.trace.warning(&error);
                 Ok(())
             }
@@ -83,7 +83,10 @@ impl Reversible for DelegateIpam {
     }
 
     fn verify(&self, machine: &mut Machine<'_>, _expected: &Previous) -> Result<()> {
-        Ok(machine.pod.call.run(&self.plugin, "CHECK").map(drop)?)
+        match machine.pod.call.run(&self.plugin, "CHECK") {
+            Err(error) if error.is_itself() => Ok(()),
+            result => Ok(result.map(drop)?),
+        }
     }
 }
 

@@ -170,6 +170,10 @@ fn forward(request: &Request, node: &Node<'_>) -> Result<()> {
                 .info(format_args!("ipam plugin {plugin} does not know GC"));
             Ok(())
         }
+        Err(error) if error.is_itself() => {
+            node.trace.warning(&error);
+            Ok(())
+        }
         result => Ok(result.map(drop)?),
     }
 }
