@@ -5,7 +5,9 @@
 //! be read at once.
 
 use std::fmt;
+use std::io::ErrorKind;
 
+use crate::kernel::netns::NetnsError;
 use crate::{ipam_plugin, kernel, leases, pools, state};
 
 /// A CNI error code.
@@ -121,6 +123,11 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl From<kernel::Error> for Error {
     fn from(error: kernel::Error) -> Self {
         let code = match &error {
+            kernel::Error::Netns(NetnsError::Open { source, .. })
+                if source.kind() != ErrorKind::PermissionDenied =>
+            {
+                Code::KERNEL
+            }
             // Wrong CNI_NETNS: the specification's code for a bad variable.
             kernel::Error::Netns(_) => Code::INVALID_ENVIRONMENT,
             kernel::Error::NoLink { .. } => Code::NOT_AVAILABLE,
@@ -130,8 +137,8 @@ impl From<kernel::Error> for Error {
     }
 }
 
-impl From<kernel::netns::NetnsError> for Error {
-    fn from(error: kernel::netns::NetnsError) -> Self {
+impl From<NetnsError> for Error {
+    fn from(error: NetnsError) -> Self {
         kernel::Error::from(error).into()
     }
 }
@@ -144,12 +151,22 @@ impl From<pools::Error> for Error {
 
 impl From<leases::Error> for Error {
     fn from(error: leases::Error) -> Self {
-        Self::new(Code::STATE, error.to_string())
+        let leases::Error::Busy { path, .. } = &error else {
+            return Self::new(Code::STATE, error.to_string());
+        };
+        // The folder is locked by those who use the store and those who replace it, the file by transactions.
+        let locked = path.parent().into_iter().chain([path.as_path()]);
+        let holders = kernel::LockHolders::of(locked);
+        Self::new(Code::TRY_AGAIN_LATER, format!("{error}; {holders}"))
     }
 }
 
 impl From<leases::ClaimError> for Error {
     fn from(error: leases::ClaimError) -> Self {
+        let error = match error {
+            leases::ClaimError::Store(error) => return error.into(),
+            refusal => refusal,
+        };
         let code = match &error {
             leases::ClaimError::Exhausted { .. } => Code::POOL_EXHAUSTED,
             leases::ClaimError::Taken { .. } => Code::ADDRESS_TAKEN,

@@ -2,6 +2,7 @@
 //! code out.
 
 mod arena;
+mod input;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -20,7 +21,7 @@ fn main() -> ExitCode {
     report_panics();
     let outcome = program::run(
         |name| std::env::var_os(name),
-        &mut std::io::stdin().lock(),
+        &mut input::Input::standard(),
         &Nobody,
     );
     let mut stdout = std::io::stdout().lock();

@@ -2,7 +2,7 @@
 //! good for when the store was damaged, because the journal knows which addresses the node's
 //! pods hold.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::net::IpAddr;
 
 use crate::leases::{
@@ -21,6 +21,8 @@ pub struct NodeLeases<'a> {
     /// Open until the call ends: the journal knows by then what was claimed, and until then
     /// nobody makes the store again from it.
     store: RefCell<Option<Store>>,
+    /// Waiting for the store was in vain once: an ADD that gives up does not wait again for each lease of its undo.
+    busy: Cell<Option<(&'static str, u64)>>,
 }
 
 impl<'a> NodeLeases<'a> {
@@ -30,11 +32,28 @@ impl<'a> NodeLeases<'a> {
             state: state.clone(),
             trace,
             store: RefCell::new(None),
+            busy: Cell::new(None),
         }
     }
 
     /// Asks the store, which is made when there is none.
     fn ask<T>(&self, ask: impl Fn(&Store) -> Result<T, Error>) -> Result<T, Error> {
+        if let Some((doing, seconds)) = self.busy.get() {
+            let path = self.state.path().join(FILE_NAME);
+            return Err(Error::Busy {
+                doing,
+                path,
+                seconds,
+            });
+        }
+        let answer = self.ask_patiently(ask);
+        if let Err(Error::Busy { doing, seconds, .. }) = &answer {
+            self.busy.set(Some((doing, *seconds)));
+        }
+        answer
+    }
+
+    fn ask_patiently<T>(&self, ask: impl Fn(&Store) -> Result<T, Error>) -> Result<T, Error> {
         let mut slot = self.store.borrow_mut();
         let store = match slot.take() {
             Some(store) => store,

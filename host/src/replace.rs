@@ -37,8 +37,8 @@ pub fn file(
             .create(true)
             .truncate(true)
             .mode(mode)
-            // A link that somebody put there would be written through.
-            .custom_flags(nix::libc::O_NOFOLLOW)
+            // A link that somebody put there would be written through, a named pipe waited for.
+            .custom_flags(nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK)
             .open(draft)?;
         file.write_all(content)?;
         // The umask, or a draft that was there, may have left other permissions.

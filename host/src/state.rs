@@ -16,6 +16,8 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use crate::kernel::LockHolders;
+
 /// Why something below the state folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -30,12 +32,14 @@ pub enum Error {
         source: std::io::Error,
     },
     /// Another process works on it.
-    #[error("another call has been working on {path} for {seconds} s: try again later")]
+    #[error("another call has been working on {path} for {seconds} s: try again later; {holders}")]
     Busy {
         /// The file.
         path: PathBuf,
         /// How long this call waited.
         seconds: u64,
+        /// The other call.
+        holders: LockHolders,
     },
     /// A file that cannot be understood.
     #[error("the record {path} cannot be read ({reason}): it was set aside as {aside}")]
@@ -156,6 +160,9 @@ pub enum Missing {
     Ignore,
 }
 
+/// How long one waits for a process that is stopped. One that works may need longer: it ends by itself.
+const STOPPED_PATIENCE: Duration = Duration::from_secs(2);
+
 /// How often a lock is tried while another process has it.
 const LOCK_INTERVAL: Duration = Duration::from_millis(5);
 
@@ -170,6 +177,7 @@ const LOCK_INTERVAL: Duration = Duration::from_millis(5);
 /// [`Error::Busy`] after `patience`; [`Error::Io`] when the file cannot be used.
 pub fn lock(path: &Path, missing: Missing, patience: Duration) -> Result<Option<File>, Error> {
     let begin = Instant::now();
+    let mut look = STOPPED_PATIENCE;
     loop {
         let opened = OpenOptions::new()
             .read(true)
@@ -177,6 +185,8 @@ pub fn lock(path: &Path, missing: Missing, patience: Duration) -> Result<Option<
             .create(missing == Missing::Create)
             .truncate(false)
             .mode(0o600)
+            // A named pipe in its place is refused below.
+            .custom_flags(nix::libc::O_NONBLOCK)
             .open(path);
         let file = match opened {
             Ok(file) => file,
@@ -208,13 +218,21 @@ pub fn lock(path: &Path, missing: Missing, patience: Duration) -> Result<Option<
         match file.try_lock() {
             Ok(()) if is_at(&file, path)? => return Ok(Some(file)),
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) if begin.elapsed() > patience => {
-                return Err(Error::Busy {
-                    path: path.to_owned(),
-                    seconds: patience.as_secs(),
-                });
+            Err(TryLockError::WouldBlock) => {
+                let waited = begin.elapsed();
+                if waited > look.min(patience) {
+                    let holders = LockHolders::of([path]);
+                    if waited > patience || holders.is_any_stopped() {
+                        return Err(Error::Busy {
+                            path: path.to_owned(),
+                            seconds: waited.as_secs(),
+                            holders,
+                        });
+                    }
+                    look = waited + STOPPED_PATIENCE;
+                }
+                std::thread::sleep(LOCK_INTERVAL);
             }
-            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_INTERVAL),
             Err(TryLockError::Error(error)) => return Err(Error::io("lock", path)(error)),
         }
     }
@@ -223,10 +241,15 @@ pub fn lock(path: &Path, missing: Missing, patience: Duration) -> Result<Option<
 /// Whether an open file is still the one at its path.
 fn is_at(file: &File, path: &Path) -> Result<bool, Error> {
     let held = file.metadata().map_err(Error::io("read", path))?;
-    Ok(
-        fs::metadata(path)
-            .is_ok_and(|there| there.ino() == held.ino() && there.dev() == held.dev()),
-    )
+    if !held.is_file() {
+        let reason = std::io::Error::new(ErrorKind::InvalidInput, "it is not a regular file");
+        return Err(Error::io("use", path)(reason));
+    }
+    match fs::metadata(path) {
+        Ok(there) => Ok(there.ino() == held.ino() && there.dev() == held.dev()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(Error::io("look at", path)(error)),
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,11 @@
 //! The `CNI_*` variables (specification, section 2, "Parameters").
 
+use std::fs::{self, File};
+use std::os::unix::fs::symlink;
+use std::os::unix::net::UnixListener;
+
 use cni_harness::{Call, Oracle};
+use nix::sys::stat::Mode;
 use plumb_tests::configuration::{pool, with, without_ipam};
 use serde_json::json;
 
@@ -122,4 +127,48 @@ fn cni_args_may_hold_what_is_no_pair() {
             .expect_silence();
     }
     oracle.assert_unchanged();
+}
+
+/// Files that wait for somebody when they are opened, or do something.
+#[test]
+fn no_file_in_a_namespaces_place_holds_up_a_call() {
+    let node = plumb_tests::node();
+    let pod = node.pod();
+    let folder = node.scratch().join("places");
+    fs::create_dir_all(&folder).expect("make a folder");
+    nix::unistd::mkfifo(&folder.join("pipe"), Mode::from_bits_truncate(0o600)).expect("a pipe");
+    symlink("pipe", folder.join("link")).expect("a link");
+    let _socket = UnixListener::bind(folder.join("socket")).expect("a socket");
+    let sparse = File::create(folder.join("sparse")).expect("a file");
+    sparse.set_len(1 << 40).expect("a sparse file");
+    let oracle = Oracle::new(&node);
+    let made = ["pipe", "link", "socket", "sparse", ""].map(|name| folder.join(name));
+    let others = ["/dev/zero", "/dev/tty", "/dev/full", "/proc/kmsg"].map(Into::into);
+    for place in made.iter().chain(&others) {
+        let place = place.to_string_lossy();
+        let call = |verb| {
+            let call = Call::new(&node, verb, &pool()).pod(&pod);
+            call.variable("CNI_NETNS", &place)
+        };
+        call("ADD")
+            .run()
+            .expect_error(4, "is not a network namespace");
+        call("DEL").run().expect_silence();
+        oracle.assert_unchanged();
+        let with_result = with(
+            pool(),
+            json!({"prevResult": {"cniVersion": "1.1.0", "interfaces": [
+                {"name": "eth0", "mac": "02:00:00:00:00:07", "sandbox": place},
+            ]}}),
+        );
+        let again = |verb| {
+            let call = Call::new(&node, verb, &with_result).pod(&pod);
+            call.variable("CNI_NETNS", &place)
+        };
+        again("CHECK")
+            .run()
+            .expect_error(4, "is not a network namespace");
+        again("DEL").run().expect_silence();
+        oracle.assert_unchanged();
+    }
 }

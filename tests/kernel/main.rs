@@ -24,4 +24,5 @@ mod results;
 mod state;
 mod status;
 mod stdin;
+mod stopped;
 mod version;

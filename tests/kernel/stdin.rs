@@ -1,6 +1,11 @@
 //! What comes in on standard input.
 
-use cni_harness::{Call, Oracle};
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::time::Duration;
+
+use cni_harness::{Call, Node, Oracle};
+use nix::sys::stat::Mode;
 use plumb_tests::configuration::{pool, with};
 use serde_json::{Value, json};
 
@@ -14,6 +19,47 @@ fn standard_input_that_cannot_be_read_is_an_error() {
         let call = Call::add(&node, &pod, &pool()).by_shell(redirection);
         call.run().expect_one_of(&[5, 6], "");
     }
+    oracle.assert_unchanged();
+}
+
+/// A named pipe that never comes to its end, with some text in it.
+fn endless(node: &Node, name: &str, text: &str) -> (File, String) {
+    let path = node.scratch().join(name);
+    nix::unistd::mkfifo(&path, Mode::from_bits_truncate(0o600)).expect("make a named pipe");
+    let mut options = OpenOptions::new();
+    let mut pipe = options.read(true).write(true).open(&path).expect("open it");
+    pipe.write_all(text.as_bytes()).expect("fill the pipe");
+    (pipe, path.to_string_lossy().into_owned())
+}
+
+/// The runtime hangs, or has died and left its end of the pipe to a child.
+#[test]
+fn standard_input_that_never_ends_is_given_up() {
+    let node = plumb_tests::node();
+    let pod = node.pod();
+    let oracle = Oracle::new(&node);
+    let verbs = ["ADD", "DEL", "CHECK", "GC", "STATUS", "VERSION"];
+    let mut calls = Vec::new();
+    for (number, verb) in verbs.iter().enumerate() {
+        for (kind, text) in [("empty", ""), ("whole", &pool().to_string())] {
+            let (pipe, path) = endless(&node, &format!("{kind}-{number}"), text);
+            let call = Call::new(&node, verb, &json!({}))
+                .pod(&pod)
+                .deadline(Duration::from_secs(20))
+                .by_shell(&format!("<>{path}"));
+            calls.push((*verb, pipe, call.start()));
+        }
+    }
+    for (verb, _pipe, call) in calls {
+        let outcome = call.finish();
+        assert!(outcome.elapsed < Duration::from_secs(12), "{outcome}");
+        match verb {
+            "VERSION" => drop(outcome.expect_result()),
+            _ => drop(outcome.expect_error(5, "standard input: it has not come to its end")),
+        }
+    }
+    let flood = Call::add(&node, &pod, &json!({})).by_shell("</dev/zero");
+    flood.run().expect_error(6, "larger than");
     oracle.assert_unchanged();
 }
 

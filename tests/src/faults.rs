@@ -6,7 +6,7 @@ use crate::binaries;
 
 /// Calls of a build of plumb that understands faults.
 pub trait Faults {
-    /// Injects a fault: `kill:STEP:MOMENT` or `fail:STEP` (`tests/fault`).
+    /// Injects a fault: `kill:STEP:MOMENT`, `stop:STEP:MOMENT` or `fail:STEP` (`tests/fault`).
     #[must_use]
     fn fault(self, fault: &str) -> Self;
 }

@@ -227,6 +227,11 @@ impl Running {
         self.child.kill().expect("send SIGKILL to our own child");
     }
 
+    /// The plugin's process.
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends the plugin a signal.
     pub fn signal(&self, signal: Signal) {
         let process = Pid::from_raw(self.child.id().cast_signed());

@@ -10,6 +10,7 @@ mod boot;
 pub mod create_link;
 mod explanation;
 pub mod link;
+mod lock_holders;
 pub mod neighbour;
 pub mod netns;
 mod nldev;
@@ -25,6 +26,7 @@ pub mod sysfs;
 pub mod virtual_function;
 
 pub use boot::Boot;
+pub use lock_holders::{LockHolder, LockHolders};
 pub use netns::Netns;
 pub use pod_netns::PodNetns;
 pub use socket::RouteSocket;

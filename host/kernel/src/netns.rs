@@ -1,11 +1,13 @@
 //! Network namespaces as values (network_namespaces(7), setns(2)).
 
 use std::cell::OnceCell;
-use std::fs::File;
-use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::fs::MetadataExt;
+use std::fs::{File, FileType, OpenOptions};
+use std::io::ErrorKind;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use nix::libc;
 use nix::sched::{CloneFlags, setns};
 use nix::sys::statfs::{FsType, fstatfs};
 use serde::{Deserialize, Serialize};
@@ -27,11 +29,21 @@ pub enum NetnsError {
         /// What open(2) said.
         source: std::io::Error,
     },
+    /// It is there, or may be, and cannot be opened.
+    #[error("cannot open the pod's network namespace {path}: {source}")]
+    Open {
+        /// `CNI_NETNS`.
+        path: PathBuf,
+        /// What the kernel said.
+        source: std::io::Error,
+    },
     /// A file of another kind: the runtime's mount is gone, only its mount point is left.
-    #[error("{path} is not a network namespace: nothing is mounted there")]
+    #[error("{path} is not a network namespace: {}", what(*kind))]
     NotNamespace {
         /// `CNI_NETNS`.
         path: PathBuf,
+        /// What is there.
+        kind: FileType,
     },
     /// It can be opened but not entered.
     #[error("cannot enter the network namespace {path}: {errno}")]
@@ -41,6 +53,43 @@ pub enum NetnsError {
         /// What setns(2) said.
         errno: nix::errno::Errno,
     },
+}
+
+impl NetnsError {
+    fn of(path: &Path, source: std::io::Error) -> Self {
+        let path = path.to_owned();
+        match source.kind() {
+            ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::InvalidFilename => {
+                Self::Missing { path, source }
+            }
+            // Links in a circle; the folder of a process that has ended.
+            _ if matches!(source.raw_os_error(), Some(libc::ELOOP | libc::ESRCH)) => {
+                Self::Missing { path, source }
+            }
+            _ => Self::Open { path, source },
+        }
+    }
+
+    /// Whether the kernel has said that there is no namespace at the path. It may as well have had no descriptor or no
+    /// memory left: that says nothing of the pod.
+    pub fn is_gone(&self) -> bool {
+        matches!(self, Self::Missing { .. } | Self::NotNamespace { .. })
+    }
+}
+
+/// What is at a path in a namespace's place.
+fn what(kind: FileType) -> &'static str {
+    if kind.is_dir() {
+        "it is a folder"
+    } else if kind.is_fifo() {
+        "it is a named pipe"
+    } else if kind.is_socket() {
+        "it is a socket"
+    } else if kind.is_char_device() || kind.is_block_device() {
+        "it is a device"
+    } else {
+        "nothing is mounted there"
+    }
 }
 
 /// What identifies a namespace as long as it lives: the device and inode of its nsfs
@@ -65,18 +114,29 @@ pub struct Netns {
 impl Netns {
     /// Opens the namespace at `path`, a bind mount or `/proc/PID/ns/net`.
     pub fn open(path: &Path) -> std::result::Result<Self, NetnsError> {
-        let missing = |source| NetnsError::Missing {
-            path: path.to_owned(),
-            source,
-        };
-        let file = File::open(path).map_err(missing)?;
-        let is_namespace = fstatfs(&file).is_ok_and(|status| status.filesystem_type() == NSFS);
-        if !is_namespace {
+        let unusable = |source: std::io::Error| NetnsError::of(path, source);
+        // Only looked at until it is known to be a namespace: to open a named pipe waits for its other end, and to
+        // open a device may set it going.
+        let found = OpenOptions::new()
+            .read(true)
+            .custom_flags(libc::O_PATH)
+            .open(path)
+            .map_err(unusable)?;
+        let status = fstatfs(&found).map_err(|errno| unusable(errno.into()))?;
+        let metadata = found.metadata().map_err(unusable)?;
+        if status.filesystem_type() != NSFS {
             return Err(NetnsError::NotNamespace {
                 path: path.to_owned(),
+                kind: metadata.file_type(),
             });
         }
-        let metadata = file.metadata().map_err(missing)?;
+        let file =
+            File::open(format!("/proc/self/fd/{}", found.as_raw_fd())).map_err(|source| {
+                NetnsError::Open {
+                    path: path.to_owned(),
+                    source,
+                }
+            })?;
         Ok(Self {
             path: path.to_owned(),
             file,

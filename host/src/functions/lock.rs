@@ -33,12 +33,16 @@ impl RdmaLock {
     /// this process holds.
     pub fn take(state: &StateFolder, address: &str) -> Result<Self> {
         let file = match state::lock(&state.rdma_lock(), Missing::Create, PATIENCE) {
-            Err(StateError::Busy { path, seconds }) => {
+            Err(StateError::Busy {
+                path,
+                seconds,
+                holders,
+            }) => {
                 return Err(Error::new(
                     Code::TRY_AGAIN_LATER,
                     format!(
                         "another pod's RDMA device has been on its way for {seconds} s ({} is \
-                         locked): try again later",
+                         locked): try again later; {holders}",
                         path.display()
                     ),
                 ));

@@ -19,6 +19,9 @@ use crate::{Code, Error, Result};
 /// The specification's version.
 const VERSION: &str = "1.1.0";
 
+/// Largest file that is read, in bytes: the record keeps what was there. Device plugins write some hundreds.
+const MAXIMAL_SIZE: u64 = 64 * 1024;
+
 /// What is recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WriteDeviceInfo {
@@ -105,7 +108,18 @@ impl Reversible for WriteDeviceInfo {
     }
 
     fn prepare(&mut self, _machine: &Machine<'_>) -> Result<()> {
-        self.before = match fs::read_to_string(&self.path) {
+        let read = || {
+            let metadata = fs::metadata(&self.path)?;
+            // A named pipe would be waited for.
+            if !metadata.is_file() || metadata.len() > MAXIMAL_SIZE {
+                return Err(std::io::Error::new(
+                    ErrorKind::InvalidInput,
+                    format!("it must be a regular file of {MAXIMAL_SIZE} bytes at most"),
+                ));
+            }
+            fs::read_to_string(&self.path)
+        };
+        self.before = match read() {
             Ok(text) => Some(text),
             Err(error) if error.kind() == ErrorKind::NotFound => None,
             Err(error) => return Err(self.failed("read", &error)),

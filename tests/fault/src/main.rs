@@ -3,6 +3,7 @@
 //! - `fail:N`: the Nth step fails when its intent is written
 //! - `kill:N:intent`, `kill:N:done`, `kill:N:recorded`: the process is killed when the
 //!   Nth step's intent is written, when it is done but not recorded, when it is recorded
+//! - `stop:N:MOMENT`: it is stopped there until somebody continues it
 //!
 //! Steps count from 1 in the order that they happen, forward or backward. A fault
 //! behind the last step never comes, by which a test knows that it has tried them all.
@@ -16,7 +17,8 @@ use plumb::watch::{Moment, Watcher};
 use plumb::{Code, Error, Result, program};
 
 struct Fault {
-    kills: bool,
+    /// None: the step fails.
+    signal: Option<Signal>,
     step: usize,
     moment: Moment,
     seen: Cell<usize>,
@@ -30,8 +32,9 @@ impl Watcher for Fault {
         if self.seen.get() != self.step || moment != self.moment {
             return Ok(());
         }
-        if self.kills {
-            let _ = raise(Signal::SIGKILL);
+        if let Some(signal) = self.signal {
+            let _ = raise(signal);
+            return Ok(());
         }
         Err(Error::new(
             Code::KERNEL,
@@ -42,9 +45,10 @@ impl Watcher for Fault {
 
 fn parse(text: &str) -> Option<Fault> {
     let mut parts = text.split(':');
-    let kills = match parts.next()? {
-        "kill" => true,
-        "fail" => false,
+    let signal = match parts.next()? {
+        "kill" => Some(Signal::SIGKILL),
+        "stop" => Some(Signal::SIGSTOP),
+        "fail" => None,
         _ => return None,
     };
     let step = parts.next()?.parse().ok()?;
@@ -55,7 +59,7 @@ fn parse(text: &str) -> Option<Fault> {
         Some(_) => return None,
     };
     Some(Fault {
-        kills,
+        signal,
         step,
         moment,
         seen: Cell::new(0),
