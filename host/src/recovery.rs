@@ -111,7 +111,7 @@ impl<'a> NodeLeases<'a> {
         }
         if renewed.former {
             self.trace.warning(format_args!(
-                "removed leases.mdb, the lease store of an earlier release: {} is in its place",
+                "made {} in place of the lease store of an earlier release, which is removed",
                 store.path().display()
             ));
         }

@@ -173,9 +173,30 @@ fn garbage_as_rollback_journal_stops_no_add() {
     }
 }
 
-/// A node that ran an earlier build: its store has another name and another format.
-#[test]
-fn the_leases_of_running_pods_outlive_the_store_of_an_earlier_build() {
+/// As the first builds left it: of another name and in another format.
+fn make_first_format() {
+    fs::remove_file(STORE).expect("remove the store");
+    let _ = fs::remove_file(format!("{STORE}-journal"));
+    for name in ["leases.mdb", "leases.mdb-lock"] {
+        fs::write(Path::new(STATE_FOLDER).join(name), [0; PAGE]).expect("write");
+    }
+}
+
+/// As the builds after them left it: the header of SQLite's file says that its layout is number 1.
+fn make_layout_1() {
+    set_layout(1);
+}
+
+/// Writes the numbers that are called user version and application ID ("Database File Format", "The Database Header").
+fn set_layout(number: u8) {
+    let file = OpenOptions::new().write(true).open(STORE).expect("open");
+    for (word, at) in [([0, 0, 0, number], 60), ([b'p', b'l', b'b', number], 68)] {
+        file.write_all_at(&word, at).expect("write");
+    }
+}
+
+/// Each of its pods keeps its address; the first call may be any.
+fn upgrade(age: fn()) {
     let node = plumb_tests::node();
     let former = Path::new(STATE_FOLDER).join("leases.mdb");
     let pods = [node.pod(), node.pod()];
@@ -186,16 +207,11 @@ fn the_leases_of_running_pods_outlive_the_store_of_an_earlier_build() {
         held.push(address(&add));
         added.push(add.expect_result());
     }
-    let age = || {
-        fs::remove_file(STORE).expect("remove the store");
-        let _ = fs::remove_file(format!("{STORE}-journal"));
-        fs::write(&former, [0; PAGE]).expect("write");
-        fs::write(former.with_file_name("leases.mdb-lock"), [0; PAGE]).expect("write");
-    };
-    // The first call may be any.
     age();
     let check = Call::check(&node, &pods[0], &pool(), &added[0]).run();
     check.expect_silence();
+    let said = format!("made {STORE} in place of the lease store of an earlier release");
+    assert!(check.stderr.contains(&said), "{check}");
     assert!(!former.exists(), "the former store is still there\n{check}");
     assert_eq!(addresses(), held);
     age();
@@ -206,6 +222,36 @@ fn the_leases_of_running_pods_outlive_the_store_of_an_earlier_build() {
     for pod in pods.iter().chain([&third]) {
         node.delete(pod, &pool());
     }
+    assert_eq!(set_aside(), 0, "an earlier store is not a damaged one");
     assert!(addresses().is_empty(), "{:?}", addresses());
     assert!(records().is_empty(), "{:?}", records());
+}
+
+#[test]
+fn the_leases_of_running_pods_outlive_the_store_of_an_earlier_build() {
+    upgrade(make_first_format);
+}
+
+#[test]
+fn the_leases_of_running_pods_outlive_a_store_of_an_earlier_layout() {
+    upgrade(make_layout_1);
+}
+
+/// A node that goes back to an earlier build: the store stays for the later one.
+#[test]
+fn the_store_of_a_later_build_is_refused_and_stays() {
+    let node = plumb_tests::node();
+    let (one, two) = (node.pod(), node.pod());
+    let held = address(&Call::add(&node, &one, &pool()).run());
+    set_layout(3);
+    let later = fs::read(STORE).expect("read the store");
+    let add = Call::add(&node, &two, &pool()).run();
+    add.expect_error(107, "has layout 3, this version reads layout 2");
+    assert!(fs::read(STORE).expect("read the store") == later);
+    assert!(two.link("eth0").is_none(), "eth0 stayed");
+    set_layout(2);
+    assert_eq!(addresses(), [held]);
+    node.delete(&one, &pool());
+    node.delete(&two, &pool());
+    assert!(addresses().is_empty(), "{:?}", addresses());
 }

@@ -2,15 +2,17 @@
 
 use std::net::IpAddr;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::Connection;
 
 use crate::address::{POOL_LIMIT, check_name, check_range, check_text, contains, next};
-use crate::database::{Fault, Stored, address};
-use crate::error::{ClaimError, Error, PoolUsage};
+use crate::entries;
+use crate::error::{ClaimError, Error, Fault, PoolUsage};
+use crate::keys::{self, Kind, Place};
 use crate::lease::{Candidate, Claimed, Lease, Owner, Pod};
-use crate::memory::{self, MemoryKey};
+use crate::memory;
 use crate::read;
 use crate::runs::{self, Set};
+use crate::values::{Parts, Value};
 
 /// Most addresses for one interface at once: more than any network has use for.
 const CLAIMS_LIMIT: usize = 32;
@@ -51,19 +53,15 @@ impl Request<'_> {
     }
 
     /// What the address of claim `index` is remembered under.
-    fn memory_key(&self, index: usize) -> Option<MemoryKey> {
+    fn memory_key(&self, index: usize) -> Option<Vec<u8>> {
         let pod = self.pod.filter(|_| self.keep)?;
         let v4 = is_v4(&self.claims[index]);
         let ordinal = self.claims[..index]
             .iter()
             .filter(|claim| is_v4(claim) == v4)
             .count();
-        Some(MemoryKey::new(
-            self.owner,
-            pod,
-            v4,
-            u8::try_from(ordinal).ok()?,
-        ))
+        let ordinal = u8::try_from(ordinal).ok()?;
+        Some(keys::memory(self.owner, pod, v4, ordinal))
     }
 }
 
@@ -81,17 +79,17 @@ pub(crate) fn claim(
     request: &Request<'_>,
     now: u64,
 ) -> Result<Result<Vec<Claimed>, ClaimError>, Fault> {
-    let already = read::held(db, request.owner)?;
-    if !already.is_empty() {
+    let mut held = read::held(db, request.owner)?;
+    if !held.is_empty() {
         return Ok(Err(ClaimError::OwnerHasLeases {
             owner: request.owner.clone(),
-            addresses: already.into_iter().map(|(_, address)| address).collect(),
+            addresses: held.into_iter().map(|(_, address)| address).collect(),
         }));
     }
     let mut claimed = Vec::new();
     for (index, candidates) in request.claims.iter().enumerate() {
         let memory = request.memory_key(index);
-        let Some(chosen) = choose(db, request.space, candidates, memory.as_ref())? else {
+        let Some(chosen) = choose(db, request.space, candidates, memory.as_deref())? else {
             return Ok(Err(refusal(db, request.space, index, candidates)?));
         };
         let lease = Lease {
@@ -102,45 +100,29 @@ pub(crate) fn claim(
             pod: request.pod.cloned(),
             since: now,
         };
-        take(db, &lease, index, memory.as_ref())?;
+        take(db, &lease, &mut held, memory.as_deref())?;
         claimed.push(chosen);
     }
     Ok(Ok(claimed))
 }
 
-/// Writes a lease on an address that is free, as the owner's `position`th.
+/// Writes a lease on an address that is free, behind what its owner has `held` before.
 pub(crate) fn take(
     db: &Connection,
     lease: &Lease,
-    position: usize,
-    memory: Option<&MemoryKey>,
+    held: &mut Vec<Place>,
+    memory: Option<&[u8]>,
 ) -> Result<(), Fault> {
     let (space, address) = (&lease.space, lease.address);
-    if !runs::add(db, Set::Leased, space, address)? {
+    let key = keys::place(Kind::Lease, space, address);
+    if !runs::add(db, Set::Leased, space, address)? || entries::get(db, &key)?.is_some() {
         return Err(Fault::Damaged(format!("{address} is leased twice")));
     }
     let reserved = !runs::add(db, Set::Reserved, space, address)?;
-    db.prepare_cached("INSERT INTO leases VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?
-        .execute(params![
-            space,
-            Stored(address),
-            lease.pool,
-            lease.owner.network,
-            lease.owner.container_id,
-            lease.owner.interface_name,
-            lease.pod.as_ref().map(|pod| &pod.namespace),
-            lease.pod.as_ref().map(|pod| &pod.name),
-            i64::try_from(lease.since).unwrap_or(i64::MAX),
-        ])?;
-    db.prepare_cached("INSERT INTO owners VALUES(?1, ?2, ?3, ?4, ?5, ?6)")?
-        .execute(params![
-            lease.owner.network,
-            lease.owner.container_id,
-            lease.owner.interface_name,
-            i64::try_from(position).unwrap_or(i64::MAX),
-            space,
-            Stored(address),
-        ])?;
+    entries::put(db, &key, read::of_lease(lease).bytes())?;
+    held.push((space.clone(), address));
+    let owner = keys::owner(&lease.owner);
+    entries::put(db, &owner, read::of_places(held).bytes())?;
     match memory {
         Some(key) => memory::remember(db, key, space, address),
         None if reserved => memory::forget(db, space, address),
@@ -153,7 +135,7 @@ fn choose(
     db: &Connection,
     space: &str,
     candidates: &[Candidate],
-    memory: Option<&MemoryKey>,
+    memory: Option<&[u8]>,
 ) -> Result<Option<Claimed>, Fault> {
     if let Some(key) = memory
         && let Some(address) = memory::recall(db, key, space)?
@@ -181,8 +163,8 @@ fn choose(
 }
 
 /// A pool is known by its first and last address, so that one whose ranges change begins again.
-fn ends(ranges: &[(IpAddr, IpAddr)]) -> Option<(Stored, Stored)> {
-    Some((Stored(ranges.first()?.0), Stored(ranges.last()?.1)))
+fn cursor(space: &str, ranges: &[(IpAddr, IpAddr)]) -> Option<Vec<u8>> {
+    Some(keys::cursor(space, ranges.first()?.0, ranges.last()?.1))
 }
 
 fn last_handed_out(
@@ -190,14 +172,19 @@ fn last_handed_out(
     space: &str,
     ranges: &[(IpAddr, IpAddr)],
 ) -> Result<Option<IpAddr>, Fault> {
-    let Some((first, last)) = ends(ranges) else {
+    let Some(cursor) = cursor(space, ranges) else {
         return Ok(None);
     };
-    let mut select =
-        db.prepare_cached("SELECT address FROM cursors WHERE space=?1 AND first=?2 AND last=?3")?;
-    Ok(select
-        .query_row(params![space, first, last], |row| address(row, 0))
-        .optional()?)
+    let value = entries::get(db, &cursor)?;
+    value.map(|value| last_of(&value)).transpose()
+}
+
+/// The value of a cursor.
+pub(crate) fn last_of(value: &[u8]) -> Result<IpAddr, Fault> {
+    let mut parts = Parts::new("cursors", value);
+    let last = parts.address()?;
+    parts.end()?;
+    Ok(last)
 }
 
 fn hand_out(
@@ -206,11 +193,10 @@ fn hand_out(
     ranges: &[(IpAddr, IpAddr)],
     address: IpAddr,
 ) -> Result<(), Fault> {
-    if let Some((first, last)) = ends(ranges) {
-        db.prepare_cached("INSERT OR REPLACE INTO cursors VALUES(?1, ?2, ?3, ?4)")?
-            .execute(params![space, first, last, Stored(address)])?;
+    match cursor(space, ranges) {
+        Some(cursor) => entries::put(db, &cursor, Value::default().address(address).bytes()),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// The ranges in the order to look through: from behind the address last handed out, once around.

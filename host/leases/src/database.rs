@@ -1,4 +1,4 @@
-//! The database: its tables, how it is opened, and its errors in our words.
+//! The database: its table, how it is opened, and its errors in our words.
 //!
 //! The file need not survive a power cut whole (what is damaged is made again), only a process that is killed, so
 //! nothing is forced to disk (`synchronous=OFF`): what a process has written is the kernel's when it dies. What it left
@@ -9,20 +9,20 @@
 
 use std::fs;
 use std::io::{ErrorKind, Read};
-use std::net::IpAddr;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::Duration;
 
 use nix::sys::statvfs::statvfs;
-use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ErrorCode, OpenFlags, Row};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use crate::address::{from_bytes, to_bytes};
-use crate::error::Error;
+use crate::entries;
+use crate::error::{Error, Fault};
+use crate::keys::Kind;
 
-/// The number of the layout described here. Raise it with any change to a table or a value.
-pub(crate) const LAYOUT: u32 = 1;
+/// The number of the layout that `keys` and `values` describe. Raise it with any change to a key or a value. 1 was five
+/// tables.
+pub(crate) const LAYOUT: u32 = 2;
 /// In the header beside the layout's number (SQLite, "Database File Format", "Application ID"): "plb", so
 /// that one flipped bit makes a damaged file and not one of another version.
 const APPLICATION: u32 = u32::from_be_bytes(*b"plb\0");
@@ -30,34 +30,8 @@ const APPLICATION: u32 = u32::from_be_bytes(*b"plb\0");
 /// CNI call for two minutes or more, so a call that gives up has time to undo what it did.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
-/// `space` and `address` are a place. An address in `leases` is in a run of set 1 (leased) and 2 (leased or remembered),
-/// and in `owners` with its position in the claim. `cursors`: which address a pool, known by its first and last,
-/// handed out last. `memories`: see `memory`.
-///
-/// Each call parses this, so it is short: columns have no types, which are only advice in SQLite.
-const SCHEMA: &str = "
-CREATE TABLE leases(space, address, pool, network, container, interface, namespace, name, since, PRIMARY KEY(space, address)) WITHOUT ROWID;
-CREATE TABLE owners(network, container, interface, position, space, address, PRIMARY KEY(network, container, interface, position)) WITHOUT ROWID;
-CREATE TABLE runs(kind, space, first, last, PRIMARY KEY(kind, space, first)) WITHOUT ROWID;
-CREATE TABLE cursors(space, first, last, address, PRIMARY KEY(space, first, last)) WITHOUT ROWID;
-CREATE TABLE memories(key PRIMARY KEY, space, address, rested, UNIQUE(space, address)) WITHOUT ROWID;
-CREATE INDEX resting ON memories(rested) WHERE rested NOTNULL;
-";
-
-/// What may fail inside a transaction; [`error`] turns it into an [`Error`].
-#[derive(Debug)]
-pub(crate) enum Fault {
-    /// SQLite failed.
-    Engine(rusqlite::Error),
-    /// What was read is not what was written.
-    Damaged(String),
-}
-
-impl From<rusqlite::Error> for Fault {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Engine(error)
-    }
-}
+/// One table, whatever an entry is: each call parses what is here, and prepares its statements, before the first row.
+const SCHEMA: &str = "CREATE TABLE entries(key PRIMARY KEY, value) WITHOUT ROWID";
 
 /// Which file a name means: device and inode.
 pub(crate) type FileId = (u64, u64);
@@ -70,6 +44,8 @@ pub(crate) fn id(metadata: &fs::Metadata) -> FileId {
 pub(crate) enum Found {
     Nothing,
     Database(FileId, Connection),
+    /// One of an earlier layout, which is not read.
+    Former(FileId),
     Damaged(FileId, String),
 }
 
@@ -93,19 +69,23 @@ pub(crate) fn open(path: &Path) -> Result<Found, Error> {
     }
     // Read and closed before SQLite opens it: closing any descriptor of a file ends all POSIX locks that the
     // process has on it (fcntl(2)).
-    let mut header = Vec::new();
+    let mut header = Vec::with_capacity(100);
     fs::File::open(path)
         .and_then(|file| file.take(100).read_to_end(&mut header))
         .map_err(failed("read"))?;
     if let Some(reason) = damage(&header) {
         return Ok(Found::Damaged(id, reason));
     }
-    if word(&header, 60) != LAYOUT {
-        return Err(Error::Layout {
-            path: path.to_owned(),
-            found: word(&header, 60),
-            known: LAYOUT,
-        });
+    match word(&header, 60) {
+        LAYOUT => {}
+        ..LAYOUT => return Ok(Found::Former(id)),
+        found => {
+            return Err(Error::Layout {
+                path: path.to_owned(),
+                found,
+                known: LAYOUT,
+            });
+        }
     }
     match connect(path) {
         Ok(connection) => Ok(Found::Database(id, connection)),
@@ -140,7 +120,7 @@ fn word(header: &[u8], at: usize) -> u32 {
     u32::from_be_bytes(bytes)
 }
 
-/// Fills the empty file at `path` with the tables.
+/// Makes the table, and the markers in it, in the empty file at `path`.
 pub(crate) fn create(path: &Path) -> Result<Connection, Fault> {
     let connection = connect(path)?;
     // Nobody finds it before it is complete.
@@ -148,6 +128,9 @@ pub(crate) fn create(path: &Path) -> Result<Connection, Fault> {
         "PRAGMA journal_mode=MEMORY; PRAGMA application_id={}; PRAGMA user_version={LAYOUT}; {SCHEMA}",
         APPLICATION | LAYOUT
     ))?;
+    for kind in Kind::ALL {
+        entries::put(&connection, &kind.marker(), &[])?;
+    }
     Ok(connection)
 }
 
@@ -201,8 +184,7 @@ pub(crate) fn error(path: &Path, doing: &'static str, fault: Fault) -> Error {
             path,
             source,
         },
-        // Our statements and values are right where the tables are ours: a table or a row that is not there, a value
-        // of another type and a key that exists already are damage as well.
+        // Our statements are right where the table is ours: one that is not there is damage as well.
         _ => Error::Corrupt {
             path,
             reason: source.to_string(),
@@ -215,27 +197,4 @@ fn is_full(path: &Path) -> bool {
     let folder = path.parent().unwrap_or(path);
     statvfs(folder)
         .is_ok_and(|folder| folder.blocks_available() * folder.fragment_size() < ALMOST_NOTHING)
-}
-
-/// An address in a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Stored(pub(crate) IpAddr);
-
-impl ToSql for Stored {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::from(to_bytes(self.0).to_vec()))
-    }
-}
-
-impl FromSql for Stored {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        from_bytes(value.as_blob()?)
-            .map(Self)
-            .ok_or_else(|| FromSqlError::Other("a value is no address".into()))
-    }
-}
-
-/// A column that is an address.
-pub(crate) fn address(row: &Row<'_>, column: usize) -> rusqlite::Result<IpAddr> {
-    row.get::<_, Stored>(column).map(|stored| stored.0)
 }

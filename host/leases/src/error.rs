@@ -79,7 +79,7 @@ pub enum Error {
         /// The most bytes it may have.
         limit: usize,
     },
-    /// A name contains a NUL byte, which separates names in a memory's key.
+    /// A name contains a NUL byte, which ends a name in a key.
     #[error("{what} {value:?} contains a NUL byte: use a name without one")]
     Nul {
         /// Which name.
@@ -105,6 +105,21 @@ pub enum Error {
         /// The most that may be.
         limit: usize,
     },
+}
+
+/// What may fail inside a transaction; `database::error` turns it into an [`Error`].
+#[derive(Debug)]
+pub(crate) enum Fault {
+    /// SQLite failed.
+    Engine(rusqlite::Error),
+    /// What was read is not what was written.
+    Damaged(String),
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Engine(error)
+    }
 }
 
 /// A claim was refused. Nothing has been taken.

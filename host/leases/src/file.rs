@@ -1,8 +1,8 @@
 //! The store's file in the state folder: shared while it is used, replaced when nobody uses it.
 //!
-//! A store that is missing or damaged is made from what the caller knows of leases, which is the journal. A process
-//! that has claimed an address and has not written it there yet must not be overlooked: so all who use the store
-//! hold a shared lock on the folder until they end, and who replaces it holds an exclusive one.
+//! A store that is missing, damaged or of an earlier layout is made from what the caller knows of leases, which is the
+//! journal. A process that has claimed an address and has not written it there yet must not be overlooked: so all who
+//! use the store hold a shared lock on the folder until they end, and who replaces it holds an exclusive one.
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -46,7 +46,7 @@ impl fmt::Display for SetAside {
 pub struct Renewed {
     /// The damaged one that it replaces.
     pub set_aside: Option<SetAside>,
-    /// Whether the store of an earlier release, `leases.mdb`, was there, and was removed.
+    /// Whether the store of an earlier build was there, and was removed: `leases.mdb`, or one of an earlier layout.
     pub former: bool,
     /// How many leases are in it.
     pub restored: usize,
@@ -113,22 +113,32 @@ fn wait<T>(
     }
 }
 
-/// Makes the store in `folder` with the leases that are `known`, in place of the damaged one that was `seen`, once
+/// A store that is to be replaced.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen {
+    pub(crate) id: FileId,
+    /// What is wrong with it; none for a store of an earlier layout.
+    pub(crate) damage: Option<String>,
+}
+
+/// Makes the store in `folder` with the leases that are `known`, in place of the one that was `seen`, once
 /// nobody uses it. None where another process has done so.
 pub(crate) fn renew(
     folder: &Path,
-    seen: Option<(FileId, &str)>,
+    seen: Option<Seen>,
     known: impl FnOnce() -> Vec<Lease>,
 ) -> Result<Option<Renewed>, Error> {
     let path = folder.join(FILE_NAME);
-    let Some(_lock) = own(folder, seen.map(|(id, _)| id))? else {
+    let Some(_lock) = own(folder, seen.as_ref().map(|seen| seen.id))? else {
         return Ok(None);
     };
-    match (database::open(&path)?, seen) {
+    match (database::open(&path)?, &seen) {
         (Found::Nothing, _) => {}
-        (Found::Damaged(there, _) | Found::Database(there, _), Some((seen, _)))
-            if there == seen => {}
-        (Found::Damaged(..) | Found::Database(..), _) => return Ok(None),
+        (
+            Found::Damaged(there, _) | Found::Database(there, _) | Found::Former(there),
+            Some(seen),
+        ) if there == seen.id => {}
+        _ => return Ok(None),
     }
     let former = wait(&path, "replace", || match former::lock(folder) {
         Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
@@ -138,11 +148,15 @@ pub(crate) fn renew(
     // Made in full before anything is put away: on a full file system all stays as it is.
     let made = beside(&path, ".new");
     remove(&made)?;
-    let known = known();
+    let mut known = known();
+    // What the store refuses was never claimed from it.
+    known.retain(|lease| release::check_lease(lease).is_ok());
     renewed.refused = fill(&made, &known)?;
     renewed.restored = known.len() - renewed.refused.len();
-    if let Some((_, reason)) = seen {
-        renewed.set_aside = set_aside(&path, reason)?;
+    match seen.map(|seen| seen.damage) {
+        Some(Some(reason)) => renewed.set_aside = set_aside(&path, &reason)?,
+        Some(None) => renewed.former = true,
+        None => {}
     }
     // A journal without its database is left where a process was killed at this point. The new database must not
     // be rolled back by it.

@@ -12,16 +12,18 @@
 //! set aside and made again from what the caller knows of leases ([`Store::open`], [`Store::replace`]).
 //!
 //! What a caller needs is the trait [`Leases`]; [`Store`] is the implementation for one node. From the bottom up, each
-//! module uses only those before it: `lease`, `error`, `leases`, `address`, `database`, `runs`, `memory`, `read`,
-//! `claim`, `release`, `check`, `former`, `file`, `store`.
+//! module uses only those before it: `lease`, `error`, `leases`, `address`, `keys`, `values`, `entries`,
+//! `database`, `runs`, `memory`, `read`, `claim`, `release`, `check`, `former`, `file`, `store`.
 
 mod address;
 mod check;
 mod claim;
 mod database;
+mod entries;
 mod error;
 mod file;
 mod former;
+mod keys;
 mod lease;
 mod leases;
 mod memory;
@@ -31,6 +33,7 @@ mod runs;
 mod store;
 #[cfg(test)]
 mod tests;
+mod values;
 
 pub use error::{ClaimError, Error, PoolUsage};
 pub use file::{FILE_NAME, Renewed, SetAside};

@@ -2,35 +2,44 @@
 
 use std::net::IpAddr;
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::Connection;
 
 use crate::address::size;
-use crate::database::{Fault, Stored, address};
+use crate::entries;
+use crate::error::Fault;
+use crate::keys::{self, Kind, Place};
 use crate::lease::{Lease, Owner, Pod, Usage};
 use crate::runs::{self, Set};
-
-/// An address in a space.
-pub(crate) type Place = (String, IpAddr);
-
-/// The columns that [`lease`] reads.
-const LEASE: &str = "SELECT space, address, pool, network, container, interface, namespace, name, since FROM leases";
+use crate::values::{Parts, Value};
 
 /// What `owner` holds, in the order claimed.
 pub(crate) fn held(db: &Connection, owner: &Owner) -> Result<Vec<Place>, Fault> {
-    let mut select = db.prepare_cached(
-        "SELECT space, address FROM owners WHERE network=?1 AND container=?2 AND interface=?3 ORDER BY position",
-    )?;
-    let owner = params![owner.network, owner.container_id, owner.interface_name];
-    let mut rows = select.query(owner)?;
-    let mut held = Vec::new();
-    while let Some(row) = rows.next()? {
-        let place = (row.get(0)?, address(row, 1)?);
-        if held.contains(&place) {
+    match entries::get(db, &keys::owner(owner))? {
+        Some(value) => places(&value),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// The value of an owner's entry.
+fn places(value: &[u8]) -> Result<Vec<Place>, Fault> {
+    let mut parts = Parts::new("owners", value);
+    let mut places = Vec::new();
+    while places.is_empty() || !parts.is_empty() {
+        let place = (parts.text()?, parts.address()?);
+        if places.contains(&place) {
             return Err(Fault::Damaged(format!("{} has its owner twice", place.1)));
         }
-        held.push(place);
+        places.push(place);
     }
-    Ok(held)
+    Ok(places)
+}
+
+/// The inverse of [`places`].
+pub(crate) fn of_places(places: &[Place]) -> Value {
+    let value = Value::default();
+    places.iter().fold(value, |value, (space, address)| {
+        value.text(space).address(*address)
+    })
 }
 
 /// The lease on an address.
@@ -39,10 +48,9 @@ pub(crate) fn lease_on(
     space: &str,
     address: IpAddr,
 ) -> Result<Option<Lease>, Fault> {
-    let mut select = db.prepare_cached(&format!("{LEASE} WHERE space=?1 AND address=?2"))?;
-    Ok(select
-        .query_row(params![space, Stored(address)], lease)
-        .optional()?)
+    let key = keys::place(Kind::Lease, space, address);
+    let value = entries::get(db, &key)?;
+    value.map(|value| lease(&key, &value)).transpose()
 }
 
 pub(crate) fn held_by(db: &Connection, owner: &Owner) -> Result<Vec<Lease>, Fault> {
@@ -61,54 +69,32 @@ pub(crate) fn held_by(db: &Connection, owner: &Owner) -> Result<Vec<Lease>, Faul
 
 /// All leases, by space and address.
 pub(crate) fn leases(db: &Connection) -> Result<Vec<Lease>, Fault> {
-    let mut select = db.prepare_cached(&format!("{LEASE} ORDER BY space, address"))?;
-    let mut rows = select.query([])?;
-    let mut leases: Vec<Lease> = Vec::new();
-    while let Some(row) = rows.next()? {
-        let lease = lease(row)?;
-        let place = |lease: &Lease| (lease.space.clone(), lease.address);
-        // In order, so that pages which lead in circles come to an end.
-        if leases
-            .last()
-            .is_some_and(|last| place(last) >= place(&lease))
-        {
-            return Err(out_of_order("leases", lease.address));
-        }
-        leases.push(lease);
-    }
+    let mut leases = Vec::new();
+    entries::all(db, Kind::Lease, |key, value| {
+        leases.push(lease(key, value)?);
+        Ok(())
+    })?;
     Ok(leases)
 }
 
 /// All owners, by network, container and interface.
 pub(crate) fn owners(db: &Connection) -> Result<Vec<Owner>, Fault> {
-    let mut select = db.prepare_cached(
-        "SELECT network, container, interface, position FROM owners ORDER BY network, container, interface, position",
-    )?;
-    let mut rows = select.query([])?;
-    let mut owners: Vec<Owner> = Vec::new();
-    let mut last = None;
-    while let Some(row) = rows.next()? {
-        let owner = Owner {
-            network: row.get(0)?,
-            container_id: row.get(1)?,
-            interface_name: row.get(2)?,
-        };
-        let position: i64 = row.get(3)?;
-        let key = (owner.clone(), position);
-        if last.as_ref().is_some_and(|last| *last >= key) {
-            return Err(out_of_order("owners", &owner.container_id));
-        }
-        last = Some(key);
-        if owners.last() != Some(&owner) {
-            owners.push(owner);
-        }
-    }
+    let mut owners = Vec::new();
+    entries::all(db, Kind::Owner, |key, _| {
+        owners.push(keys::read_owner(key).ok_or_else(|| entries::not_a_key(key))?);
+        Ok(())
+    })?;
     Ok(owners)
 }
 
 /// How many leases there are.
-pub(crate) fn count(db: &Connection) -> Result<i64, Fault> {
-    Ok(db.query_row("SELECT count(*) FROM leases", [], |row| row.get(0))?)
+pub(crate) fn count(db: &Connection) -> Result<u64, Fault> {
+    let mut count = 0;
+    entries::all(db, Kind::Lease, |_, _| {
+        count += 1;
+        Ok(())
+    })?;
+    Ok(count)
 }
 
 /// How full `ranges` are, which must have been checked.
@@ -150,28 +136,43 @@ fn without_overlap(ranges: &[(IpAddr, IpAddr)]) -> Vec<(IpAddr, IpAddr)> {
     merged
 }
 
-fn lease(row: &Row<'_>) -> rusqlite::Result<Lease> {
-    let name: Option<String> = row.get(7)?;
-    Ok(Lease {
-        space: row.get(0)?,
-        address: address(row, 1)?,
-        pool: row.get(2)?,
+/// An entry that is a lease.
+fn lease(key: &[u8], value: &[u8]) -> Result<Lease, Fault> {
+    let (space, address) = keys::read_place(key).ok_or_else(|| entries::not_a_key(key))?;
+    let mut parts = Parts::new("leases", value);
+    let lease = Lease {
+        space,
+        address,
+        since: parts.number()?,
+        pool: parts.text()?,
         owner: Owner {
-            network: row.get(3)?,
-            container_id: row.get(4)?,
-            interface_name: row.get(5)?,
+            network: parts.text()?,
+            container_id: parts.text()?,
+            interface_name: parts.text()?,
         },
-        pod: match name {
-            Some(name) => Some(Pod {
-                namespace: row.get(6)?,
-                name,
-            }),
-            None => None,
+        pod: if parts.is_empty() {
+            None
+        } else {
+            Some(Pod {
+                namespace: parts.text()?,
+                name: parts.text()?,
+            })
         },
-        since: row.get::<_, i64>(8)?.unsigned_abs(),
-    })
+    };
+    parts.end()?;
+    Ok(lease)
 }
 
-fn out_of_order(what: &str, at: impl std::fmt::Display) -> Fault {
-    Fault::Damaged(format!("its {what} are out of order at {at}"))
+/// The inverse of [`lease`], without what is in the key.
+pub(crate) fn of_lease(lease: &Lease) -> Value {
+    let value = Value::default()
+        .number(lease.since)
+        .text(&lease.pool)
+        .text(&lease.owner.network)
+        .text(&lease.owner.container_id)
+        .text(&lease.owner.interface_name);
+    match &lease.pod {
+        Some(pod) => value.text(&pod.namespace).text(&pod.name),
+        None => value,
+    }
 }

@@ -1,11 +1,12 @@
 //! Giving addresses back, and taking up those that another record knows of.
 
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 
 use crate::address::{POOL_LIMIT, check_name, check_text};
 use crate::claim::{check_owner, take};
-use crate::database::{Fault, Stored};
-use crate::error::Error;
+use crate::entries;
+use crate::error::{Error, Fault};
+use crate::keys::{self, Kind};
 use crate::lease::{Lease, Owner};
 use crate::memory;
 use crate::read::{held, held_by, lease_on};
@@ -16,8 +17,7 @@ pub(crate) fn release(db: &Connection, owner: &Owner) -> Result<Vec<Lease>, Faul
     let released = held_by(db, owner)?;
     let mut rests = false;
     for Lease { space, address, .. } in &released {
-        db.prepare_cached("DELETE FROM leases WHERE space=?1 AND address=?2")?
-            .execute(params![space, Stored(*address)])?;
+        entries::delete(db, &keys::place(Kind::Lease, space, *address))?;
         runs::remove(db, Set::Leased, space, *address)?;
         if memory::rest(db, space, *address)? {
             rests = true;
@@ -25,12 +25,9 @@ pub(crate) fn release(db: &Connection, owner: &Owner) -> Result<Vec<Lease>, Faul
             runs::remove(db, Set::Reserved, space, *address)?;
         }
     }
-    db.prepare_cached("DELETE FROM owners WHERE network=?1 AND container=?2 AND interface=?3")?
-        .execute(params![
-            owner.network,
-            owner.container_id,
-            owner.interface_name
-        ])?;
+    if !released.is_empty() {
+        entries::delete(db, &keys::owner(owner))?;
+    }
     if rests {
         memory::forget_oldest(db, memory::RESTING_LIMIT)?;
     }
@@ -44,7 +41,7 @@ pub(crate) fn restore(db: &Connection, leases: &[Lease]) -> Result<Vec<Lease>, F
         match lease_on(db, &lease.space, lease.address)? {
             Some(known) if known.owner == lease.owner => {}
             Some(_) => refused.push(lease.clone()),
-            None => take(db, lease, held(db, &lease.owner)?.len(), None)?,
+            None => take(db, lease, &mut held(db, &lease.owner)?, None)?,
         }
     }
     Ok(refused)

@@ -1,22 +1,34 @@
 //! Runs of consecutive occupied addresses.
 //!
-//! One row for each maximal run, by its first address. Two runs never touch, so the address after a run is
+//! One entry for each maximal run, by its first address. Two runs never touch, so the address after a run is
 //! free, and the first free address at or after any other takes one lookup.
 
 use std::net::IpAddr;
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::Connection;
 
 use crate::address::{contains, is_range, next, previous, size};
-use crate::database::{Fault, Stored, address};
+use crate::entries;
+use crate::error::Fault;
+use crate::keys::{self, Kind};
+use crate::values::{Parts, Value};
 
 /// Which addresses of a space are meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Set {
     /// Those that are leased.
-    Leased = 1,
+    Leased,
     /// Those that are leased or remembered.
-    Reserved = 2,
+    Reserved,
+}
+
+impl Set {
+    pub(crate) fn kind(self) -> Kind {
+        match self {
+            Self::Leased => Kind::Leased,
+            Self::Reserved => Kind::Reserved,
+        }
+    }
 }
 
 type Run = (IpAddr, IpAddr);
@@ -41,15 +53,20 @@ pub(crate) fn first_free(
 
 /// Adds `x`; whether it was not in the set.
 pub(crate) fn add(db: &Connection, set: Set, space: &str, x: IpAddr) -> Result<bool, Fault> {
-    let below = before(db, set, space, x)?;
+    // Of most addresses the next one is in no run: then what is before that is also what is before `x`.
+    let near = match next(x) {
+        Some(next) => before(db, set, space, next)?,
+        None => None,
+    };
+    let above = near.filter(|run| x < run.0);
+    let below = match near {
+        Some(run) if run.0 <= x => near,
+        _ => before(db, set, space, x)?,
+    };
     if below.is_some_and(|run| contains(run, x)) {
         return Ok(false);
     }
     let touching = below.filter(|(_, end)| next(*end) == Some(x));
-    let above = match next(x) {
-        Some(above) => before(db, set, space, above)?.filter(|run| run.0 == above),
-        None => None,
-    };
     if let Some((start, _)) = above {
         delete(db, set, space, start)?;
     }
@@ -85,15 +102,14 @@ pub(crate) fn count(
     (first, last): (IpAddr, IpAddr),
 ) -> Result<u128, Fault> {
     let from = before(db, set, space, first)?.map_or(first, |run| run.0);
-    let mut select = db.prepare_cached(
-        "SELECT first, last FROM runs WHERE kind=?1 AND space=?2 AND first BETWEEN ?3 AND ?4 ORDER BY first",
-    )?;
-    let mut rows = select.query(params![set as u8, space, Stored(from), Stored(last)])?;
+    let from = keys::place(set.kind(), space, from);
+    // The first key behind that of `last`.
+    let mut to = keys::place(set.kind(), space, last);
+    to.push(0);
     let mut count: u128 = 0;
     let mut end = None;
-    while let Some(row) = rows.next()? {
-        let run = run(row)?;
-        // In order, so that pages which lead in circles come to an end.
+    entries::scan(db, &from, &to, |key, value| {
+        let (_, run) = run(key, value)?;
         if end.is_some_and(|end| run.0 <= end) {
             return Err(Fault::Damaged(format!(
                 "the run of occupied addresses from {} overlaps another",
@@ -105,44 +121,41 @@ pub(crate) fn count(
         if is_range(inside) {
             count = count.saturating_add(size(inside));
         }
-    }
+        Ok(())
+    })?;
     Ok(count)
 }
 
 /// The run that begins at `x` or is the nearest before it.
 fn before(db: &Connection, set: Set, space: &str, x: IpAddr) -> Result<Option<Run>, Fault> {
-    let mut select = db.prepare_cached(
-        "SELECT first, last FROM runs WHERE kind=?1 AND space=?2 AND first<=?3 ORDER BY first DESC LIMIT 1",
-    )?;
-    let found = select
-        .query_row(params![set as u8, space, Stored(x)], |row| Ok(run(row)))
-        .optional()?;
-    // IPv4 comes first, so the last run of IPv4 is before all of IPv6.
-    Ok(found
-        .transpose()?
-        .filter(|(start, _)| start.is_ipv4() == x.is_ipv4()))
+    let (key, value) = entries::floor(db, &keys::place(set.kind(), space, x))?;
+    if key == set.kind().marker() {
+        return Ok(None);
+    }
+    let (found, run) = run(&key, &value)?;
+    // Behind the last run of another space, and of IPv4 where `x` is IPv6.
+    Ok((found == space && run.0.is_ipv4() == x.is_ipv4()).then_some(run))
 }
 
-/// A row, with first and last address.
-pub(crate) fn run(row: &Row<'_>) -> Result<Run, Fault> {
-    let run = (address(row, 0)?, address(row, 1)?);
-    if is_range(run) {
-        return Ok(run);
+/// An entry: the space, and first and last address.
+pub(crate) fn run(key: &[u8], value: &[u8]) -> Result<(String, Run), Fault> {
+    let (space, first) = keys::read_place(key).ok_or_else(|| entries::not_a_key(key))?;
+    let mut parts = Parts::new("runs", value);
+    let last = parts.address()?;
+    parts.end()?;
+    if is_range((first, last)) {
+        return Ok((space, (first, last)));
     }
-    let (first, last) = run;
     Err(Fault::Damaged(format!(
         "the run of occupied addresses from {first} ends at {last}"
     )))
 }
 
 fn put(db: &Connection, set: Set, space: &str, (start, end): Run) -> Result<(), Fault> {
-    db.prepare_cached("INSERT OR REPLACE INTO runs VALUES(?1, ?2, ?3, ?4)")?
-        .execute(params![set as u8, space, Stored(start), Stored(end)])?;
-    Ok(())
+    let end = Value::default().address(end);
+    entries::put(db, &keys::place(set.kind(), space, start), end.bytes())
 }
 
 fn delete(db: &Connection, set: Set, space: &str, start: IpAddr) -> Result<(), Fault> {
-    db.prepare_cached("DELETE FROM runs WHERE kind=?1 AND space=?2 AND first=?3")?
-        .execute(params![set as u8, space, Stored(start)])?;
-    Ok(())
+    entries::delete(db, &keys::place(set.kind(), space, start))
 }

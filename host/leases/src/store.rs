@@ -8,9 +8,9 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::address::{check_name, check_range};
 use crate::claim::{self, Request, check_owner};
-use crate::database::{self, Fault, FileId, Found};
-use crate::error::{ClaimError, Error};
-use crate::file::{self, FILE_NAME, Renewed, Use};
+use crate::database::{self, FileId, Found};
+use crate::error::{ClaimError, Error, Fault};
+use crate::file::{self, FILE_NAME, Renewed, Seen, Use};
 use crate::lease::{Candidate, Claimed, Lease, Owner, Pod, Usage};
 use crate::leases::Leases;
 use crate::{check, read, release};
@@ -34,11 +34,12 @@ pub struct Store {
 impl Store {
     /// Opens the store in `folder`, which must exist.
     ///
-    /// One that is missing or damaged is made with the leases that are `known`: then the second value says so.
+    /// One that is missing, damaged or of an earlier layout is made with the leases that are `known`: then the second
+    /// value says so.
     ///
     /// # Errors
     ///
-    /// [`Error::Layout`] for a sound store of another version, which stays in place; [`Error::Busy`] when it is to
+    /// [`Error::Layout`] for a sound store of a later layout, which stays in place; [`Error::Busy`] when it is to
     /// be made and other processes use the damaged one; [`Error::FolderFull`] and others where the file cannot be
     /// made or opened.
     pub fn open(
@@ -48,7 +49,8 @@ impl Store {
         Self::open_or_renew(folder, None, known)
     }
 
-    /// Opens the store in `folder` if there is one, and changes nothing in the folder where there is none.
+    /// Opens the store in `folder` if there is one, and changes nothing in the folder where there is none, or one of an
+    /// earlier layout.
     ///
     /// # Errors
     ///
@@ -60,7 +62,8 @@ impl Store {
         let path = folder.join(FILE_NAME);
         let lock = file::share(folder)?;
         match database::open(&path)? {
-            Found::Nothing => Ok(None),
+            // What one of an earlier layout knows is in the journal.
+            Found::Nothing | Found::Former(_) => Ok(None),
             Found::Damaged(_, reason) => Err(Error::Corrupt { path, reason }),
             Found::Database(id, connection) => Ok(Some(Self {
                 connection,
@@ -86,12 +89,13 @@ impl Store {
         // Two that wait for each other's use would wait for ever.
         drop(self);
         let folder = path.parent().unwrap_or(Path::new("."));
-        Self::open_or_renew(folder, Some((id, reason.to_owned())), known)
+        let damage = Some(reason.to_owned());
+        Self::open_or_renew(folder, Some(Seen { id, damage }), known)
     }
 
     fn open_or_renew(
         folder: &Path,
-        mut seen: Option<(FileId, String)>,
+        mut seen: Option<Seen>,
         known: impl Fn() -> Vec<Lease>,
     ) -> Result<(Self, Option<Renewed>), Error> {
         let path = folder.join(FILE_NAME);
@@ -99,9 +103,7 @@ impl Store {
         let mut is_missing = false;
         for _ in 0..ATTEMPTS {
             if is_missing || seen.is_some() {
-                let seen = seen.take();
-                let seen = seen.as_ref().map(|(id, reason)| (*id, reason.as_str()));
-                report = file::renew(folder, seen, &known)?.or(report);
+                report = file::renew(folder, seen.take(), &known)?.or(report);
             }
             let lock = file::share(folder)?;
             match database::open(&path)? {
@@ -115,7 +117,13 @@ impl Store {
                     return Ok((store, report));
                 }
                 Found::Nothing => is_missing = true,
-                Found::Damaged(id, reason) => seen = Some((id, reason)),
+                Found::Former(id) => seen = Some(Seen { id, damage: None }),
+                Found::Damaged(id, reason) => {
+                    seen = Some(Seen {
+                        id,
+                        damage: Some(reason),
+                    });
+                }
             }
         }
         Err(Error::Corrupt {
@@ -135,7 +143,7 @@ impl Store {
         self.write("take up leases in", |db| release::restore(db, leases))
     }
 
-    /// Reads the whole store and compares its tables with each other. Returns how many leases there are.
+    /// Reads the whole store and compares its entries with each other. Returns how many leases there are.
     ///
     /// # Errors
     ///
@@ -259,7 +267,7 @@ impl Leases for Store {
     }
 
     fn count(&self) -> Result<u64, Error> {
-        Ok(self.read("read", read::count)?.unsigned_abs())
+        self.read("read", read::count)
     }
 
     fn usage(&self, space: &str, ranges: &[(IpAddr, IpAddr)]) -> Result<Usage, Error> {

@@ -1,8 +1,10 @@
 //! Tests on real files in a folder of their own.
 
+mod astray;
 mod claims;
 mod damage;
 mod kept;
+mod keys;
 mod model;
 mod processes;
 mod renewed;
@@ -11,6 +13,10 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use rusqlite::Connection;
+
+use crate::error::Fault;
+use crate::keys::Kind;
 use crate::{Candidate, Claimed, FILE_NAME, Leases, Owner, Pod, SetAside, Store};
 
 /// A folder that goes away with the test.
@@ -103,6 +109,23 @@ fn claim_one(store: &Store, container: impl ToString, candidate: &Candidate) -> 
         .expect("claim an address");
     assert_eq!(claimed.len(), 1);
     claimed[0].address
+}
+
+/// Writes to the store's table what the store would not.
+#[track_caller]
+fn change(store: &Store, change: impl FnOnce(&Connection) -> Result<(), Fault>) {
+    store.write("test", change).expect("change the table");
+}
+
+/// Removes all entries of a kind but its marker.
+#[track_caller]
+fn remove_all(store: &Store, kind: Kind) {
+    let marker = kind.marker();
+    let delete = "DELETE FROM entries WHERE substr(key, 1, 1)=?1 AND key<>?1";
+    change(store, |db| {
+        db.execute(delete, [&marker])?;
+        Ok(())
+    });
 }
 
 /// Numbers that look random and are the same in every run (xorshift64).

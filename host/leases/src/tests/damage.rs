@@ -5,9 +5,16 @@ use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use crate::{ClaimError, Error, Lease, Leases, Store};
+use rusqlite::Connection;
 
-use super::{Folder, Numbers, addresses, claim_one, ip, open, owner, pod, pool};
+use crate::error::Fault;
+use crate::keys::{self, Kind};
+use crate::runs::{self, Set};
+use crate::{ClaimError, Error, Lease, Leases, Store, entries, memory, read};
+
+use super::{
+    Folder, Numbers, addresses, change, claim_one, ip, open, owner, pod, pool, remove_all,
+};
 
 /// SQLite's page size, unless it is told another.
 const PAGE: usize = 4096;
@@ -125,83 +132,111 @@ fn what_is_no_file() {
 }
 
 #[test]
-fn a_store_of_another_version_stays_in_place() {
+fn a_store_of_a_later_version_stays_in_place() {
     let folder = Folder::new();
     folder
         .store()
         .connection
-        .execute_batch("PRAGMA user_version=2; PRAGMA application_id=0x706c6202")
+        .execute_batch("PRAGMA user_version=3; PRAGMA application_id=0x706c6203")
         .expect("write");
     for error in [
         Store::open(folder.path(), Vec::new).expect_err("another layout"),
         Store::open_existing(folder.path()).expect_err("another layout"),
     ] {
         let text = error.to_string();
-        assert!(matches!(error, Error::Layout { known: 1, .. }), "{text}");
+        assert!(matches!(error, Error::Layout { known: 2, .. }), "{text}");
         assert!(
-            text.contains("has layout 2, this version reads layout 1"),
+            text.contains("has layout 3, this version reads layout 2"),
             "{text}"
         );
     }
     assert!(folder.file().exists());
 }
 
-/// What is in a table is not what was written there.
+/// An entry with other bytes in the place of some.
+fn patch(db: &Connection, key: &[u8], old: &[u8], new: &[u8]) -> Result<(), Fault> {
+    let mut value = entries::get(db, key)?.expect("an entry");
+    let at = value.windows(old.len()).position(|window| window == old);
+    let at = at.expect("these bytes in the value");
+    value.splice(at..at + old.len(), new.iter().copied());
+    entries::put(db, key, &value)
+}
+
+/// What is in the table is not what was written there.
 #[test]
-fn a_damaged_row_is_an_error_and_the_store_can_be_replaced() {
+fn a_damaged_entry_is_an_error_and_the_store_can_be_replaced() {
     let folder = Folder::new();
     let store = folder.store();
     claim_one(&store, "a", &blue());
     claim_one(&store, "b", &blue());
     let known = store.held_by(&owner("b")).expect("held");
-    for (change, expected) in [
-        ("UPDATE leases SET pool=x'ff00'", "Invalid column type"),
-        ("UPDATE leases SET since='yesterday'", "Invalid column type"),
+    let lease = keys::place(Kind::Lease, "", ip("10.0.0.1"));
+    let holder = keys::owner(&owner("a"));
+    let other_type = |db: &Connection, value: &str| {
+        let update = format!("UPDATE entries SET value={value} WHERE key=?1");
+        db.execute(&update, [&lease])?;
+        Ok(())
+    };
+    let no_lease = "a value of its leases is not what is written there";
+    let no_owner = "a value of its owners is not what is written there";
+    type Change<'a> = &'a dyn Fn(&Connection) -> Result<(), Fault>;
+    let changes: [(Change<'_>, &str); 13] = [
+        (&|db| patch(db, &lease, b"blue", b"bl\xffe"), no_lease),
+        (&|db| patch(db, &lease, b"\x04blue", b"\x05blue"), no_lease),
+        (&|db| patch(db, &lease, b"\x04blue", b"\xffblue"), no_lease),
+        (&|db| patch(db, &lease, b"net1", b"net1\0"), no_lease),
+        (&|db| entries::put(db, &lease, b""), no_lease),
         (
-            "UPDATE leases SET container=CAST(x'ff' AS TEXT)",
-            "invalid utf-8",
-        ),
-        (
-            "UPDATE leases SET network='rail1'",
+            &|db| patch(db, &lease, b"rail0", b"rail1"),
             "has no lease on its 10.0.0.1",
         ),
-        ("UPDATE owners SET address=x'04'", "a value is no address"),
-        ("UPDATE owners SET address=7", "Invalid column type"),
-        ("DELETE FROM leases", "has no lease on its 10.0.0.1"),
-        ("DROP TABLE leases", "no such table: leases"),
-    ] {
-        store.connection.execute_batch("BEGIN").expect("begin");
-        store.connection.execute_batch(change).expect(change);
-        store.connection.execute_batch("COMMIT").expect("commit");
+        (
+            &|db| other_type(db, "7"),
+            "a key or value is of type Integer and not blob",
+        ),
+        (
+            &|db| other_type(db, "'yesterday'"),
+            "a key or value is of type Text and not blob",
+        ),
+        (&|db| patch(db, &holder, b"\x04", b"\x05"), no_owner),
+        (&|db| patch(db, &holder, &[10, 0, 0, 1], b"\x0a"), no_owner),
+        (&|db| entries::put(db, &holder, b""), no_owner),
+        (
+            &|db| entries::delete(db, &lease),
+            "has no lease on its 10.0.0.1",
+        ),
+        (
+            &|db| Ok(db.execute_batch("DROP TABLE entries")?),
+            "no such table: entries",
+        ),
+    ];
+    for (number, (damage, expected)) in changes.into_iter().enumerate() {
+        change(&store, damage);
         for error in [
-            store.held_by(&owner("a")).expect_err(change),
-            store.release(&owner("a")).expect_err(change),
-            store.check().expect_err(change),
+            store.held_by(&owner("a")).expect_err(expected),
+            store.release(&owner("a")).expect_err(expected),
+            store.check().expect_err(expected),
         ] {
-            assert!(matches!(error, Error::Corrupt { .. }), "{change}: {error}");
+            assert!(matches!(error, Error::Corrupt { .. }), "{number}: {error}");
         }
-        let error = store.held_by(&owner("a")).expect_err(change);
-        assert!(error.to_string().contains(expected), "{change}: {error}");
-        if change.starts_with("DROP") {
+        let error = store.held_by(&owner("a")).expect_err(expected);
+        assert!(error.to_string().contains(expected), "{number}: {error}");
+        if expected.starts_with("no such table") {
             break;
         }
         // As it was.
-        store
-            .connection
-            .execute_batch(
-                "DELETE FROM leases; DELETE FROM owners; DELETE FROM runs; DELETE FROM cursors",
-            )
-            .expect("empty it");
+        Kind::ALL.iter().for_each(|kind| remove_all(&store, *kind));
         claim_one(&store, "a", &blue());
         claim_one(&store, "b", &blue());
+        assert_eq!(store.check().expect("a sound store"), 2);
     }
     let (store, renewed) = store
-        .replace("a row is wrong", || known.clone())
+        .replace("an entry is wrong", || known.clone())
         .expect("replace");
     let renewed = renewed.expect("a report");
     let set_aside = renewed.set_aside.expect("the damaged one");
     assert!(
-        set_aside.path.exists() && set_aside.to_string().contains("(a row is wrong)"),
+        set_aside.path.exists() && set_aside.to_string().contains("(an entry is wrong)"),
         "{set_aside}"
     );
     assert_eq!((renewed.restored, store.count().expect("count")), (1, 1));
@@ -226,16 +261,16 @@ fn a_damaged_row_is_an_error_and_the_store_can_be_replaced() {
 }
 
 #[test]
-fn tables_that_contradict_each_other_are_found() {
+fn entries_that_contradict_each_other_are_found() {
     let folder = Folder::new();
     let store = folder.store();
     claim_one(&store, "a", &blue());
-    let run = |sql: &str| store.connection.execute_batch(sql).expect("change");
+    let one = ip("10.0.0.1");
     let refused = |ending: &str| {
         let text = store.check().expect_err("damaged").to_string();
         assert!(text.ends_with(ending), "{text}");
     };
-    run("DELETE FROM runs WHERE kind=1");
+    remove_all(&store, Kind::Leased);
     refused("10.0.0.1 is in no run of occupied addresses (Leased)");
     let text = store.release(&owner("a")).expect_err("damaged").to_string();
     assert!(
@@ -248,7 +283,8 @@ fn tables_that_contradict_each_other_are_found() {
         "the failed release changed nothing"
     );
     // What counts as free has a lease: nobody gets it a second time.
-    run("DELETE FROM runs; DELETE FROM cursors");
+    remove_all(&store, Kind::Reserved);
+    remove_all(&store, Kind::Cursor);
     let claims = [vec![blue()]];
     let error = store
         .claim("", &owner("b"), None, &claims, false)
@@ -257,18 +293,68 @@ fn tables_that_contradict_each_other_are_found() {
         matches!(error, ClaimError::Store(Error::Corrupt { .. })),
         "{error}"
     );
-    run("INSERT INTO runs SELECT 1, space, address, address FROM leases");
+    change(&store, |db| runs::add(db, Set::Leased, "", one).map(drop));
     refused("10.0.0.1 is in no run of occupied addresses (Reserved)");
-    run("INSERT INTO runs SELECT 2, space, address, address FROM leases");
+    change(&store, |db| runs::add(db, Set::Reserved, "", one).map(drop));
     assert_eq!(store.check().expect("a sound store"), 1);
-    run("UPDATE owners SET space='elsewhere'");
-    refused("leases and owner rows of container a in rail0 differ");
-    run("DELETE FROM owners");
-    refused("container a has leases but no owner row");
-    run(
-        "DELETE FROM leases; DELETE FROM runs WHERE kind=1; INSERT INTO memories SELECT 'k', space, first, NULL FROM runs",
-    );
+    change(&store, |db| {
+        let elsewhere = read::of_places(&[("elsewhere".to_owned(), one)]);
+        entries::put(db, &keys::owner(&owner("a")), elsewhere.bytes())
+    });
+    refused("leases and owner entry of container a in rail0 differ");
+    remove_all(&store, Kind::Owner);
+    refused("container a has leases but no owner entry");
+    remove_all(&store, Kind::Lease);
+    remove_all(&store, Kind::Leased);
+    let key = keys::memory(&owner("a"), &pod("a"), true, 0);
+    change(&store, |db| memory::remember(db, &key, "", one));
     refused("10.0.0.1 is remembered as what it is not, leased");
+}
+
+/// A memory, its keeper and its rest name each other.
+#[test]
+fn a_memory_without_its_keeper_or_rest_is_found() {
+    let folder = Folder::new();
+    let store = folder.store();
+    let claims = [vec![blue()]];
+    store
+        .claim("", &owner("a"), Some(&pod("w")), &claims, true)
+        .expect("claim");
+    store.release(&owner("a")).expect("release");
+    assert_eq!(store.check().expect("a sound store"), 0);
+    let one = ip("10.0.0.1");
+    let keeper = keys::place(Kind::Keeper, "", one);
+    let memory = keys::memory(&owner("a"), &pod("w"), true, 0);
+    let other = keys::memory(&owner("a"), &pod("v"), true, 0);
+    let restore = |db: &Connection| {
+        entries::put(db, &keeper, &memory)?;
+        entries::put(db, &keys::rest(1), &memory)
+    };
+    type Change<'a> = &'a dyn Fn(&Connection) -> Result<(), Fault>;
+    let doubled = |db: &Connection| {
+        let value = entries::get(db, &memory)?.expect("a memory");
+        entries::put(db, &keys::memory(&owner("a"), &pod("a"), true, 0), &value)
+    };
+    let changes: [Change<'_>; 6] = [
+        &|db| entries::delete(db, &keeper),
+        &|db| entries::put(db, &keeper, &other),
+        &|db| entries::delete(db, &keys::rest(1)),
+        &|db| entries::put(db, &keys::rest(1), &other),
+        &|db| entries::put(db, &keys::rest(1), &keys::owner(&owner("b"))),
+        &doubled,
+    ];
+    for (number, damage) in changes.into_iter().enumerate() {
+        change(&store, damage);
+        let text = store.check().expect_err("damaged").to_string();
+        assert!(
+            text.ends_with("memories and their keepers and rests differ"),
+            "{number}: {text}"
+        );
+        if number < 5 {
+            change(&store, restore);
+            assert_eq!(store.check().expect("a sound store"), 0, "{number}");
+        }
+    }
 }
 
 /// The promise: whatever lies in one page, each call ends with an answer or an error, and no address that somebody

@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 
 use super::{Folder, addresses, ip, owner, pod, pool};
-use crate::{Candidate, Leases, Owner, Store, memory};
+use crate::keys::Kind;
+use crate::{Candidate, Leases, Owner, Store, entries, memory};
 
 fn claim(store: &Store, container: &str, name: &str, claims: &[Vec<Candidate>]) -> Vec<IpAddr> {
     let claimed = store
@@ -226,10 +227,13 @@ fn what_rested_longest_is_forgotten_first() {
         .write("test", |db| memory::forget_oldest(db, 1))
         .expect("forget");
     store.check().expect("a sound store");
-    let resting: i64 = store
+    let mut resting = 0;
+    store
         .read("test", |db| {
-            let rows = "SELECT count(*) FROM memories WHERE rested NOTNULL";
-            Ok(db.query_row(rows, [], |row| row.get(0))?)
+            entries::all(db, Kind::Rest, |_, _| {
+                resting += 1;
+                Ok(())
+            })
         })
         .expect("count");
     assert_eq!(resting, 1);

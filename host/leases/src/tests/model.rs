@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use crate::address::next;
 use crate::runs::{self, Set};
-use crate::{ClaimError, Leases};
+use crate::{ClaimError, Leases, entries};
 
 use super::{Folder, Numbers, owner, pod, pool};
 
@@ -39,13 +39,12 @@ fn runs_are_those_of_a_plain_set() {
                 let free = (first..64).map(at).find(|x| !model.contains(x));
                 let found = runs::first_free(db, Set::Leased, "", (at(first), at(63)))?;
                 assert_eq!(found, free, "step {step}");
-                let mut select = db.prepare_cached(
-                    "SELECT first, last FROM runs WHERE kind=1 AND space='' ORDER BY first",
-                )?;
-                let stored = select
-                    .query_map([], |row| Ok(runs::run(row)))?
-                    .map(|row| row.expect("a row"))
-                    .collect::<Result<Vec<_>, _>>()?;
+                let mut stored = Vec::new();
+                entries::all(db, Set::Leased.kind(), |key, value| {
+                    let (space, run) = runs::run(key, value)?;
+                    stored.extend(space.is_empty().then_some(run));
+                    Ok(())
+                })?;
                 assert_eq!(stored, maximal(&model), "step {step}");
                 let counted = runs::count(db, Set::Leased, "", (at(first), at(63)))?;
                 let expected = model.range(at(first)..).count();

@@ -45,10 +45,9 @@ fn child() {
             let (store, _) = open(folder);
             let written = store.write("test", |db| {
                 // More than SQLite keeps in memory: a part is in the file before the transaction ends.
-                db.execute_batch("PRAGMA cache_size=1; PRAGMA cache_spill=1; DELETE FROM owners")?;
-                let mut insert = db.prepare(
-                    "INSERT INTO owners VALUES('half', ?1, 'done', 0, '', zeroblob(1000))",
-                )?;
+                db.execute_batch("PRAGMA cache_size=1; PRAGMA cache_spill=1; DELETE FROM entries")?;
+                let mut insert =
+                    db.prepare("INSERT INTO entries VALUES('half done' || ?1, zeroblob(1000))")?;
                 for row in 0..1_000 {
                     insert.execute([row])?;
                 }

@@ -7,6 +7,7 @@ use nix::libc;
 
 use crate::{Error, Lease, Leases, Renewed, Store};
 
+use super::damage::overwrite;
 use super::{Folder, claim_one, ip, owner, pool};
 
 fn lease(address: &str, container: &str) -> Lease {
@@ -51,7 +52,7 @@ fn the_journal_of_another_store_is_not_played_back() {
         let store = folder.store();
         claim_one(&store, "a", &pool("blue", &[("10.0.0.1", "10.0.0.9")]));
         let db = &store.connection;
-        db.execute_batch("PRAGMA cache_size=1; BEGIN; DELETE FROM leases; CREATE TABLE more(x)")
+        db.execute_batch("PRAGMA cache_size=1; BEGIN; DELETE FROM entries; CREATE TABLE more(x)")
             .expect("change");
         for _ in 0..200 {
             db.execute_batch("INSERT INTO more VALUES(zeroblob(3000))")
@@ -105,4 +106,71 @@ fn the_store_of_an_earlier_release_is_removed_once_nobody_uses_it() {
     assert!(renewed.expect("a report").former);
     assert_eq!(store.leases().expect("leases"), known);
     assert!(!names.iter().any(|name| name.exists()));
+}
+
+/// What `PRAGMA user_version` and `application_id` say, of which the first is the layout's number.
+fn set_layout(folder: &Folder, number: u8) {
+    for (at, word) in [(60, [0, 0, 0, number]), (68, [b'p', b'l', b'b', number])] {
+        overwrite(&folder.file(), at, &word);
+    }
+}
+
+#[test]
+fn a_store_of_an_earlier_layout_is_made_again_once_nobody_uses_it() {
+    let folder = Folder::new();
+    claim_one(
+        &folder.store(),
+        "a",
+        &pool("blue", &[("10.0.0.1", "10.0.0.9")]),
+    );
+    set_layout(&folder, 1);
+    let journal = folder.path().join("leases.db-journal");
+    fs::write(&journal, [0xa5; 4096]).expect("write");
+    let former = fs::read(folder.file()).expect("read");
+    let looked = Store::open_existing(folder.path()).expect("look");
+    assert!(looked.is_none(), "what it knows is in the journal");
+
+    // As the earlier build does while a call uses the store.
+    let user = fs::File::open(folder.path()).expect("open");
+    user.try_lock_shared().expect("lock");
+    let known = [lease("10.0.0.7", "b")];
+    let error = Store::open(folder.path(), || known.to_vec()).expect_err("it is in use");
+    assert!(matches!(error, Error::Busy { .. }), "{error}");
+    assert!(
+        fs::read(folder.file()).expect("read") == former,
+        "it was changed all the same"
+    );
+    drop(user);
+    let (store, renewed) = Store::open(folder.path(), || known.to_vec()).expect("open");
+    let expected = Renewed {
+        former: true,
+        restored: 1,
+        ..Renewed::default()
+    };
+    assert_eq!(renewed, Some(expected));
+    assert_eq!(store.leases().expect("leases"), known);
+    assert_eq!(store.check().expect("a sound store"), 1);
+    drop(store);
+    let names = fs::read_dir(folder.path()).expect("list");
+    let names: Vec<_> = names
+        .map(|entry| entry.expect("entry").file_name())
+        .collect();
+    assert!(
+        names
+            .iter()
+            .all(|name| name == "leases.db" || name == "leases.db-journal"),
+        "{names:?}"
+    );
+    let again = Store::open(folder.path(), || panic!("it is there"));
+    assert_eq!(again.expect("open").1, None);
+}
+
+/// A record of another attachment must not keep all from having a store.
+#[test]
+fn what_the_store_refuses_is_not_taken_up() {
+    let folder = Folder::new();
+    let known = [lease("10.0.0.1", "a\0b"), lease("10.0.0.2", "c")];
+    let (store, renewed) = Store::open(folder.path(), || known.to_vec()).expect("open");
+    assert_eq!(renewed.expect("a report").restored, 1);
+    assert_eq!(store.leases().expect("leases"), known[1..]);
 }
