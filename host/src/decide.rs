@@ -1,14 +1,11 @@
 //! From a request to a plan: looks, asks the components, and touches nothing.
 
-use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use crate::cni::{AddRequest, Request};
 use crate::components::{self, Asked, Proposal, Recorded, Sandbox, Source, World};
-use crate::facts::Facts;
+use crate::facts::{Facts, Place};
 use crate::operations::{
     ClaimAddresses, DelegateIpam, HoldFunction, Operation, Reversible, WriteDeviceInfo,
     delegate_ipam,
@@ -16,7 +13,7 @@ use crate::operations::{
 use crate::outcome::{AddressSource, LinkNumber};
 use crate::plan::{Plan, Step};
 use crate::pools::{self, Folder, Pool};
-use crate::{Code, Error, Result, ipam_plugin};
+use crate::{Code, Error, Result, ipam_plugin, owned};
 
 /// The built-in flavour of each `type` that plumb answers to.
 const FLAVOURS: [(&str, &str); 6] = [
@@ -39,9 +36,6 @@ const OWN_TYPE: &str = "plumb";
 /// Names of the built-in address policy. Spiderpool's configurations work as they are
 /// when their pools lie in a folder.
 const POOL_TYPES: [&str; 3] = ["pool", OWN_TYPE, "spiderpool"];
-
-/// Where pools are looked for when a configuration of Spiderpool's names no folder.
-const DEFAULT_POOL_FOLDER: &str = "/etc/plumb/pools";
 
 /// Where the addresses of an interface come from.
 pub enum Ipam {
@@ -73,12 +67,13 @@ pub fn flavour(request: &AddRequest) -> Result<Source> {
             )));
         }
     };
-    match Source::find(name, World::Flavour, &request.call.component_folder)? {
+    request.call.policy.check_flavour(name)?;
+    match Source::find(name, World::Flavour, &request.call.folders.components)? {
         Some(source) => Ok(source),
         None => Err(Error::configuration(format!(
             "there is no flavour {name:?}: built in are {}, and {} has none of this name",
             Source::built_in(World::Flavour).join(", "),
-            request.call.component_folder.display()
+            request.call.folders.components.display()
         ))),
     }
 }
@@ -94,7 +89,8 @@ pub fn ipam(request: &AddRequest) -> Result<Ipam> {
     } else {
         name
     };
-    match Source::find(policy, World::AddressPolicy, &request.component_folder)? {
+    request.policy.check_ipam(policy)?;
+    match Source::find(policy, World::AddressPolicy, &request.folders.components)? {
         Some(source) => {
             let (pools, space) = pools(request)?;
             Ok(Ipam::Policy(source, pools, space))
@@ -113,7 +109,7 @@ pub fn delegate_of(request: &Request) -> Result<Option<String>> {
         return Ok(None);
     };
     let is_policy = POOL_TYPES.contains(&name)
-        || components::store::is_installed(name, &request.component_folder);
+        || components::store::is_installed(name, &request.folders.components);
     Ok((!is_policy).then(|| name.to_owned()))
 }
 
@@ -124,22 +120,15 @@ fn pools(request: &Request) -> Result<(Vec<Pool>, String)> {
     let ipam = request.configuration.ipam().unwrap_or(&empty);
     let inline = ipam.get("pools").filter(|pools| !pools.is_null());
     if inline.is_some() {
-        return Ok((
-            pools::load(inline, None)?,
-            request.attachment.network.clone(),
-        ));
+        let pools = pools::load(inline, None)?;
+        pools
+            .iter()
+            .try_for_each(|pool| request.policy.check_pool(pool))?;
+        return Ok((pools, request.attachment.network.clone()));
     }
-    let folder = match ipam.get("poolfolder") {
-        None | Some(Value::Null) => DEFAULT_POOL_FOLDER,
-        Some(Value::String(folder)) if Path::new(folder).is_absolute() => folder,
-        Some(other) => {
-            return Err(Error::configuration(format!(
-                "\"poolFolder\" must be an absolute path, not {other}"
-            )));
-        }
-    };
+    owned::check(&request.folders.pools)?;
     let folder = Folder {
-        path: Path::new(folder),
+        path: &request.folders.pools,
         key: "ipam.poolFolder",
     };
     Ok((pools::load(None, Some(folder))?, String::new()))
@@ -180,7 +169,26 @@ pub fn plan(request: &AddRequest, sandbox: &Sandbox<'_>, facts: &Rc<dyn Facts>) 
         }
     }
     hold_functions(&mut plan, request);
+    check_devices(&plan, request, facts.as_ref())?;
     Ok(plan)
+}
+
+/// Refuses a plan that works on devices which the node's policy does not give to networks.
+fn check_devices(plan: &Plan, request: &AddRequest, facts: &dyn Facts) -> Result<()> {
+    let policy = &request.call.policy;
+    for operation in plan.operations() {
+        if let Some(parent) = operation.parent().filter(|parent| !parent.in_pod)
+            && let Some(link) = facts.link(Place::Host, &parent.name)?
+        {
+            policy.check_parent(&link, facts)?;
+        }
+        if let Operation::HoldFunction(hold) = operation
+            && let Some(function) = facts.pci_function(&hold.address)?
+        {
+            policy.check_function(&function, facts)?;
+        }
+    }
+    Ok(())
 }
 
 /// Puts before everything else a hold for each PCI function that the plan works on, and

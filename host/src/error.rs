@@ -8,7 +8,7 @@ use std::fmt;
 use std::io::ErrorKind;
 
 use crate::kernel::netns::NetnsError;
-use crate::{ipam_plugin, kernel, leases, pools, state};
+use crate::{ipam_plugin, kernel, leases, owned, pools, state};
 
 /// A CNI error code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl Code {
     pub const ALREADY_EXISTS: Self = Self(106);
     /// The journal or the lease store cannot be used.
     pub const STATE: Self = Self(107);
-    /// A component may not do what it asked for.
+    /// A component has no grant for what it asked for, or the node's policy does not let networks use something.
     pub const DENIED: Self = Self(108);
     /// This version cannot perform the operation.
     pub const NOT_PERFORMED: Self = Self(109);
@@ -55,6 +55,8 @@ impl Code {
     pub const DIFFERENCE: Self = Self(110);
     /// A device belongs to another pod.
     pub const IN_USE: Self = Self(111);
+    /// The node's policy cannot be read.
+    pub const POLICY: Self = Self(112);
     /// A fault in plumb itself.
     pub const INTERNAL: Self = Self(999);
 }
@@ -174,6 +176,12 @@ impl From<leases::ClaimError> for Error {
             _ => Code::STATE,
         };
         Self::new(code, error.to_string())
+    }
+}
+
+impl From<owned::Error> for Error {
+    fn from(error: owned::Error) -> Self {
+        Self::new(Code::STATE, error.to_string())
     }
 }
 

@@ -3,7 +3,8 @@
 //! # Layout, in the order that things happen
 //!
 //! - [`program`]: one call from standard input to standard output
-//! - [`cni`]: what the runtime sent, and what it means; [`attachment`]: whom it is about
+//! - [`cni`]: what the runtime sent, and what it means; [`attachment`]: whom it is about; [`policy`]: what the
+//!   node's administrator allows
 //! - [`verbs`]: the six verbs, each a short file that reads as its story; ADD begins with
 //!   `clean_up`: what the dead left in the way
 //! - [`decide`]: from the request to a [`plan`], with the help of [`components`] that
@@ -14,6 +15,7 @@
 //!   far; [`routing`]: routes and rules that refer to addresses to come
 //! - [`functions`]: who has which PCI function, and the way back of one
 //! - [`leases`], [`recovery`] and [`ipam_plugin`]: where addresses come from
+//! - [`owned`]: which folders are root's alone
 //! - [`state`]: the folder of all that outlives a call, its locks and what is set aside
 //! - [`kernel`]: the only place that talks to the kernel
 //! - [`error`]: the only place that gives errors their CNI code
@@ -32,9 +34,11 @@ pub mod machine;
 pub mod node;
 pub mod operations;
 pub mod outcome;
+pub mod owned;
 pub mod perform;
 pub mod plan;
 pub mod pod;
+pub mod policy;
 pub mod program;
 pub mod recovery;
 pub mod replace;

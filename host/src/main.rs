@@ -9,19 +9,25 @@ use std::process::ExitCode;
 
 use plumb::cni::{Version, output};
 use plumb::watch::Nobody;
-use plumb::{Code, Error, decide, program};
+use plumb::{Code, Error, decide, policy, program};
 
 #[global_allocator]
 static ALLOCATOR: arena::Arena = arena::Arena::new();
 
 fn main() -> ExitCode {
-    if let Some(argument) = std::env::args().nth(1) {
-        return explain(&argument);
+    let mut policy = policy::Reader::default();
+    let mut arguments = std::env::args_os().skip(1);
+    match (arguments.next(), arguments.next()) {
+        (None, _) => {}
+        // Whoever can give a plugin arguments can run anything else as well.
+        (Some(flag), Some(file)) if flag == "--policy" => policy.file = Some(file.into()),
+        (Some(argument), _) => return explain(&argument.to_string_lossy()),
     }
     report_panics();
     let outcome = program::run(
         |name| std::env::var_os(name),
         &mut input::Input::standard(),
+        &policy,
         &Nobody,
     );
     let mut stdout = std::io::stdout().lock();
@@ -103,10 +109,12 @@ Keys that every network has:
   ipam          "type" is pool (also: spiderpool, with pools in "poolFolder"), or the name of an
                 IPAM plugin in CNI_PATH such as host-local; leave it out for an interface without address
   logLevel      error, warning (default), info: each operation with its time, debug
-  logFile       where the trace goes; standard error without it
-  stateFolder   records and leases, /run/plumb
+  logFile       name of a file in /var/log/plumb for the trace; standard error without it
 
-`plumbctl --help`: plan, attachments, functions, leases, components, install.
+What networks may use of the node, and where plumb keeps things, is the administrator's to say, in
+/etc/plumb/plumb.toml. `plumb --policy FILE` reads another file; `plumbctl policy` shows what holds.
+
+`plumbctl --help`: policy, plan, attachments, functions, leases, components, install.
 "#,
         version = env!("CARGO_PKG_VERSION"),
         versions = Version::names().join(", "),

@@ -73,6 +73,10 @@ pub trait Reversible {
     fn replaces_link(&self) -> bool {
         false
     }
+    /// The link that what it makes lies on.
+    fn parent(&self) -> Option<&Parent> {
+        None
+    }
     /// The PCI function that it works on, and the settings of it that it changes.
     fn function(&self) -> Option<(&str, Settings)> {
         None
@@ -174,6 +178,10 @@ impl Reversible for Operation {
 
     fn replaces_link(&self) -> bool {
         self.inside().replaces_link()
+    }
+
+    fn parent(&self) -> Option<&Parent> {
+        self.inside().parent()
     }
 
     fn function(&self) -> Option<(&str, Settings)> {

@@ -5,17 +5,20 @@ use std::io::Read;
 use std::rc::Rc;
 use std::time::Instant;
 
+use plumb_values::text::{printable, shorten};
+
 use crate::cni::configuration::MAXIMAL_SIZE;
 use crate::cni::{
     AddRequest, Configuration, Environment, Request, Verb, Version, configuration, output,
 };
 use crate::kernel::Kernel;
 use crate::node::Node;
+use crate::policy;
 use crate::recovery::NodeLeases;
 use crate::state::StateFolder;
 use crate::trace::Trace;
 use crate::watch::Watcher;
-use crate::{Code, Error, Result, ipam_plugin, verbs};
+use crate::{Code, Error, Result, ipam_plugin, owned, verbs};
 
 /// What a call printed and how it ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,19 +29,21 @@ pub struct Outcome {
     pub success: bool,
 }
 
-/// Runs one call: the environment through `get`, the configuration from `input`.
+/// Runs one call: the environment through `get`, the configuration from `input`, what the node allows from `policy`.
 pub fn run(
     get: impl Fn(&str) -> Option<OsString>,
     input: &mut dyn Read,
+    policy: &policy::Reader,
     watcher: &dyn Watcher,
 ) -> Outcome {
     let mut version = Version::NEWEST;
-    match answer(&get, input, watcher, &mut version) {
+    match answer(&get, input, policy, watcher, &mut version) {
         Ok(output) => Outcome {
             output,
             success: true,
         },
-        Err(mut error) => {
+        Err(error) => {
+            let mut error = fit_to_read(error);
             if get("CNI_COMMAND").is_some_and(|verb| verb == Verb::Del.as_str()) {
                 error = without_words_of_success(error);
             }
@@ -47,6 +52,21 @@ pub fn run(
                 success: false,
             }
         }
+    }
+}
+
+/// Most bytes of an error's message and of its details. A value that it quotes may have megabytes.
+const MESSAGE_BYTES: usize = 32 * 1024;
+const DETAILS_BYTES: usize = 64 * 1024;
+
+/// An error that quotes what somebody wrote into a configuration, an answer or a record: without what would deceive
+/// the person who reads it, and cut.
+fn fit_to_read(error: Error) -> Error {
+    let fit = |text: &str, limit| printable(&shorten(text, limit), false).into_owned();
+    Error {
+        code: error.code,
+        message: fit(&error.message, MESSAGE_BYTES),
+        details: error.details.map(|details| fit(&details, DETAILS_BYTES)),
     }
 }
 
@@ -82,6 +102,7 @@ fn replace_words(text: &str) -> String {
 fn answer(
     get: &impl Fn(&str) -> Option<OsString>,
     input: &mut dyn Read,
+    policy: &policy::Reader,
     watcher: &dyn Watcher,
     version: &mut Version,
 ) -> Result<String> {
@@ -103,13 +124,19 @@ fn answer(
     if let Some(name) = get(ipam_plugin::CALLED_AS) {
         return called_as_ipam_plugin(verb, &name.to_string_lossy());
     }
-    let request = Request::new(environment, Configuration::parse(verb, text?)?)?;
-    let trace = match Trace::new(&request) {
-        // ADD refuses a wrong logLevel; it must not keep anything from being deleted.
-        Err(_) if matches!(verb, Verb::Del | Verb::Gc) => Trace::early(),
-        trace => trace?,
+    let configuration = Configuration::parse(verb, text?)?;
+    let policy = match verb {
+        Verb::Del | Verb::Gc => policy.read_for_removal()?,
+        _ => policy.read()?,
     };
+    let request = Request::new(environment, configuration, policy)?;
+    let trace = Trace::new(&request);
     trace.info(format_args!("request: {}", request.describe()));
+    for folder in &request.unused_folders {
+        trace.warning(format_args!(
+            "{folder} is left out of account: the node's policy does not let networks choose folders"
+        ));
+    }
     let outcome = perform(request, &trace, watcher);
     let took = begin.elapsed().as_micros();
     match &outcome {
@@ -140,7 +167,8 @@ fn called_as_ipam_plugin(verb: Verb, name: &str) -> Result<String> {
 
 /// The verb, on this node. What it prints.
 fn perform(request: Request, trace: &Trace, watcher: &dyn Watcher) -> Result<String> {
-    let state = StateFolder::new(&request.state_folder);
+    owned::check(&request.folders.state)?;
+    let state = StateFolder::new(&request.folders.state);
     let leases = NodeLeases::new(&state, trace);
     let node = Node {
         kernel: Rc::new(Kernel::open()?),

@@ -69,7 +69,7 @@ fn hint(error: &std::io::Error) -> &'static str {
     match error.kind() {
         ErrorKind::StorageFull => ": free some space there",
         ErrorKind::ReadOnlyFilesystem => {
-            ": it is mounted read-only; \"stateFolder\" names another one"
+            ": it is mounted read-only; folders.state of the node's policy names another one"
         }
         _ => "",
     }

@@ -1,23 +1,27 @@
-//! The trace of one call: `logLevel` and `logFile` of the configuration.
+//! The trace of one call.
 //!
-//! Lines go to the file, else to standard error, never to standard output. A trace that
-//! cannot be written never fails or holds up a call.
+//! Lines go to a file of the node's log folder, else to standard error, never to standard output. A network names
+//! the file and the level, as far as the node's policy goes. A trace that cannot be written never fails or holds up
+//! a call.
+
+pub(crate) mod file;
 
 use std::cell::Cell;
 use std::fmt::Display;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::Write;
 use std::os::fd::AsFd;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use plumb_values::Utc;
+use plumb_values::text::{printable, shorten};
 
-use crate::cni::Request;
-use crate::{Error, Result};
+use crate::cni::{Configuration, Request};
+
+/// Most bytes of one line, which may quote megabytes of a configuration.
+const LINE_BYTES: usize = 64 * 1024;
 
 /// How much is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,7 +44,15 @@ impl Level {
         ("debug", Self::Debug),
     ];
 
-    fn name(self) -> &'static str {
+    /// The level of this name.
+    pub fn named(text: &str) -> Option<Self> {
+        Self::NAMES
+            .into_iter()
+            .find_map(|(name, level)| (name == text).then_some(level))
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
         Self::NAMES
             .into_iter()
             .find_map(|(name, level)| (level == self).then_some(name))
@@ -69,53 +81,42 @@ impl Trace {
         }
     }
 
-    /// The trace that a request asks for. Verb and attachment begin each line.
-    pub fn new(request: &Request) -> Result<Self> {
-        let configuration = &request.configuration;
+    /// The trace that a request asks for and the policy allows. Verb and attachment begin each line.
+    pub fn new(request: &Request) -> Self {
+        let (configuration, log) = (&request.configuration, &request.policy.log);
         let verb = request.environment.verb.as_str();
         let call = match request.attachment.container_id.as_str() {
             "" => format!("{verb} {}", request.attachment.network),
             _ => format!("{verb} {}", request.attachment),
         };
-        let level = match configuration.string("loglevel")? {
-            None => Level::Warning,
-            Some(text) => parse_level(text).ok_or_else(|| {
-                Error::configuration(format!(
-                    "\"logLevel\" {text:?} is unknown: use error, warning, info or debug"
-                ))
-            })?,
-        };
-        let path = match configuration.string("logfile")? {
-            Some(path) if !Path::new(path).is_absolute() => {
-                return Err(Error::configuration(format!(
-                    "\"logFile\" must be an absolute path, not {path:?}"
-                )));
-            }
-            path => path,
-        };
+        let asked = asked(configuration, LEVEL_KEYS);
         let mut trace = Self {
-            level,
+            level: log.level_for(asked.as_deref().and_then(parse_level)),
             file: None,
             call,
             silent: Cell::new(false),
         };
-        if let Some(path) = path {
-            let opened = OpenOptions::new()
-                .append(true)
-                .create(true)
-                .mode(0o640)
-                // A link in a folder that others may write to would let them choose
-                // the file that root writes to.
-                .custom_flags(nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK)
-                .open(path);
-            match opened {
+        if let Some(text) = asked.filter(|text| parse_level(text).is_none()) {
+            trace.warning(format_args!(
+                "\"logLevel\" {text:?} is unknown: use error, warning, info or debug"
+            ));
+        }
+        let asked = self::asked(configuration, FILE_KEYS);
+        let name = asked.as_deref().and_then(file::name);
+        if let (Some(asked), None) = (&asked, name) {
+            trace.warning(format_args!("\"logFile\" {asked:?} names no file"));
+        }
+        if let Some(name) = name.or(log.file.as_deref()) {
+            let folder = &request.folders.log;
+            match file::open(folder, name, log.size_limit) {
                 Ok(file) => trace.file = Some(file),
-                Err(error) => {
-                    trace.warning(format_args!("cannot open \"logFile\" {path}: {error}"))
-                }
+                Err(error) => trace.warning(format_args!(
+                    "cannot open the log {}: {error}",
+                    folder.join(name).display()
+                )),
             }
         }
-        Ok(trace)
+        trace
     }
 
     /// Something failed.
@@ -164,7 +165,7 @@ impl Trace {
             std::process::id(),
             self.call,
             level.name(),
-            line.to_string().replace('\n', "\n    "),
+            printable(&shorten(&line.to_string(), LINE_BYTES), true).replace('\n', "\n    "),
         );
         match &self.file {
             Some(file) => {
@@ -193,11 +194,41 @@ impl Trace {
     }
 }
 
+/// Where the replaced plugins look for the level: sriov-cni and Multus; whereabouts and Spiderpool; Spiderpool's
+/// coordinator. Keys are in lower case here.
+const LEVEL_KEYS: [&[&str]; 4] = [
+    &["loglevel"],
+    &["log_level"],
+    &["logoptions", "loglevel"],
+    &["ipam", "log_level"],
+];
+
+/// As [`LEVEL_KEYS`], for the file.
+const FILE_KEYS: [&[&str]; 6] = [
+    &["logfile"],
+    &["log_file"],
+    &["log_file_path"],
+    &["logoptions", "logfile"],
+    &["ipam", "log_file"],
+    &["ipam", "log_file_path"],
+];
+
+/// The text under the first of some keys. Anything but a text is passed over: a log never stops a pod.
+fn asked<const N: usize>(configuration: &Configuration, keys: [&[&str]; N]) -> Option<String> {
+    let text = |path: &[&str]| {
+        let (first, rest) = path.split_first()?;
+        let mut value = configuration.lower.get(*first)?;
+        for key in rest {
+            value = value.get(key)?;
+        }
+        value.as_str().filter(|text| !text.is_empty())
+    };
+    keys.into_iter().find_map(text).map(str::to_owned)
+}
+
 fn parse_level(text: &str) -> Option<Level> {
     let text = text.to_lowercase();
-    Level::NAMES
-        .into_iter()
-        .find_map(|(name, level)| (name == text).then_some(level))
+    Level::named(&text)
         // The words of the plugins whose configurations are taken over.
         .or(match text.as_str() {
             "panic" | "fatal" => Some(Level::Error),

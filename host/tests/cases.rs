@@ -18,6 +18,7 @@ use plumb::cni::{AddRequest, Configuration, Environment, Request, Verb};
 use plumb::components::Sandbox;
 use plumb::decide;
 use plumb::facts::{Facts, RecordedFacts};
+use plumb::policy::Policy;
 use plumb::trace::Trace;
 use serde_json::Value;
 
@@ -82,7 +83,11 @@ fn request(described: &Value) -> plumb::Result<AddRequest> {
     };
     let text = described["configuration"].to_string().into_bytes();
     let configuration = Configuration::parse(Verb::Add, text)?;
-    AddRequest::of(Request::new(Environment::read(variable)?, configuration)?)
+    AddRequest::of(Request::new(
+        Environment::read(variable)?,
+        configuration,
+        Policy::default(),
+    )?)
 }
 
 fn root() -> PathBuf {

@@ -246,8 +246,6 @@ fn wrong_kinds_of_network_are_refused() {
         (json!({"ipam": "host-local"}), &[7], "ipam"),
         (json!({"stateFolder": "relative"}), &[7], "relative"),
         (json!({"stateFolder": 5}), &[7], "stateFolder"),
-        (json!({"logLevel": "loud"}), &[7], "loud"),
-        (json!({"logFile": "relative.log"}), &[7], "relative.log"),
     ]);
 }
 

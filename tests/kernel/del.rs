@@ -6,8 +6,9 @@ use std::process::Command;
 use cni_harness::node::MARKER;
 use cni_harness::{Call, Delegate, Node, Oracle, Pod};
 use plumb_tests::configuration::{delegated, pool, with};
+use plumb_tests::policy;
 use plumb_tests::state::{STATE_FOLDER, leases, records};
-use serde_json::{Value, json};
+use serde_json::json;
 
 #[test]
 fn del_believes_no_previous_result() {
@@ -288,12 +289,9 @@ fn a_del_that_fails_never_says_not_found() {
     let pod = node.pod();
     fs::create_dir_all("/run/blocked").expect("make a folder");
     fs::write("/run/blocked/state", "a file where a folder should be").expect("write a file");
-    let configurations: [Value; 2] = [
-        with(pool(), json!({"stateFolder": "/run/blocked/state"})),
-        with(pool(), json!({"stateFolder": "/proc/plumb"})),
-    ];
-    for configuration in configurations {
-        let outcome = Call::delete(&node, &pod, &configuration).run();
+    for folder in ["/run/blocked/state", "/proc/plumb"] {
+        policy::write(&format!("[folders]\nstate = {folder:?}\n"));
+        let outcome = Call::delete(&node, &pod, &pool()).run();
         if outcome.succeeded() {
             outcome.expect_silence();
             continue;

@@ -17,6 +17,7 @@ mod itself;
 mod macvlan;
 mod output;
 mod plumbctl;
+mod policy;
 mod pools;
 mod program;
 mod readme;

@@ -1,13 +1,15 @@
 //! Exit code, standard output and standard error.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, symlink};
+use std::path::Path;
 
 use cni_harness::{Call, Delegate, Node, Oracle};
 use nix::fcntl::OFlag;
 use nix::sys::stat::Mode;
 use plumb_tests::configuration::{delegated, pool, with};
+use plumb_tests::policy;
 use serde_json::{Value, json};
 
 fn unknown_master() -> Value {
@@ -135,37 +137,77 @@ fn a_delegates_output_does_not_mix_with_ours() {
 }
 
 #[test]
-fn the_log_goes_to_the_file_that_the_configuration_names() {
+fn the_log_goes_to_the_logs_folder_whatever_path_the_configuration_names() {
     let node = plumb_tests::node();
     let pod = node.pod();
-    let file = node.scratch().join("plumb.log");
-    let configuration = with(pool(), json!({"logLevel": "debug", "logFile": file}));
+    let file = "/var/log/plumb/rail.log";
+    let configuration = with(
+        pool(),
+        json!({"logLevel": "debug", "logFile": "/var/log/rail.log"}),
+    );
     node.add(&pod, &configuration);
-    let log = std::fs::read_to_string(&file).expect("the log file exists");
+    let log = std::fs::read_to_string(file).expect("the log file exists");
     assert!(
         log.contains(&pod.container()[..12]),
         "the log does not say which container: {log}"
     );
     node.delete(&pod, &configuration);
-    let longer = std::fs::read_to_string(&file).expect("the log file exists");
+    let longer = std::fs::read_to_string(file).expect("the log file exists");
     assert!(longer.starts_with(&log), "DEL did not append to the log");
 }
 
-/// A log is a convenience: where it cannot be written, pods still start.
+/// A log is a convenience: where it cannot be written, pods still start. And a network decides over nothing but
+/// the name of a file.
 #[test]
-fn a_log_file_that_cannot_be_written_stops_no_pod() {
+fn no_log_stops_a_pod_or_is_written_elsewhere() {
     let node = plumb_tests::node();
     let pod = node.pod();
+    fs::create_dir_all("/var/log/plumb/folder.log").expect("make a folder");
+    symlink("/run/victim", "/var/log/plumb/link.log").expect("make a link");
     for file in [
-        "/proc/plumb.log",
-        "/dev/full",
-        "/run/no/such/folder/plumb.log",
-        "/run",
+        json!("/run/cron.d/job"),
+        json!("../../run/up"),
+        json!("/proc/.hidden"),
+        json!("/"),
+        json!("folder.log"),
+        json!("link.log"),
+        json!("two\nlines"),
+        json!(5),
     ] {
-        let configuration = with(pool(), json!({"logLevel": "debug", "logFile": file}));
+        for level in [json!("debug"), json!("loud"), json!(7)] {
+            let configuration = with(pool(), json!({"logLevel": level, "logFile": file}));
+            node.add(&pod, &configuration);
+            node.delete(&pod, &configuration);
+        }
+    }
+    for path in ["/run/cron.d", "/run/victim", "/run/up"] {
+        assert!(!Path::new(path).exists(), "{path} was written");
+    }
+    assert!(Path::new("/var/log/plumb/job").exists());
+    fs::remove_dir_all("/var/log/plumb").expect("remove the logs");
+    fs::write("/var/log/plumb", "a file where a folder should be").expect("write a file");
+    let configuration = with(pool(), json!({"logFile": "a.log"}));
+    node.add(&pod, &configuration);
+    node.delete(&pod, &configuration);
+}
+
+#[test]
+fn the_node_decides_how_much_is_logged_and_how_large_a_log_becomes() {
+    let node = plumb_tests::node();
+    let pod = node.pod();
+    policy::write("[log]\nlevel = \"info\"\nfile = \"node.log\"\nsize-limit = 3000\n");
+    let configuration = with(pool(), json!({"logLevel": "debug"}));
+    for _ in 0..4 {
         node.add(&pod, &configuration);
         node.delete(&pod, &configuration);
     }
+    let log = fs::read_to_string("/var/log/plumb/node.log").expect("the log");
+    let before = fs::read_to_string("/var/log/plumb/node.log.1").expect("the log before");
+    assert!(before.contains("info: plan 1"), "{before}");
+    assert!(!before.contains("debug:"), "{before}");
+    // A call writes into the file that it has opened; the next one begins another.
+    assert!(log.len() < 8000 && before.len() < 8000);
+    assert_eq!(fs::read_dir("/var/log/plumb").expect("list").count(), 2);
 }
 
 /// A named pipe with no room left, and the end that keeps it open.

@@ -1,11 +1,11 @@
 //! plumb's own address pools.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::net::IpAddr;
 
 use cni_harness::{Call, Node, Oracle, Pod, result};
 use plumb_tests::configuration::{dual_stack, ipv6_pool, pool, with};
+use plumb_tests::policy;
 use plumb_tests::state::{STATE_FOLDER, leases};
 use serde_json::{Value, json};
 
@@ -355,16 +355,13 @@ metadata: {name: printers}
 spec: {ips: [10.5.0.12]}
 ";
 
-fn spiderpool(node: &Node) -> Value {
-    let folder = node.scratch().join("pools");
-    fs::create_dir_all(&folder).expect("make the folder");
-    fs::write(folder.join("rail0.yaml"), FOLDER).expect("write the pools");
-    fs::write(folder.join("README.md"), "not a pool").expect("write a file");
+fn spiderpool() -> Value {
+    policy::write_pools("rail0.yaml", FOLDER);
+    policy::write_pools("README.md", "not a pool");
     with(
         pool(),
         json!({"ipam": {
             "type": "spiderpool",
-            "poolFolder": folder,
             "default_ipv4_ippool": ["rail0-v4"],
             "default_ipv6_ippool": ["rail0-v?"],
         }}),
@@ -374,7 +371,7 @@ fn spiderpool(node: &Node) -> Value {
 #[test]
 fn pools_come_from_a_folder_of_kubernetes_manifests() {
     let node = plumb_tests::node();
-    let configuration = spiderpool(&node);
+    let configuration = spiderpool();
     let pods: Vec<Pod> = (0..3).map(|_| node.pod()).collect();
     let oracle = Oracle::new(&node);
     let got: Vec<_> = pods[..2]
@@ -409,7 +406,7 @@ fn pools_come_from_a_folder_of_kubernetes_manifests() {
 #[test]
 fn networks_share_the_pools_of_the_folder() {
     let node = plumb_tests::node();
-    let configuration = spiderpool(&node);
+    let configuration = spiderpool();
     let other = with(
         configuration.clone(),
         json!({"name": "rail1", "master": "nic1"}),
@@ -425,13 +422,13 @@ fn networks_share_the_pools_of_the_folder() {
 fn a_pool_that_the_folder_does_not_have_is_named() {
     let node = plumb_tests::node();
     let pod = node.pod();
-    let mut configuration = spiderpool(&node);
+    let mut configuration = spiderpool();
     configuration["ipam"]["default_ipv4_ippool"] = json!(["no-such-pool"]);
     let oracle = Oracle::new(&node);
     Call::add(&node, &pod, &configuration)
         .run()
         .expect_one_of(&[7, 50], "no-such-pool");
-    configuration["ipam"]["poolFolder"] = json!("/no/such/folder");
+    policy::write("[folders]\npools = \"/no/such/folder\"\n");
     Call::add(&node, &pod, &configuration)
         .run()
         .expect_error(7, "/no/such/folder");

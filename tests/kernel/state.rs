@@ -7,6 +7,7 @@ use std::path::Path;
 use cni_harness::{Call, Oracle};
 use nix::mount::{MsFlags, mount};
 use plumb_tests::configuration::{dual_stack, pool, with};
+use plumb_tests::policy;
 use plumb_tests::state::{STATE_FOLDER, leases, records, state_files};
 use serde_json::{Value, json};
 
@@ -190,8 +191,9 @@ fn a_state_folder_that_becomes_read_only_does_not_keep_the_interface() {
 }
 
 #[test]
-fn another_state_folder_may_be_named() {
+fn a_network_names_a_state_folder_where_the_policy_allows_it() {
     let node = plumb_tests::node();
+    policy::write("[folders]\nchosen-by-networks = true\n");
     let pod = node.pod();
     let configuration = with(pool(), json!({"stateFolder": "/run/deep/er/state"}));
     let result = node.add(&pod, &configuration);

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use cni_harness::{Call, Delegate, Oracle};
 use plumb_tests::configuration::{delegated, pool, with};
+use plumb_tests::policy;
 use plumb_tests::state::{STATE_FOLDER, state_files};
 use serde_json::json;
 
@@ -144,8 +145,8 @@ fn addresses_of_pods_that_are_gone_count_where_they_are() {
 fn a_state_folder_that_cannot_be_written_is_not_ready() {
     let node = plumb_tests::node();
     fs::write("/run/state", "a file where a folder should be").expect("write a file");
-    let configuration = with(pool(), json!({"stateFolder": "/run/state"}));
-    Call::status(&node, &configuration)
+    policy::write("[folders]\nstate = \"/run/state\"\n");
+    Call::status(&node, &pool())
         .run()
         .expect_one_of(&[50, 107], "/run/state");
 }

@@ -5,6 +5,7 @@
 pub mod binaries;
 pub mod configuration;
 pub mod faults;
+pub mod policy;
 pub mod state;
 
 use cni_harness::{Node, Plugin, REFERENCE_PLUGINS};
@@ -16,7 +17,11 @@ pub use faults::Faults;
 #[track_caller]
 pub fn node() -> Node {
     let mut plugin = Plugin::new(binaries::plumb(), REFERENCE_PLUGINS);
-    plugin.stays = vec![format!("{}/leases.db*", state::STATE_FOLDER)];
+    plugin.stays = vec![
+        format!("{}/leases.db*", state::STATE_FOLDER),
+        // Components are the administrator's.
+        "/var/lib/plumb/components*".to_owned(),
+    ];
     plugin.kept = Some(std::sync::Arc::new(state::kept));
     Node::new(plugin)
 }

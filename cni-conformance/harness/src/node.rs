@@ -25,7 +25,7 @@ pub const SCRATCH: &str = "/run/cni-harness";
 /// Marks every process that a test starts, to find those that stay.
 pub const MARKER: &str = "HARNESS_ID";
 
-/// A node with empty `/run` and `/var/lib`, and two links that are wired together:
+/// A node with empty `/run`, `/var/lib` and `/var/log`, and two links that are wired together:
 /// `nic0`, the network card of the examples, and `nic1`, the other end of its cable.
 ///
 /// The calling thread moves into the node's namespaces, and every child it starts is
@@ -169,7 +169,7 @@ fn mount_private() {
     let none: Option<&str> = None;
     mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none)
         .expect("make the mounts private");
-    for folder in ["/run", "/var/lib"] {
+    for folder in ["/run", "/var/lib", "/var/log"] {
         mount(
             Some("tmpfs"),
             folder,

@@ -2,7 +2,7 @@
 
 use plumb::journal::State as StepState;
 use plumb::operations::{Record, Records, Reversible};
-use plumb::state::StateFolder;
+use plumb::policy::Reader;
 use plumb_values::Utc;
 use serde_json::{Value, json};
 
@@ -19,8 +19,8 @@ pub struct Arguments {
 }
 
 /// Lists the attachments and what was done for each.
-pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let records = Records::new(&StateFolder::new(&arguments.state.state_folder));
+pub fn run(arguments: &Arguments, policy: &Reader) -> Result<(), Failure> {
+    let records = Records::new(&arguments.state.folder(policy)?);
     let mut items = Vec::new();
     for attachment in records.list(arguments.network.as_deref()) {
         match records.read(&attachment) {

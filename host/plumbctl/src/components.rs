@@ -6,6 +6,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use plumb::components::store::{COMPONENT, MANIFEST, Manifest, compiled_name, is_component_name};
+use plumb::policy::Reader;
 use plumb::replace::{self, Lasting};
 use plumb_compiler::{World, compile, componentize};
 
@@ -44,7 +45,11 @@ pub enum Command {
 }
 
 /// Runs one of the commands.
-pub fn run(folder: &Path, command: Command) -> Result<(), Failure> {
+pub fn run(folder: Option<PathBuf>, command: Command, policy: &Reader) -> Result<(), Failure> {
+    let folder = &match folder {
+        Some(folder) => folder,
+        None => policy.read_for_removal()?.folders.components,
+    };
     match command {
         Command::Install { file, name } => install(folder, &file, &name),
         Command::List => list(folder),

@@ -2,7 +2,7 @@
 
 use plumb::functions::{Hold, Holds};
 use plumb::operations::Records;
-use plumb::state::StateFolder;
+use plumb::policy::Reader;
 use serde_json::{Value, json};
 
 use crate::{Failure, State, print_json};
@@ -15,8 +15,8 @@ pub struct Arguments {
 }
 
 /// Lists the functions that are held, by address.
-pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let state = StateFolder::new(&arguments.state.state_folder);
+pub fn run(arguments: &Arguments, policy: &Reader) -> Result<(), Failure> {
+    let state = arguments.state.folder(policy)?;
     let records = Records::new(&state);
     let held: Vec<_> = Holds::new(&state)
         .list()

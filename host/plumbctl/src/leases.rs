@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use plumb::leases::Leases;
+use plumb::policy::Reader;
 use plumb::recovery::NodeLeases;
-use plumb::state::StateFolder;
 use plumb::trace::Trace;
 use plumb_values::Utc;
 use serde_json::json;
@@ -19,11 +19,8 @@ pub struct Arguments {
 }
 
 /// Lists the leases by space and address. A store that is not there has none; a damaged one is made again.
-pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let (state, trace) = (
-        StateFolder::new(&arguments.state.state_folder),
-        Trace::early(),
-    );
+pub fn run(arguments: &Arguments, policy: &Reader) -> Result<(), Failure> {
+    let (state, trace) = (arguments.state.folder(policy)?, Trace::early());
     let leases = NodeLeases::new(&state, &trace).leases()?;
     if arguments.state.json {
         let items: Vec<_> = leases

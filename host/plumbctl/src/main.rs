@@ -6,16 +6,22 @@ mod functions;
 mod install;
 mod leases;
 mod plan;
+mod policy;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use plumb::policy::Reader;
+use plumb::state::StateFolder;
 
 /// What plumb holds on this node, and what it would do.
 #[derive(Debug, Parser)]
 #[command(name = "plumbctl", version, about, after_help = EXAMPLES)]
 struct Arguments {
+    /// The node's policy; /etc/plumb/plumb.toml when left out
+    #[arg(long, global = true)]
+    policy: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
 }
@@ -24,6 +30,8 @@ const EXAMPLES: &str = "\
 Examples:
   plumbctl plan rail0.conflist                         what ADD would do here, touching nothing
   plumbctl plan rail0.conflist --facts node.json       the same for a machine written down in a file
+  plumbctl policy                                      what networks may use of this node
+  plumbctl policy rail0.conflist                       whether this one keeps to it
   plumbctl attachments                                 which pods are attached, and what was done for each
   plumbctl functions                                   which pod has which virtual function
   plumbctl leases --json                               which addresses are held, by whom, since when
@@ -35,6 +43,8 @@ Examples:
 enum Command {
     /// Show what ADD would do with a configuration, without doing it
     Plan(plan::Arguments),
+    /// Show what the node's administrator allows, or what of a configuration would be refused
+    Policy(policy::Arguments),
     /// List the attachments of this node
     Attachments(attachments::Arguments),
     /// List the PCI functions that pods have, and what they were like before
@@ -45,9 +55,9 @@ enum Command {
     Install(install::Arguments),
     /// Install, list, grant and remove vendor components
     Component {
-        /// Where components are installed; `componentFolder` of configurations
-        #[arg(long, default_value = "/var/lib/plumb/components", global = true)]
-        folder: PathBuf,
+        /// Where components are installed; the policy's folder when left out
+        #[arg(long, global = true)]
+        folder: Option<PathBuf>,
         #[command(subcommand)]
         command: components::Command,
     },
@@ -56,25 +66,39 @@ enum Command {
 /// Where the state of a node is.
 #[derive(Debug, Args)]
 struct State {
-    /// The state folder; `stateFolder` of configurations
-    #[arg(long, default_value = "/run/plumb")]
-    state_folder: PathBuf,
+    /// The state folder; the policy's when left out
+    #[arg(long)]
+    state_folder: Option<PathBuf>,
     /// Print JSON instead of text
     #[arg(long)]
     json: bool,
+}
+
+impl State {
+    fn folder(&self, policy: &Reader) -> Result<StateFolder, Failure> {
+        Ok(match &self.state_folder {
+            Some(folder) => StateFolder::new(folder),
+            None => StateFolder::new(&policy.read_for_removal()?.folders.state),
+        })
+    }
 }
 
 /// What a command says when it fails: one sentence.
 type Failure = Box<dyn std::error::Error>;
 
 fn main() -> ExitCode {
-    let outcome = match Arguments::parse().command {
-        Command::Plan(arguments) => plan::run(&arguments),
-        Command::Attachments(arguments) => attachments::run(&arguments),
-        Command::Functions(arguments) => functions::run(&arguments),
-        Command::Leases(arguments) => leases::run(&arguments),
+    let arguments = Arguments::parse();
+    let policy = &Reader {
+        file: arguments.policy,
+    };
+    let outcome = match arguments.command {
+        Command::Plan(arguments) => plan::run(&arguments, policy),
+        Command::Policy(arguments) => policy::run(arguments, policy),
+        Command::Attachments(arguments) => attachments::run(&arguments, policy),
+        Command::Functions(arguments) => functions::run(&arguments, policy),
+        Command::Leases(arguments) => leases::run(&arguments, policy),
         Command::Install(arguments) => install::run(&arguments),
-        Command::Component { folder, command } => components::run(&folder, command),
+        Command::Component { folder, command } => components::run(folder, command, policy),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -14,6 +14,7 @@ use plumb::leases::{ClaimError, Leases, Owner, Pod};
 use plumb::operations::claim_addresses::ClaimAddresses;
 use plumb::operations::{Operation, Reversible};
 use plumb::plan::{Plan, Step};
+use plumb::policy::{Policy, Reader};
 use plumb::recovery::NodeLeases;
 use plumb::state::StateFolder;
 use plumb::trace::Trace;
@@ -47,7 +48,34 @@ pub struct Arguments {
 }
 
 /// Prints the plan of each plugin of the configuration that is plumb's.
-pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+pub fn run(arguments: &Arguments, reader: &Reader) -> Result<(), Failure> {
+    let items = plans(arguments, reader)?;
+    if arguments.json {
+        return print_json(&items);
+    }
+    items.iter().for_each(print);
+    Ok(())
+}
+
+/// Refuses a configuration that ADD would refuse.
+pub fn check(
+    configuration: PathBuf,
+    facts: Option<PathBuf>,
+    reader: &Reader,
+) -> Result<(), Failure> {
+    let arguments = Arguments {
+        configuration,
+        netns: None,
+        ifname: "net1".into(),
+        container_id: "plan".into(),
+        args: String::new(),
+        facts,
+        json: false,
+    };
+    plans(&arguments, reader).map(drop)
+}
+
+fn plans(arguments: &Arguments, reader: &Reader) -> Result<Vec<Value>, Failure> {
     let text = if arguments.configuration.as_os_str() == "-" {
         std::io::read_to_string(std::io::stdin())?
     } else {
@@ -55,24 +83,17 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             format!("cannot read {}: {error}", arguments.configuration.display())
         })?
     };
+    let policy = reader.read()?;
     let trace = Trace::early();
     let sandbox = Sandbox::new(&trace)?;
-    let mut items = Vec::new();
-    for configuration in plugins(&text)? {
-        let item = plan(arguments, &sandbox, &configuration)?;
-        if arguments.json {
-            items.push(item);
-        } else {
-            print(&item);
-        }
-    }
-    if items.is_empty() && arguments.json {
+    let plans: Vec<_> = plugins(&text)?
+        .iter()
+        .map(|configuration| plan(arguments, &sandbox, configuration, &policy))
+        .collect::<Result<_, _>>()?;
+    if plans.is_empty() {
         return Err("the configuration has no plugin".into());
     }
-    if arguments.json {
-        print_json(&items)?;
-    }
-    Ok(())
+    Ok(plans)
 }
 
 /// The configurations as the runtime would send them: a plugin of a list gets the name
@@ -119,6 +140,7 @@ fn plan(
     arguments: &Arguments,
     sandbox: &Sandbox<'_>,
     configuration: &Value,
+    policy: &Policy,
 ) -> Result<Value, Failure> {
     let variable = |name: &str| -> Option<OsString> {
         match name {
@@ -132,7 +154,7 @@ fn plan(
         }
     };
     let configuration = Configuration::parse(Verb::Add, configuration.to_string().into_bytes())?;
-    let request = Request::new(Environment::read(variable)?, configuration)?;
+    let request = Request::new(Environment::read(variable)?, configuration, policy.clone())?;
     let request = AddRequest::of(request)?;
     let plan = decide::plan(&request, sandbox, &facts(arguments)?)?;
     let request = &request.call;
@@ -188,7 +210,7 @@ fn preview(claim: &ClaimAddresses, request: &Request) -> Result<(String, Vec<Str
             Some(format!("{first}/{}", source.prefix))
         })
         .collect();
-    let (state, trace) = (StateFolder::new(&request.state_folder), Trace::early());
+    let (state, trace) = (StateFolder::new(&request.folders.state), Trace::early());
     let leases = NodeLeases::new(&state, &trace);
     let addresses = if leases.exist() {
         let answer = leases.peek(

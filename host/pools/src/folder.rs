@@ -1,6 +1,7 @@
 //! The files of a folder of manifests, and the documents in them.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -65,7 +66,7 @@ fn is_manifest(path: &Path) -> bool {
 }
 
 fn documents(path: &Path) -> Result<Vec<Yaml>, Error> {
-    let text = fs::read_to_string(path).map_err(|source| Error::File {
+    let text = read_limited(path).map_err(|source| Error::File {
         path: path.to_owned(),
         source,
     })?;
@@ -83,6 +84,10 @@ fn documents(path: &Path) -> Result<Vec<Yaml>, Error> {
             .map(|document| vec![document])
             .map_err(|error| syntax(1, "JSON", error.to_string()));
     }
+    if is_nested_too_deeply(&text) {
+        let message = format!("more than {NESTING} brackets are open at a time");
+        return Err(syntax(1, "YAML", message));
+    }
     serde_yaml_ng::Deserializer::from_str(&text)
         .enumerate()
         .map(|(index, document)| {
@@ -90,6 +95,39 @@ fn documents(path: &Path) -> Result<Vec<Yaml>, Error> {
                 .map_err(|error| syntax(index + 1, "YAML", error.to_string()))
         })
         .collect()
+}
+
+/// Most bytes of a file: what the API server takes of one object (etcd's `--max-request-bytes`, 1.5 MiB).
+const FILE_BYTES: u64 = 1536 * 1024;
+
+fn read_limited(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    let read = File::open(path)?
+        .take(FILE_BYTES + 1)
+        .read_to_string(&mut text)?;
+    if read as u64 > FILE_BYTES {
+        return Err(io::Error::other(format!(
+            "it has more than {FILE_BYTES} bytes, the most that the Kubernetes API takes of an object"
+        )));
+    }
+    Ok(text)
+}
+
+/// Most brackets that are open at a time: a pool needs three.
+const NESTING: usize = 64;
+
+/// libyaml looks through all open brackets at every token, so a file of nothing else would take it hours. Brackets in
+/// texts and comments count as well: no sound pool has that many.
+fn is_nested_too_deeply(text: &str) -> bool {
+    let mut open = 0_usize;
+    text.bytes().any(|byte| {
+        match byte {
+            b'{' | b'[' => open += 1,
+            b'}' | b']' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        open > NESTING
+    })
 }
 
 #[cfg(test)]

@@ -110,7 +110,9 @@ fn device_info_file(request: &Request) -> Result<Option<PathBuf>> {
     match request.configuration.runtime("cnideviceinfofile") {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(path)) if path.is_empty() => Ok(None),
-        Some(Value::String(path)) if Path::new(path).is_absolute() => Ok(Some(PathBuf::from(path))),
+        Some(Value::String(path)) if Path::new(path).is_absolute() => {
+            request.policy.check_device_info(Path::new(path)).map(Some)
+        }
         Some(other) => Err(Error::configuration(format!(
             "runtimeConfig.CNIDeviceInfoFile must be an absolute path, not {other}"
         ))),

@@ -1,20 +1,11 @@
 //! The network configuration on standard input (CNI specification, section 3).
 
-use std::path::PathBuf;
-
 use serde_json::{Map, Value};
 
 use super::environment::is_identifier;
 use super::keys;
 use super::{Verb, Version};
 use crate::{Code, Error, Result};
-
-/// Where records and leases live unless the configuration says otherwise. Pods, their
-/// namespaces and leases of a node do not outlive a boot, so neither does `/run`.
-const DEFAULT_STATE_FOLDER: &str = "/run/plumb";
-
-/// Where vendor components are installed.
-const DEFAULT_COMPONENT_FOLDER: &str = "/var/lib/plumb/components";
 
 /// Largest configuration that is read, in bytes. Kubernetes objects end at 1.5 MiB.
 pub const MAXIMAL_SIZE: usize = 8 * 1024 * 1024;
@@ -143,27 +134,6 @@ impl Configuration {
             )));
         }
         Ok(())
-    }
-
-    /// `stateFolder`
-    pub fn state_folder(&self) -> Result<PathBuf> {
-        self.folder("statefolder", DEFAULT_STATE_FOLDER)
-    }
-
-    /// `componentFolder`
-    pub fn component_folder(&self) -> Result<PathBuf> {
-        self.folder("componentfolder", DEFAULT_COMPONENT_FOLDER)
-    }
-
-    fn folder(&self, key: &str, default: &str) -> Result<PathBuf> {
-        let folder = PathBuf::from(self.string(key)?.unwrap_or(default));
-        if folder.is_absolute() {
-            return Ok(folder);
-        }
-        Err(Error::configuration(format!(
-            "{key:?} must be an absolute path, not {}",
-            folder.display()
-        )))
     }
 }
 

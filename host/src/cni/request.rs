@@ -1,13 +1,12 @@
 //! What a call means: the environment and the configuration together.
 
-use std::path::PathBuf;
-
 use serde_json::Value;
 
 use super::arguments::Arguments;
 use super::previous::Previous;
 use super::{Configuration, Environment};
 use crate::attachment::{Attachment, PodIdentity};
+use crate::policy::{Folders, Policy};
 use crate::{Error, Result};
 
 /// Types of plugins that work on the interface of an earlier plugin of their chain.
@@ -24,17 +23,28 @@ pub struct Request {
     pub attachment: Attachment,
     /// The pod.
     pub pod: Option<PodIdentity>,
-    /// Records and leases live here.
-    pub state_folder: PathBuf,
-    /// Vendor components live here.
-    pub component_folder: PathBuf,
+    /// What the node's administrator allows.
+    pub policy: Policy,
+    /// Where plumb keeps things.
+    pub folders: Folders,
+    /// Folders that the network names and that are not used, with their keys.
+    pub unused_folders: Vec<String>,
     /// `CNI_ARGS`, understood.
     pub arguments: Arguments,
 }
 
 impl Request {
     /// Puts the parts together.
-    pub fn new(environment: Environment, configuration: Configuration) -> Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// [`Code::INVALID_CONFIGURATION`](crate::Code::INVALID_CONFIGURATION) for a folder that a network may not name.
+    pub fn new(
+        environment: Environment,
+        configuration: Configuration,
+        policy: Policy,
+    ) -> Result<Self> {
+        let (folders, unused_folders) = policy.folders_of(environment.verb, &configuration)?;
         let arguments = Arguments::parse(&environment.arguments);
         let pod = (!arguments.pod_name.is_empty()).then(|| PodIdentity {
             namespace: arguments.pod_namespace.clone(),
@@ -51,8 +61,9 @@ impl Request {
                     .then(|| configuration.plugin_type.clone()),
             },
             pod,
-            state_folder: configuration.state_folder()?,
-            component_folder: configuration.component_folder()?,
+            policy,
+            folders,
+            unused_folders,
             environment,
             configuration,
             arguments,

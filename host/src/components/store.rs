@@ -14,7 +14,6 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::ptr::NonNull;
 
@@ -26,7 +25,7 @@ use wasmtime::component::Component;
 
 use super::grants::Grants;
 use super::world::World;
-use crate::{Error, Result};
+use crate::{Error, Result, owned};
 
 /// Name of the manifest in a component's folder.
 pub const MANIFEST: &str = "manifest.json";
@@ -133,10 +132,9 @@ pub fn is_component_name(name: &str) -> bool {
 
 /// The store's folder, which must be root's.
 fn open_root(folder: &Path) -> Result<File> {
-    let opened = File::open(folder)
-        .map_err(|error| not_loaded(format!("cannot open {}: {error}", folder.display())))?;
-    check_owner(&opened, folder)?;
-    Ok(opened)
+    owned::check(folder).map_err(|error| not_loaded(format!("the component store: {error}")))?;
+    File::open(folder)
+        .map_err(|error| not_loaded(format!("cannot open {}: {error}", folder.display())))
 }
 
 /// A file of a component, reached without following a link; it and its folder must be
@@ -172,19 +170,8 @@ fn resolve(folder: BorrowedFd<'_>, path: &Path, shown: &Path) -> Result<File> {
 }
 
 fn check_owner(file: &File, path: &Path) -> Result<()> {
-    let metadata = file
-        .metadata()
-        .map_err(|error| not_loaded(format!("cannot look at {}: {error}", path.display())))?;
-    if metadata.uid() == 0 && metadata.mode() & 0o022 == 0 {
-        return Ok(());
-    }
-    Err(not_loaded(format!(
-        "{} of the component store belongs to user {} with mode {:o}: it must be root's and \
-         writable by root alone",
-        path.display(),
-        metadata.uid(),
-        metadata.mode() & 0o7777
-    )))
+    owned::check_open(file, path)
+        .map_err(|error| not_loaded(format!("of the component store {error}")))
 }
 
 #[cfg(test)]
@@ -248,7 +235,7 @@ mod tests {
             let before = std::fs::metadata(&path).unwrap().permissions();
             std::fs::set_permissions(&path, PermissionsExt::from_mode(0o777)).unwrap();
             let error = find("acme", World::Flavour, folder.path()).err().unwrap();
-            assert!(error.message.contains("writable by root alone"), "{error}");
+            assert!(error.message.contains("must be root's"), "{error}");
             std::fs::set_permissions(&path, before).unwrap();
         }
     }

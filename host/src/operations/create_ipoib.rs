@@ -113,6 +113,10 @@ impl Reversible for CreateIpoib {
     }
 
     /// Without a mode the kernel makes a child of datagram mode.
+    fn parent(&self) -> Option<&Parent> {
+        Some(&self.parent)
+    }
+
     fn prepare(&mut self, machine: &Machine<'_>) -> Result<()> {
         if self.mode.is_none() {
             let parent = machine.node.kernel.host.link_by_index(self.parent.index)?;

@@ -61,6 +61,10 @@ impl Reversible for CreateIpvlan {
         Some((self.link, &self.name))
     }
 
+    fn parent(&self) -> Option<&Parent> {
+        Some(&self.parent)
+    }
+
     fn prepare(&mut self, machine: &Machine<'_>) -> Result<()> {
         self.temporary_name = child::temporary_name()?;
         child::require_free_name(machine, &self.name)

@@ -73,6 +73,10 @@ impl Reversible for CreateMacvlan {
         Some((self.link, &self.name))
     }
 
+    fn parent(&self) -> Option<&Parent> {
+        Some(&self.parent)
+    }
+
     fn prepare(&mut self, machine: &Machine<'_>) -> Result<()> {
         if self.mac.is_none() {
             self.mac = Some(random::mac()?.bytes().to_vec());

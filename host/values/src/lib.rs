@@ -14,6 +14,7 @@ mod network;
 pub mod octets;
 mod pci_address;
 pub mod range;
+pub mod text;
 mod time;
 
 pub use family::Family;

@@ -2,6 +2,7 @@
 //! that make the same end state.
 
 use std::cell::Cell;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -92,6 +93,8 @@ pub struct Plugin {
     pub program: PathBuf,
     /// `CNI_PATH`, where it finds an IPAM plugin.
     pub folder: PathBuf,
+    /// What it is called with.
+    pub arguments: Vec<OsString>,
     /// The network configuration.
     pub configuration: Value,
 }
@@ -106,7 +109,7 @@ impl Plugin {
         let name = &pod.name;
         Invocation {
             program: self.program.clone(),
-            arguments: Vec::new(),
+            arguments: self.arguments.clone(),
             environment: vec![
                 ("PATH", "/usr/sbin:/usr/bin:/sbin:/bin".into()),
                 ("CNI_COMMAND", verb.into()),

@@ -98,6 +98,8 @@ fn measure(arguments: &Arguments) -> Result<Report, Error> {
         label: "macvlan + host-local",
         program: peers.join("macvlan"),
         folder: peers.clone(),
+
+        arguments: Vec::new(),
         configuration: network("bench", ranges(1)),
     };
     let plumb = if arguments.control {
@@ -113,6 +115,7 @@ fn measure(arguments: &Arguments) -> Result<Report, Error> {
             label: "plumb",
             program,
             folder,
+            arguments: Vec::new(),
             configuration: network("bench", pools(1)),
         }
     };

@@ -66,14 +66,16 @@ impl Node {
             no_options,
         )
         .map_err(Error::system("make all mounts private"))?;
-        mount(
-            Some("tmpfs"),
-            "/run",
-            Some("tmpfs"),
-            MsFlags::empty(),
-            Some("mode=755"),
-        )
-        .map_err(Error::system("mount a tmpfs on /run"))?;
+        for folder in ["/run", "/var/log"] {
+            mount(
+                Some("tmpfs"),
+                folder,
+                Some("tmpfs"),
+                MsFlags::empty(),
+                Some("mode=755"),
+            )
+            .map_err(Error::system(format!("mount a tmpfs on {folder}")))?;
+        }
         // sysfs shows the links of the network namespace it was mounted in.
         mount(
             Some("sysfs"),

@@ -50,7 +50,7 @@ pub const LIST: &[Difference] = &[
     Difference {
         what: "Record of the attachment",
         reference: "none",
-        plumb: "a file below `stateFolder` until DEL",
+        plumb: "a file below the state folder until DEL",
         reason: "what was done can be undone without the configuration, the namespace's path or the runtime's memory",
         effects: |situation| {
             made(situation, || {

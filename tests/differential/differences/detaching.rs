@@ -73,7 +73,7 @@ pub const LIST: &[Difference] = &[
     Difference {
         what: "Back from plumb to the reference, with pods",
         reference: "removes interface and addresses, and knows nothing of a record",
-        plumb: "its record stays in `stateFolder`",
+        plumb: "its record stays in the state folder",
         reason: "nobody reads it any more; it goes with the next boot, or with a GC, when plumb comes back",
         effects: |situation| {
             if situation.course.detached_by != Plugin::Reference {

@@ -75,6 +75,7 @@ fn main() -> ExitCode {
     let outcome = program::run(
         |name| std::env::var_os(name),
         &mut std::io::stdin().lock(),
+        &plumb::policy::Reader::default(),
         &fault,
     );
     let _ = std::io::stdout().write_all(outcome.output.as_bytes());

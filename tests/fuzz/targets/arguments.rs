@@ -44,7 +44,8 @@ fuzz_target!(|data: &[u8]| {
     };
     let verb = environment.verb;
     let configuration = Configuration::parse(verb, CONFIGURATION.to_vec()).expect("it is sound");
-    let request = Request::new(environment, configuration).expect("folders are the defaults");
+    let request = Request::new(environment, configuration, plumb::policy::Policy::default())
+        .expect("folders are the defaults");
     if matches!(verb, Verb::Add | Verb::Del | Verb::Check) {
         attachment(&request.attachment);
     }

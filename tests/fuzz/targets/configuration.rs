@@ -13,6 +13,7 @@ use plumb::cni::{
     AddRequest, Configuration, Environment, Request, Verb, Version, configuration, keys, output,
 };
 use plumb::components::Asked;
+use plumb::policy::Policy;
 use plumb::pools::{self, AddressRange, Family, Pool};
 use plumb_fuzz::Scratch;
 use serde_json::Value;
@@ -28,7 +29,7 @@ fuzz_target!(|data: &[u8]| {
         // Whatever ADD took, DEL takes: nothing can be attached that cannot be detached.
         let deleted = deleted.as_ref().expect("DEL reads what ADD reads");
         assert_eq!(added.attachment, deleted.attachment);
-        assert_eq!(added.state_folder, deleted.state_folder);
+        assert_eq!(added.folders, deleted.folders);
         assert_eq!(added.configuration.lower, deleted.configuration.lower);
     }
     if !data.trim_ascii_start().starts_with(b"{") {
@@ -48,8 +49,16 @@ fn read(verb: Verb, data: &[u8]) -> Option<Request> {
     for key in ["master", "flavour", "loglevel", "logfile"] {
         let _ = checked(configuration.string(key));
     }
-    let request = checked(Request::new(environment(verb), configuration))?;
-    assert!(request.state_folder.is_absolute() && request.component_folder.is_absolute());
+    let request = checked(Request::new(
+        environment(verb),
+        configuration,
+        Policy::default(),
+    ))?;
+    assert_eq!(
+        request.folders,
+        Policy::default().folders,
+        "no network chooses a folder"
+    );
     assert!(!request.describe().is_empty());
     let _ = checked(request.device_id());
     let _ = checked(request.ipam_type());

@@ -48,7 +48,6 @@ fn all_of_each_version_can_be_imported() {
         scene.store.install("every-policy", &policy);
         let own = json!({
             "ipam": {"type": "every-policy", "pools": [configuration::ipv4_pool()]},
-            "componentFolder": scene.store.folder(),
         });
         let configuration = configuration::with(configuration::pool(), own);
         scene.assert_refused(&configuration, FAILED, &words);
@@ -65,7 +64,7 @@ fn a_flavour_of_each_version_attaches_a_pod() {
         let operations = ["create-macvlan", "set-link-sysctl", "assign-addresses"];
         scene.store.grant("kept", &operations);
         let own = json!({
-            "type": "plumb", "flavour": "kept", "componentFolder": scene.store.folder(),
+            "type": "plumb", "flavour": "kept"
         });
         assert_works(&scene, &configuration::with(configuration::pool(), own));
     }
@@ -78,7 +77,6 @@ fn an_address_policy_of_each_version_gives_a_pod_its_address() {
         scene.store.install("kept", &kept(version, "pool"));
         let own = json!({
             "ipam": {"type": "kept", "pools": [configuration::ipv4_pool()]},
-            "componentFolder": scene.store.folder(),
         });
         assert_works(&scene, &configuration::with(configuration::pool(), own));
     }

@@ -23,10 +23,9 @@ fn install(scene: &Scene) {
 }
 
 /// Both families, from `10.1.0.10` and `fd00:1::10` on, with gateways.
-fn configuration(scene: &Scene, own: Value) -> Value {
+fn configuration(own: Value) -> Value {
     let flavour = json!({
         "name": "rail", "type": "plumb", "flavour": "routed", "table": 100,
-        "componentFolder": scene.store.folder(),
     });
     with(with(dual_stack(), flavour), own)
 }
@@ -68,7 +67,7 @@ fn table(scene: &Scene, number: u32) -> Vec<String> {
 fn routes_and_rules_get_the_addresses_that_the_pod_gets() {
     let scene = Scene::new();
     install(&scene);
-    let configuration = configuration(&scene, json!({"priority": 1000}));
+    let configuration = configuration(json!({"priority": 1000}));
     let before = Oracle::new(&scene.node);
     let result = scene.add(&configuration).run().expect_result();
 
@@ -104,8 +103,8 @@ fn routes_and_rules_get_the_addresses_that_the_pod_gets() {
 fn an_attachment_takes_only_its_own_rules_with_it() {
     let scene = Scene::new();
     install(&scene);
-    let first = configuration(&scene, json!({}));
-    let second = configuration(&scene, json!({"name": "rail2", "table": 101}));
+    let first = configuration(json!({}));
+    let second = configuration(json!({"name": "rail2", "table": 101}));
     scene.add(&first).run().expect_result();
     scene.add(&second).interface("net2").run().expect_result();
     assert_eq!(rules(&scene).len(), 4);
@@ -129,9 +128,9 @@ fn a_flavour_sees_addresses_routes_and_other_names_of_links() {
         None,
         "link property add dev nic0 altname card0\naddress add 192.0.2.1/24 dev nic0",
     );
-    let log = "/run/routed.log";
-    let own = json!({"name": "rail2", "logLevel": "info", "logFile": log});
-    let configuration = configuration(&scene, own);
+    let log = "/var/log/plumb/routed.log";
+    let own = json!({"name": "rail2", "logLevel": "info", "logFile": "routed.log"});
+    let configuration = configuration(own);
     scene
         .add(&configuration)
         .interface("net2")

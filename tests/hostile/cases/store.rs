@@ -113,13 +113,13 @@ fn links_are_not_followed() {
         component.join("manifest.json"),
         component,
     ] {
-        let aside = scene.node.scratch().join("aside");
-        fs::rename(&path, &aside).expect("move it aside");
-        symlink(&aside, &path).expect("put a link in its place");
+        let aside = Path::new("/var/lib/plumb/aside");
+        fs::rename(&path, aside).expect("move it aside");
+        symlink(aside, &path).expect("put a link in its place");
         let name = path.file_name().expect("it has a name").to_string_lossy();
         scene.assert_refused(&configuration, NOT_LOADED, &["link", &name]);
         fs::remove_file(&path).expect("remove the link");
-        fs::rename(&aside, &path).expect("move it back");
+        fs::rename(aside, &path).expect("move it back");
     }
     scene.add(&configuration).run().expect_result();
 }

@@ -46,7 +46,7 @@ impl Scene {
     pub fn new() -> Self {
         let node = plumb_tests::node();
         Self {
-            store: Store::new(&node),
+            store: Store::default(),
             pod: node.pod(),
             node,
         }
@@ -70,7 +70,6 @@ impl Scene {
                 "name": "hostile",
                 "type": "plumb",
                 "flavour": flavour,
-                "componentFolder": self.store.folder(),
             }),
         )
     }
@@ -87,7 +86,6 @@ impl Scene {
             json!({
                 "name": "hostile",
                 "ipam": {"type": name, "pools": [configuration::ipv4_pool()]},
-                "componentFolder": self.store.folder(),
             }),
         )
     }

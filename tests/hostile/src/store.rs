@@ -4,24 +4,25 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use cni_harness::Node;
+use cni_harness::node::SCRATCH;
 use plumb_tests::binaries;
 use serde_json::json;
 
-/// A component folder that `plumbctl component` works on.
+/// The component folder of a node, empty at first.
 pub struct Store {
     folder: PathBuf,
 }
 
-impl Store {
-    /// An empty one.
-    pub fn new(node: &Node) -> Self {
+impl Default for Store {
+    fn default() -> Self {
         Self {
-            folder: node.scratch().join("components"),
+            folder: "/var/lib/plumb/components".into(),
         }
     }
+}
 
-    /// `componentFolder` of the configurations that use it.
+impl Store {
+    /// Where it is: where plumb looks by itself.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
@@ -46,7 +47,7 @@ impl Store {
     /// Tries to install a component.
     #[track_caller]
     pub fn try_install(&self, name: &str, component: &[u8]) -> Output {
-        let file = self.folder.with_file_name(format!("{name}.wasm"));
+        let file = Path::new(SCRATCH).join(format!("{name}.wasm"));
         fs::write(&file, component).expect("write the component");
         let file = file.to_string_lossy();
         self.plumbctl(&["install", &file, "--name", name])

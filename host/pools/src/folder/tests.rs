@@ -175,3 +175,29 @@ fn both_sources_make_one_set() {
         "{message}"
     );
 }
+
+/// By a bound on the work, not on the time: brackets that libyaml would look through at every token, and a file that
+/// would not fit into memory.
+#[test]
+fn a_file_that_would_take_for_ever_is_refused() {
+    let nested = Scratch::new(&[("pools.yaml", &"{a: ".repeat(200_000))]);
+    let error = nested.names().unwrap_err();
+    assert!(error.contains("brackets"), "{error}");
+    let wide = format!(
+        "{}{}",
+        pool("a", "10.0.0.0/24"),
+        "# [see (1)]\n".repeat(1000)
+    );
+    assert_eq!(
+        Scratch::new(&[("pools.yaml", &wide)]).names().unwrap(),
+        ["a"]
+    );
+    let large = Scratch::new(&[("pools.json", "")]);
+    let file = fs::File::options()
+        .write(true)
+        .open(large.0.join("pools.json"))
+        .unwrap();
+    file.set_len(3 << 30).unwrap();
+    let error = large.names().unwrap_err();
+    assert!(error.contains("1572864 bytes"), "{error}");
+}

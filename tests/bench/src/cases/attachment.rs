@@ -1,5 +1,7 @@
 //! Attachments made one after another.
 
+use std::ffi::OsString;
+use std::fs;
 use std::path::Path;
 
 use super::{Bench, Life, cpu, wall};
@@ -73,11 +75,12 @@ impl Bench {
         const FOLDER: &str = "/run/plumb-full";
         let empty = Plugin {
             label: "plumb, none taken",
+            arguments: policy("/run/plumb")?,
             ..self.plumb.clone()
         };
         let mut full = self.plumb.clone();
         full.configuration["name"] = "full".into();
-        full.configuration["stateFolder"] = FOLDER.into();
+        full.arguments = policy(FOLDER)?;
         leases::fill_plumb(Path::new(FOLDER), "full", leases::COUNT)?;
         self.meets_leases(&full)?;
         let series = self.adds(report, CASE, &[&full, &empty], self.runs)?;
@@ -151,4 +154,12 @@ impl Bench {
 
 fn mebibytes(bytes: u64) -> f64 {
     bytes as f64 / f64::from(1 << 20)
+}
+
+/// The arguments with which plumb keeps its state in `folder`: a policy that says so.
+fn policy(folder: &str) -> Result<Vec<OsString>, Error> {
+    let file = format!("/run/{}.toml", folder.replace('/', "-"));
+    fs::write(&file, format!("[folders]\nstate = {folder:?}\n"))
+        .map_err(Error::system(format!("write {file}")))?;
+    Ok(vec!["--policy".into(), file.into()])
 }

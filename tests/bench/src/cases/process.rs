@@ -55,7 +55,7 @@ impl Bench {
     /// calling, flavour and policy together), by its own trace.
     pub fn components(&self, report: &mut Report) -> Result<(), Error> {
         const CASE: &str = "components of one ADD";
-        const TRACE: &str = "/run/plumb-bench.log";
+        const TRACE: &str = "/var/log/plumb/bench.log";
         self.settle(report, CASE)?;
         let mut plumb = self.plumb.clone();
         plumb.configuration["logLevel"] = "debug".into();

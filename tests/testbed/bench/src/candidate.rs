@@ -38,17 +38,16 @@ pub struct Plumb {
 impl Plumb {
     /// This executable, with the configurations of a case.
     pub fn new(program: &Path, case: &Case, bed: &Bed) -> Self {
-        let state = json!({"stateFolder": format!("{FOLDER}/state")});
         let plugins = (case.plugins)(bed).into_iter();
         Self {
             program: program.to_owned(),
-            plugins: plugins.map(|plugin| with(plugin, state.clone())).collect(),
+            plugins: plugins.collect(),
             result: Value::Null,
         }
     }
 
-    /// The same, with a trace of all that it does.
-    pub fn with_trace(mut self, file: &Path) -> Self {
+    /// The same, with a trace of all that it does in a file of the log folder.
+    pub fn with_trace(mut self, file: &str) -> Self {
         let trace = json!({"logLevel": "info", "logFile": file});
         let plugins = self.plugins.into_iter();
         self.plugins = plugins.map(|plugin| with(plugin, trace.clone())).collect();

@@ -64,11 +64,11 @@ pub fn measure(case: &Case, plumb: &Path, runs: usize, traces: Option<&Path>) ->
         }
     }
     if let Some(folder) = traces {
-        let file = Path::new(crate::programs::FOLDER).join("trace");
-        scene.life(&mut Plumb::new(plumb, case, &bed).with_trace(&file));
+        let file = Path::new("/var/log/plumb/trace");
+        scene.life(&mut Plumb::new(plumb, case, &bed).with_trace("trace"));
         let copy = folder.join(format!("bench-{}.trace", case.name));
-        fs::copy(&file, &copy)
-            .and_then(|_| fs::remove_file(&file))
+        fs::copy(file, &copy)
+            .and_then(|_| fs::remove_file(file))
             .unwrap_or_else(|error| panic!("copy the trace to {}: {error}", copy.display()));
     }
     [

@@ -1,0 +1,102 @@
+//! What the node's administrator allows: one file, `/etc/plumb/plumb.toml`.
+//!
+//! A network configuration is written by whoever may create a NetworkAttachmentDefinition: a tenant. Nothing in one
+//! decides where root writes; what a tenant may use of the node is decided here.
+//!
+//! - [`file`](mod@file) and `read`: opening and understanding it
+//! - [`folders`]: where plumb keeps things, and whether a network may name other folders
+//! - [`networks`]: what networks may use of the node
+//! - `pattern`: how the file names links and functions
+
+mod file;
+mod folders;
+mod networks;
+mod pattern;
+mod read;
+
+use std::path::{Path, PathBuf};
+
+use crate::trace::Level;
+
+pub use file::{DEFAULT_FILE, Reader};
+pub use folders::Folders;
+pub use networks::Networks;
+pub use pattern::Pattern;
+
+/// What is allowed that the file does not mention.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Profile {
+    /// What the replaced plugins allow: for a node whose network configurations are all the administrator's own.
+    #[default]
+    Compatible,
+    /// Nothing: for a node that tenants share.
+    Shared,
+}
+
+/// The file, or what holds without one.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Policy {
+    /// What is allowed that is not mentioned.
+    pub profile: Profile,
+    /// The node's name in Kubernetes; the host's name when left out.
+    pub node: Option<String>,
+    /// Where plumb keeps things.
+    pub folders: Folders,
+    /// Where the trace goes.
+    pub log: Log,
+    /// What networks may use.
+    pub networks: Networks,
+    /// Where all this was read; empty when there is no file.
+    pub file: PathBuf,
+}
+
+/// Where the trace goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Log {
+    /// The level of networks that ask for none, and the most that one gets. When left out: warning, and debug.
+    pub level: Option<Level>,
+    /// A file in the log folder for networks that name none; standard error when left out.
+    pub file: Option<String>,
+    /// Bytes after which a file is renamed to NAME.1, over the one before.
+    pub size_limit: u64,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self {
+            level: None,
+            file: None,
+            size_limit: 16 << 20,
+        }
+    }
+}
+
+impl Log {
+    /// Whether a text can be the name of a log.
+    fn is_file_name(text: &str) -> bool {
+        crate::trace::file::name(text) == Some(text)
+    }
+
+    /// The level of a network that asks for `asked`.
+    pub fn level_for(&self, asked: Option<Level>) -> Level {
+        let highest = self.level.unwrap_or(Level::Debug);
+        match asked {
+            Some(asked) => asked.min(highest),
+            None => self.level.unwrap_or(Level::Warning),
+        }
+    }
+}
+
+impl Policy {
+    /// The file in words, for a refusal: what to change.
+    pub fn place(&self) -> std::path::Display<'_> {
+        if self.file.as_os_str().is_empty() {
+            Path::new(DEFAULT_FILE).display()
+        } else {
+            self.file.display()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

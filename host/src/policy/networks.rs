@@ -1,0 +1,181 @@
+//! What networks may use of the node.
+
+use std::fmt::Display;
+
+use ipnetwork::IpNetwork;
+
+use super::pattern::Pattern;
+use super::{Policy, Profile};
+use crate::facts::{Facts, LinkFacts, PciFacts, Place};
+use crate::pools::Pool;
+use crate::{Code, Error, Result};
+
+/// Lists of what is allowed. A list that is left out allows everything or nothing: the profile says.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Networks {
+    /// Links of the host that interfaces are made on. The link of the node's default route counts only where it is
+    /// named letter for letter.
+    pub parents: Option<Vec<Pattern>>,
+    /// PCI functions that pods get: by their addresses, the links of their physical functions, or their drivers.
+    pub functions: Option<Vec<Pattern>>,
+    /// Flavours, by the names of their components.
+    pub flavours: Option<Vec<String>>,
+    /// Address policies and IPAM plugins.
+    pub ipam: Option<Vec<String>>,
+    /// Networks that contain the subnets of pools which network configurations state themselves.
+    pub address_space: Option<Vec<IpNetwork>>,
+}
+
+impl Policy {
+    /// Whether networks may use a flavour.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::DENIED`], here and below, with the rule and the file.
+    pub fn check_flavour(&self, name: &str) -> Result<()> {
+        let allowed = |names: &Vec<String>| names.iter().any(|other| other == name);
+        self.check("flavours", &self.networks.flavours, allowed, || {
+            format!("the flavour {name}")
+        })
+    }
+
+    /// Whether networks may use an address policy or an IPAM plugin.
+    pub fn check_ipam(&self, name: &str) -> Result<()> {
+        let allowed = |names: &Vec<String>| names.iter().any(|other| other == name);
+        self.check("ipam", &self.networks.ipam, allowed, || {
+            format!("the ipam {name}")
+        })
+    }
+
+    /// Whether networks may state a pool of this subnet.
+    pub fn check_pool(&self, pool: &Pool) -> Result<()> {
+        let subnet = pool.subnet;
+        let allowed = |spaces: &Vec<IpNetwork>| {
+            spaces
+                .iter()
+                .any(|space| space.contains(subnet.ip()) && space.prefix() <= subnet.prefix())
+        };
+        self.check(
+            "address-space",
+            &self.networks.address_space,
+            allowed,
+            || format!("the subnet {subnet} of the pool {}", pool.name),
+        )
+    }
+
+    /// Whether networks may make interfaces on a link of the host.
+    pub fn check_parent(&self, link: &LinkFacts, facts: &dyn Facts) -> Result<()> {
+        if self.networks.parents.is_none() && self.profile == Profile::Compatible {
+            return Ok(());
+        }
+        let driver = match &link.pci {
+            Some(address) => facts
+                .pci_function(address)?
+                .and_then(|function| function.driver),
+            None => link.kind.clone(),
+        };
+        let rules = self.networks.parents.as_deref().unwrap_or_default();
+        if rules.iter().any(|rule| rule.names(names(link))) {
+            return Ok(());
+        }
+        let is_matched = rules
+            .iter()
+            .any(|rule| rule.matches(names(link), driver.as_deref()));
+        let is_management = || {
+            let default = facts.default_route_link(Place::Host)?;
+            Ok::<_, Error>(default.is_some_and(|default| default.index == link.index))
+        };
+        if is_matched && is_management()? {
+            return Err(self.denied(
+                "parents",
+                &format!(
+                    "the parent {}, by which the node's default route leads, unless it is named letter for letter",
+                    link.name
+                ),
+                rules,
+            ));
+        }
+        self.check(
+            "parents",
+            &self.networks.parents,
+            |_| is_matched,
+            || format!("the parent {}", link.name),
+        )
+    }
+
+    /// Whether a pod may get a PCI function. One whose link carries the node's default route is never given away
+    /// unless it is named: the node would be lost.
+    pub fn check_function(&self, function: &PciFacts, facts: &dyn Facts) -> Result<()> {
+        let rules = self.networks.functions.as_deref().unwrap_or_default();
+        if rules
+            .iter()
+            .any(|rule| rule.names([&*function.address].into_iter()))
+        {
+            return Ok(());
+        }
+        if !function.links.is_empty()
+            && let Some(default) = facts.default_route_link(Place::Host)?
+            && function
+                .links
+                .iter()
+                .any(|link| link.index == default.index)
+        {
+            return Err(self.denied(
+                "functions",
+                &format!(
+                    "the PCI function {}, by whose link {} the node's default route leads, unless its address is \
+                     named letter for letter",
+                    function.address, default.name
+                ),
+                rules,
+            ));
+        }
+        let parent = function.parent_link.iter().flat_map(names);
+        let names = || std::iter::once(&*function.address).chain(parent.clone());
+        let allowed = |rules: &Vec<Pattern>| {
+            rules
+                .iter()
+                .any(|rule| rule.matches(names(), function.driver.as_deref()))
+        };
+        self.check("functions", &self.networks.functions, allowed, || {
+            format!("the PCI function {}", function.address)
+        })
+    }
+
+    fn check<T: Display>(
+        &self,
+        rule: &str,
+        list: &Option<Vec<T>>,
+        allowed: impl FnOnce(&Vec<T>) -> bool,
+        what: impl FnOnce() -> String,
+    ) -> Result<()> {
+        match list {
+            None if self.profile == Profile::Compatible => Ok(()),
+            None => Err(self.denied(rule, &what(), &[] as &[T])),
+            Some(list) if allowed(list) => Ok(()),
+            Some(list) => Err(self.denied(rule, &what(), list)),
+        }
+    }
+
+    fn denied<T: Display>(&self, rule: &str, what: &str, allowed: &[T]) -> Error {
+        let allowed = match allowed {
+            [] => "nothing".to_owned(),
+            allowed => allowed
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(", "),
+        };
+        Error::new(
+            Code::DENIED,
+            format!(
+                "the node's policy does not let networks use {what}: networks.{rule} in {} allows {allowed}",
+                self.place()
+            ),
+        )
+    }
+}
+
+fn names(link: &LinkFacts) -> impl Iterator<Item = &str> + Clone {
+    std::iter::once(&*link.name).chain(link.alternative_names.iter().map(String::as_str))
+}

@@ -1,0 +1,100 @@
+//! How the file names links and functions: `ens6f0np0`, `ens*`, `0000:3b:*`, `driver:mlx5_core`.
+
+/// A name, in which `*` is any number of characters; or a driver.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pattern {
+    /// One of a device's names.
+    Name(String),
+    /// The name of the driver that a device is bound to; of a link without a device, its kind, such as `bond`.
+    Driver(String),
+}
+
+impl From<String> for Pattern {
+    fn from(text: String) -> Self {
+        match text.strip_prefix("driver:") {
+            Some(driver) => Self::Driver(driver.to_owned()),
+            None => Self::Name(text),
+        }
+    }
+}
+
+impl std::fmt::Display for Pattern {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Name(name) => formatter.write_str(name),
+            Self::Driver(driver) => write!(formatter, "driver:{driver}"),
+        }
+    }
+}
+
+impl Pattern {
+    /// Whether it is one of these names, letter for letter.
+    pub fn names<'a>(&self, mut names: impl Iterator<Item = &'a str>) -> bool {
+        matches!(self, Self::Name(name) if names.any(|other| other == name))
+    }
+
+    /// Whether it is about a device with these names and this driver.
+    pub fn matches<'a>(
+        &self,
+        mut names: impl Iterator<Item = &'a str>,
+        driver: Option<&str>,
+    ) -> bool {
+        match self {
+            Self::Name(pattern) => names.any(|name| is_like(name, pattern)),
+            Self::Driver(pattern) => driver.is_some_and(|driver| is_like(driver, pattern)),
+        }
+    }
+}
+
+/// Whether a text is as the pattern says. Takes time by the product of their lengths at most.
+fn is_like(text: &str, pattern: &str) -> bool {
+    let mut pieces = pattern.split('*');
+    let Some(mut rest) = text.strip_prefix(pieces.next().unwrap_or_default()) else {
+        return false;
+    };
+    let mut pieces: Vec<_> = pieces.collect();
+    let Some(last) = pieces.pop() else {
+        return rest.is_empty();
+    };
+    for piece in pieces {
+        let Some(at) = rest.find(piece) else {
+            return false;
+        };
+        rest = &rest[at + piece.len()..];
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_is_any_number_of_characters() {
+        for (text, pattern, expected) in [
+            ("ens6", "ens6", true),
+            ("ens6", "ens60", false),
+            ("ens60", "ens6", false),
+            ("ens6f0np0", "ens*", true),
+            ("ens6f0np0", "*np0", true),
+            ("ens6f0np0", "ens*f0*0", true),
+            ("ens6f0np0", "ens*f1*", false),
+            ("xens6", "ens*", false),
+            ("aba", "ab*ba", false),
+            ("", "*", true),
+            ("", "", true),
+            ("a", "", false),
+        ] {
+            assert_eq!(is_like(text, pattern), expected, "{text} as {pattern}");
+        }
+    }
+
+    #[test]
+    fn a_driver_is_not_a_name() {
+        let driver = Pattern::from("driver:mlx5*".to_owned());
+        assert!(driver.matches(["eth0"].into_iter(), Some("mlx5_core")));
+        assert!(!driver.matches(["mlx5_core"].into_iter(), Some("virtio_net")));
+        assert!(!driver.matches(["mlx5_core"].into_iter(), None));
+        assert!(!driver.names(["driver:mlx5*"].into_iter()));
+    }
+}

@@ -1,0 +1,270 @@
+//! What the file says, and what that means for networks.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::Code;
+use crate::cni::{Configuration, Verb};
+use crate::facts::RecordedFacts;
+use crate::facts::{Facts, Place};
+
+/// What is wrong with a file, or what it says.
+fn read(text: &str) -> crate::Result<Policy> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("plumb.toml");
+    fs::write(&file, text).unwrap();
+    Reader { file: Some(file) }.read()
+}
+
+fn policy(text: &str) -> Policy {
+    read(text).unwrap()
+}
+
+fn configuration(more: Value) -> Configuration {
+    let mut value = json!({"cniVersion": "1.1.0", "name": "n", "type": "macvlan"});
+    for (key, more) in more.as_object().unwrap() {
+        value[key] = more.clone();
+    }
+    Configuration::parse(Verb::Add, value.to_string().into_bytes()).unwrap()
+}
+
+#[test]
+fn a_mistake_in_the_file_is_never_a_rule_that_is_missing() {
+    for (text, expected) in [
+        ("profile = \"open\"", "open"),
+        ("parents = [\"ens*\"]", "there is no parents"),
+        (
+            "[networks]\nparent = [\"ens*\"]",
+            "line 2: there is no networks.parent; known are parents",
+        ),
+        (
+            "[networks]\nparents = \"ens*\"",
+            "line 2: networks.parents must be a list",
+        ),
+        (
+            "[networks]\naddress-space = [\"10.0.0.0/40\"]",
+            "10.0.0.0/40",
+        ),
+        ("[folders]\nstate = \"run/plumb\"", "folders.state"),
+        ("[folders]\nlog = \"/var/log/../../etc\"", "folders.log"),
+        ("[log]\nlevel = \"loud\"", "loud"),
+        ("[networks", "line 1"),
+        ("[networks]\nparents = [3]", "networks.parents"),
+        ("[log]\nfile = \"../x\"", "log.file"),
+        ("[log]\nsize-limit = -1", "log.size-limit"),
+        ("folders = 3", "folders must be a table"),
+        (&"#".repeat(70_000), "larger"),
+    ] {
+        let error = read(text).unwrap_err();
+        assert_eq!(error.code, Code::POLICY, "{text}");
+        assert!(error.message.contains(expected), "{text}: {error}");
+        assert!(!error.message.contains('\n'), "{error}");
+    }
+}
+
+#[test]
+fn only_roots_own_file_counts_and_one_that_was_asked_for_must_exist() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("plumb.toml");
+    let reader = Reader {
+        file: Some(file.clone()),
+    };
+    assert_eq!(reader.read().unwrap_err().code, Code::POLICY);
+    fs::write(&file, "profile = \"shared\"").unwrap();
+    assert_eq!(reader.read().unwrap().profile, Profile::Shared);
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o646)).unwrap();
+    let error = reader.read().unwrap_err();
+    assert!(error.message.contains("mode 646"), "{error}");
+}
+
+#[test]
+fn a_removal_needs_the_folders_and_nothing_else_of_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("plumb.toml");
+    let reader = Reader {
+        file: Some(file.clone()),
+    };
+    fs::write(
+        &file,
+        "profil = 1\n[folders]\nstate = \"/run/elsewhere\"\ntypo = 2\n[networks]\nparents = 3",
+    )
+    .unwrap();
+    assert!(reader.read().is_err());
+    let policy = reader.read_for_removal().unwrap();
+    assert_eq!(policy.folders.state, Path::new("/run/elsewhere"));
+    fs::write(&file, "[folders]\nstate = 5").unwrap();
+    assert_eq!(reader.read_for_removal().unwrap_err().code, Code::POLICY);
+}
+
+#[test]
+fn a_network_names_no_folder_unless_it_may() {
+    let keys = [
+        json!({"stateFolder": "/tmp/x"}),
+        json!({"STATEFOLDER": "/tmp/x"}),
+        json!({"componentFolder": "/tmp/x"}),
+        json!({"ipam": {"type": "pool", "poolFolder": "/tmp/x"}}),
+        json!({"stateFolder": "/run/plumb/../../tmp/x"}),
+        json!({"stateFolder": 5}),
+    ];
+    let closed = Policy::default();
+    for key in keys {
+        let configuration = configuration(key.clone());
+        for verb in [Verb::Add, Verb::Check, Verb::Status] {
+            let error = closed.folders_of(verb, &configuration).unwrap_err();
+            assert_eq!(error.code, Code::INVALID_CONFIGURATION, "{key}");
+        }
+        for verb in [Verb::Del, Verb::Gc] {
+            let (folders, unused) = closed.folders_of(verb, &configuration).unwrap();
+            assert_eq!(folders, closed.folders, "{key}");
+            assert_eq!(unused.len(), 1, "{key}");
+        }
+    }
+    let own = configuration(
+        json!({"stateFolder": "/run/plumb", "componentFolder": "", "ipam": {"poolFolder": null}}),
+    );
+    assert_eq!(
+        closed.folders_of(Verb::Add, &own).unwrap().0,
+        closed.folders
+    );
+    let open = policy("[folders]\nchosen-by-networks = true");
+    let asked = configuration(json!({"stateFolder": "/tmp/x"}));
+    for verb in [Verb::Add, Verb::Del] {
+        let (folders, _) = open.folders_of(verb, &asked).unwrap();
+        assert_eq!(folders.state, Path::new("/tmp/x"));
+    }
+    let crooked = configuration(json!({"stateFolder": "/tmp/../x"}));
+    assert!(open.folders_of(Verb::Add, &crooked).is_err());
+}
+
+#[test]
+fn information_about_a_device_goes_below_its_folder_only() {
+    let policy = Policy::default();
+    let file = Path::new("/run/k8s.cni.cncf.io/devinfo/cni/a");
+    assert_eq!(policy.check_device_info(file).unwrap(), file);
+    let former = Path::new("/var/run/k8s.cni.cncf.io/devinfo/cni/a");
+    assert_eq!(policy.check_device_info(former).unwrap(), file);
+    for path in [
+        "/etc/cron.d/job",
+        "/run/k8s.cni.cncf.io/devinfo",
+        "/run/k8s.cni.cncf.io/devinfo/../../cron.d/job",
+        "/run/k8s.cni.cncf.io/devinfos/a",
+    ] {
+        let error = policy.check_device_info(Path::new(path)).unwrap_err();
+        assert_eq!(error.code, Code::INVALID_CONFIGURATION, "{path}");
+    }
+}
+
+#[test]
+fn a_log_is_as_loud_as_the_node_allows() {
+    let silent = policy("[log]\nlevel = \"error\"");
+    assert_eq!(silent.log.level_for(Some(Level::Debug)), Level::Error);
+    assert_eq!(silent.log.level_for(None), Level::Error);
+    let loud = policy("[log]\nlevel = \"debug\"");
+    assert_eq!(loud.log.level_for(Some(Level::Info)), Level::Info);
+    assert_eq!(loud.log.level_for(None), Level::Debug);
+    let default = Policy::default();
+    assert_eq!(default.log.level_for(Some(Level::Debug)), Level::Debug);
+    assert_eq!(default.log.level_for(None), Level::Warning);
+}
+
+/// A node whose default route leads by `ens1`, and a second card.
+fn facts() -> RecordedFacts {
+    let function = |address: &str, link: &str, index: u32| {
+        json!({
+            "address": address, "driver": "mlx5_core",
+            "links": [{"name": link, "index": index, "mac": "02:00:00:00:00:01", "mtu": 1500, "pci": address}]
+        })
+    };
+    let link = |name: &str, index: u32, pci: &str| {
+        json!({
+            "name": name, "index": index, "mac": "02:00:00:00:00:01", "mtu": 1500, "pci": pci,
+            "alternativeNames": [format!("{name}alt")]
+        })
+    };
+    let text = json!({
+        "host": {
+            "links": [link("ens1", 2, "0000:01:00.0"), link("ens2", 3, "0000:02:00.0")],
+            "defaultRouteLink": "ens1"
+        },
+        "pciFunctions": [function("0000:01:00.0", "ens1", 2), function("0000:02:00.0", "ens2", 3)]
+    });
+    RecordedFacts::parse(text.to_string().as_bytes()).unwrap()
+}
+
+#[test]
+fn a_parent_must_be_named_and_that_of_the_default_route_letter_for_letter() {
+    let facts = facts();
+    let link = |name: &str| facts.link(Place::Host, name).unwrap().unwrap();
+    let allowed = |rule: &str, name: &str| {
+        let policy = policy(&format!("profile = \"shared\"\n[networks]\n{rule}"));
+        match policy.check_parent(&link(name), &facts) {
+            Ok(()) => true,
+            Err(error) => {
+                assert_eq!(error.code, Code::DENIED);
+                assert!(error.message.contains("networks.parents"), "{error}");
+                assert!(error.message.contains("plumb.toml"), "{error}");
+                false
+            }
+        }
+    };
+    for (rule, on_default, on_other) in [
+        ("", false, false),
+        ("parents = []", false, false),
+        ("parents = [\"*\"]", false, true),
+        ("parents = [\"ens*\"]", false, true),
+        ("parents = [\"ens2alt\"]", false, true),
+        ("parents = [\"driver:mlx5_core\"]", false, true),
+        ("parents = [\"driver:ixgbe\"]", false, false),
+        ("parents = [\"ens1\", \"ens2\"]", true, true),
+        ("parents = [\"ens1alt\"]", true, false),
+    ] {
+        assert_eq!(allowed(rule, "ens1"), on_default, "ens1 by {rule}");
+        assert_eq!(allowed(rule, "ens2"), on_other, "ens2 by {rule}");
+    }
+    for name in ["ens1", "ens2"] {
+        Policy::default().check_parent(&link(name), &facts).unwrap();
+    }
+}
+
+#[test]
+fn the_function_of_the_default_route_is_not_given_away_by_any_profile() {
+    let facts = facts();
+    let function = |address: &str| facts.pci_function(address).unwrap().unwrap();
+    let (management, other) = (function("0000:01:00.0"), function("0000:02:00.0"));
+    let open = Policy::default();
+    open.check_function(&other, &facts).unwrap();
+    let error = open.check_function(&management, &facts).unwrap_err();
+    assert!(error.message.contains("default route"), "{error}");
+    let named = policy("[networks]\nfunctions = [\"0000:01:00.0\"]");
+    named.check_function(&management, &facts).unwrap();
+    assert!(named.check_function(&other, &facts).is_err());
+    let by_pattern = policy("[networks]\nfunctions = [\"0000:*\"]");
+    by_pattern.check_function(&other, &facts).unwrap();
+    assert!(by_pattern.check_function(&management, &facts).is_err());
+}
+
+#[test]
+fn what_is_not_named_is_refused_where_tenants_share_the_node() {
+    let shared = policy(
+        "profile = \"shared\"\n[networks]\nflavours = [\"macvlan-shared\"]\nipam = [\"pool\"]\n\
+         address-space = [\"10.8.0.0/16\"]",
+    );
+    shared.check_flavour("macvlan-shared").unwrap();
+    shared.check_ipam("pool").unwrap();
+    assert_eq!(shared.check_flavour("acme").unwrap_err().code, Code::DENIED);
+    assert_eq!(shared.check_ipam("static").unwrap_err().code, Code::DENIED);
+    let pool = |subnet: &str| {
+        let text = json!([{"name": "p", "subnet": subnet}]);
+        crate::pools::load(Some(&text), None).unwrap().remove(0)
+    };
+    shared.check_pool(&pool("10.8.3.0/24")).unwrap();
+    for subnet in ["10.0.0.0/8", "10.9.0.0/24", "fd00::/64"] {
+        let error = shared.check_pool(&pool(subnet)).unwrap_err();
+        assert!(error.message.contains(subnet), "{error}");
+        Policy::default().check_pool(&pool(subnet)).unwrap();
+    }
+}
