@@ -42,7 +42,7 @@ pub enum Ipam {
     /// The configuration has no `ipam`.
     None,
     /// A component, and the pools it may choose from.
-    Policy(Source, Vec<Pool>, String),
+    Policy(Source, Vec<Pool>),
     /// An IPAM plugin.
     Delegate(String),
 }
@@ -92,8 +92,8 @@ pub fn ipam(request: &AddRequest) -> Result<Ipam> {
     request.policy.check_ipam(policy)?;
     match Source::find(policy, World::AddressPolicy, &request.folders.components)? {
         Some(source) => {
-            let (pools, space) = pools(request)?;
-            Ok(Ipam::Policy(source, pools, space))
+            let pools = pools(request)?;
+            Ok(Ipam::Policy(source, pools))
         }
         None => {
             ipam_plugin::check(name, &request.environment.path)?;
@@ -113,9 +113,8 @@ pub fn delegate_of(request: &Request) -> Result<Option<String>> {
     Ok((!is_policy).then(|| name.to_owned()))
 }
 
-/// The pools of a configuration and the space in which their addresses are unique: the
-/// network's for pools that it states itself, the node's for those of a folder.
-fn pools(request: &Request) -> Result<(Vec<Pool>, String)> {
+/// The pools of a configuration: those that it states itself, else those of the node's folder.
+fn pools(request: &Request) -> Result<Vec<Pool>> {
     let empty = serde_json::Map::new();
     let ipam = request.configuration.ipam().unwrap_or(&empty);
     let inline = ipam.get("pools").filter(|pools| !pools.is_null());
@@ -124,14 +123,14 @@ fn pools(request: &Request) -> Result<(Vec<Pool>, String)> {
         pools
             .iter()
             .try_for_each(|pool| request.policy.check_pool(pool))?;
-        return Ok((pools, request.attachment.network.clone()));
+        return Ok(pools);
     }
     owned::check(&request.folders.pools)?;
     let folder = Folder {
         path: &request.folders.pools,
         key: "ipam.poolFolder",
     };
-    Ok((pools::load(None, Some(folder))?, String::new()))
+    Ok(pools::load(None, Some(folder))?)
 }
 
 /// Makes the plan of an ADD.
@@ -152,17 +151,24 @@ pub fn plan(request: &AddRequest, sandbox: &Sandbox<'_>, facts: &Rc<dyn Facts>) 
             ),
         ));
     }
+    let addressing = Addressing {
+        request,
+        ipam: &ipam,
+        space: &space(&recorded, request, facts.as_ref())?,
+        sandbox,
+        asked: &asked,
+    };
     let mut plan = Plan::default();
     for item in recorded {
         match item {
             Recorded::Operation(operation) => plan.steps.push(Step::Operation(operation)),
             Recorded::Assign(link, source) => {
-                take(&mut plan, link, source, request, &ipam, sandbox, &asked)?;
+                addressing.take(&mut plan, link, source)?;
                 plan.steps.push(Step::AssignAddresses(link, source));
             }
             Recorded::Reserve(source) => {
                 let link = LinkNumber::default();
-                take(&mut plan, link, source, request, &ipam, sandbox, &asked)?;
+                addressing.take(&mut plan, link, source)?;
             }
             Recorded::AddRoutes(link, template) => plan.steps.push(Step::AddRoutes(link, template)),
             Recorded::AddRules(template) => plan.steps.push(Step::AddRules(template)),
@@ -171,6 +177,30 @@ pub fn plan(request: &AddRequest, sandbox: &Sandbox<'_>, facts: &Rc<dyn Facts>) 
     hold_functions(&mut plan, request);
     check_devices(&plan, request, facts.as_ref())?;
     Ok(plan)
+}
+
+/// The space in which the addresses of a plan's interfaces must be unique: by the link on which they lie.
+fn space(recorded: &[Recorded], request: &AddRequest, facts: &dyn Facts) -> Result<String> {
+    let policy = &request.call.policy;
+    if policy.wires.is_empty() {
+        return Ok(policy.space(None, None));
+    }
+    for item in recorded {
+        let Recorded::Operation(operation) = item else {
+            continue;
+        };
+        if let Some(parent) = operation.parent().filter(|parent| !parent.in_pod) {
+            let link = facts.link(Place::Host, &parent.name)?;
+            return Ok(policy.space(link.as_ref(), None));
+        }
+        if let Some((address, _)) = operation.function()
+            && let Some(function) = facts.pci_function(address)?
+        {
+            let link = function.parent_link.as_ref().or(function.links.first());
+            return Ok(policy.space(link, function.driver.as_deref()));
+        }
+    }
+    Ok(policy.space(None, None))
 }
 
 /// Refuses a plan that works on devices which the node's policy does not give to networks.
@@ -220,43 +250,50 @@ fn hold_functions(plan: &mut Plan, request: &AddRequest) {
     plan.steps.splice(0..0, holds);
 }
 
-/// Takes the addresses of a source for an interface. An address from a pool is claimed before
-/// anything else: when the pools are exhausted, no interface was made in vain. An IPAM plugin is
-/// asked when the interface is there, which dhcp needs.
-fn take(
-    plan: &mut Plan,
-    link: LinkNumber,
-    source: AddressSource,
-    request: &AddRequest,
-    ipam: &Ipam,
-    sandbox: &Sandbox<'_>,
-    asked: &Arc<Asked>,
-) -> Result<()> {
-    match (source, ipam) {
-        (AddressSource::Previous, _) => {
-            let previous = request.previous.clone().unwrap_or_default();
-            let assigned = delegate_ipam::assigned(&previous);
-            plan.steps.push(Step::Assign(link, assigned));
+/// Where a plan's addresses come from.
+struct Addressing<'a> {
+    request: &'a AddRequest,
+    ipam: &'a Ipam,
+    space: &'a str,
+    sandbox: &'a Sandbox<'a>,
+    asked: &'a Arc<Asked>,
+}
+
+impl Addressing<'_> {
+    /// Takes the addresses of a source for an interface. An address from a pool is claimed before
+    /// anything else: when the pools are exhausted, no interface was made in vain. An IPAM plugin is
+    /// asked when the interface is there, which dhcp needs.
+    fn take(&self, plan: &mut Plan, link: LinkNumber, source: AddressSource) -> Result<()> {
+        match (source, self.ipam) {
+            (AddressSource::Previous, _) => {
+                let previous = self.request.previous.clone().unwrap_or_default();
+                let assigned = delegate_ipam::assigned(&previous);
+                plan.steps.push(Step::Assign(link, assigned));
+            }
+            (AddressSource::Configured, Ipam::None) => {
+                return Err(Error::configuration(
+                    "the flavour needs addresses, but the configuration has no \"ipam\"",
+                ));
+            }
+            (AddressSource::Configured, Ipam::Policy(source, pools)) => {
+                let proposal = self.sandbox.propose(source, self.asked, pools)?;
+                let mut claim = claim(
+                    proposal,
+                    self.space,
+                    !self.asked.requested_addresses.is_empty(),
+                );
+                claim.link = link;
+                plan.steps
+                    .insert(0, Step::Operation(Operation::ClaimAddresses(claim)));
+            }
+            (AddressSource::Configured, Ipam::Delegate(plugin)) => {
+                let plugin = plugin.clone();
+                let ask = Operation::DelegateIpam(DelegateIpam { link, plugin });
+                plan.steps.push(Step::Operation(ask));
+            }
         }
-        (AddressSource::Configured, Ipam::None) => {
-            return Err(Error::configuration(
-                "the flavour needs addresses, but the configuration has no \"ipam\"",
-            ));
-        }
-        (AddressSource::Configured, Ipam::Policy(source, pools, space)) => {
-            let proposal = sandbox.propose(source, asked, pools)?;
-            let mut claim = claim(proposal, space, !asked.requested_addresses.is_empty());
-            claim.link = link;
-            plan.steps
-                .insert(0, Step::Operation(Operation::ClaimAddresses(claim)));
-        }
-        (AddressSource::Configured, Ipam::Delegate(plugin)) => {
-            let plugin = plugin.clone();
-            let ask = Operation::DelegateIpam(DelegateIpam { link, plugin });
-            plan.steps.push(Step::Operation(ask));
-        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// The claim that a proposal asks for.

@@ -6,6 +6,7 @@
 //! - [`file`](mod@file) and `read`: opening and understanding it
 //! - [`folders`]: where plumb keeps things, and whether a network may name other folders
 //! - [`networks`]: what networks may use of the node
+//! - `wires`: where addresses must be unique
 //! - `pattern`: how the file names links and functions
 
 mod file;
@@ -13,6 +14,7 @@ mod folders;
 mod networks;
 mod pattern;
 mod read;
+mod wires;
 
 use std::path::{Path, PathBuf};
 
@@ -22,6 +24,7 @@ pub use file::{DEFAULT_FILE, Reader};
 pub use folders::Folders;
 pub use networks::Networks;
 pub use pattern::Pattern;
+pub use wires::{Wire, space_of_record};
 
 /// What is allowed that the file does not mention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -46,6 +49,8 @@ pub struct Policy {
     pub log: Log,
     /// What networks may use.
     pub networks: Networks,
+    /// Wires that are separate from each other.
+    pub wires: Vec<Wire>,
     /// Where all this was read; empty when there is no file.
     pub file: PathBuf,
 }

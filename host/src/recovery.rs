@@ -10,6 +10,7 @@ use crate::leases::{
     Usage,
 };
 use crate::operations::{Operation, Record, Records};
+use crate::policy::space_of_record;
 use crate::state::StateFolder;
 use crate::trace::Trace;
 
@@ -208,7 +209,7 @@ fn leases_of(record: &Record) -> Vec<Lease> {
             continue;
         };
         leases.extend(claim.addresses.iter().map(|address| Lease {
-            space: claim.space.clone(),
+            space: space_of_record(&claim.space, &header.attachment.network),
             address: *address,
             pool: claim.pools.join(", "),
             owner: Owner::from(&header.attachment),

@@ -1,9 +1,10 @@
 //! What a tenant who writes the network configuration can make root do, and what the node's policy says to that.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use cni_harness::{Call, Oracle, ip};
+use cni_harness::{Call, Oracle, ip, result};
 use plumb_tests::configuration::{pool, with, without_ipam};
 use plumb_tests::policy;
 use plumb_tests::state::{STATE_FOLDER, leases};
@@ -194,4 +195,69 @@ fn a_folder_that_is_not_roots_alone_is_not_used() {
     policy::write("");
     node.add(&pod, &pool());
     node.delete(&pod, &pool());
+}
+
+/// A pod's address is its own on the wire, whatever the networks are called and wherever their pools are stated.
+#[test]
+fn networks_on_one_wire_never_give_an_address_twice() {
+    let node = plumb_tests::node();
+    let pool_of = |subnet: &str, first: &str| json!({"type": "pool", "pools": [{"name": "p", "subnet": subnet, "ips": [first]}]});
+    let range = "10.1.0.10-10.1.0.12";
+    policy::write_pools(
+        "rail.yaml",
+        "kind: SpiderIPPool\nmetadata: {name: rail}\nspec: {subnet: 10.1.0.0/24, ips: [10.1.0.10-10.1.0.12]}\n",
+    );
+    let networks = [
+        with(
+            pool(),
+            json!({"name": "red", "ipam": pool_of("10.1.0.0/24", range)}),
+        ),
+        with(
+            pool(),
+            json!({"name": "blue", "ipam": pool_of("10.1.0.0/16", range)}),
+        ),
+        with(
+            pool(),
+            json!({"name": "green", "ipam": {"type": "spiderpool", "default_ipv4_ippool": ["rail"]}}),
+        ),
+    ];
+    let pods: Vec<_> = networks.iter().map(|_| node.pod()).collect();
+    let mut given = BTreeSet::new();
+    for (pod, network) in pods.iter().zip(&networks) {
+        let address = result::addresses(&node.add(pod, network)).remove(0);
+        let address = address.split('/').next().unwrap_or_default().to_owned();
+        assert!(given.insert(address.clone()), "{address} was given twice");
+    }
+    // A network that is called like another one takes nothing of it.
+    let next = node.pod();
+    for network in &networks {
+        Call::add(&node, &next, network).run().expect_error(101, "");
+    }
+    for (pod, network) in pods.iter().zip(&networks) {
+        node.delete(pod, network);
+    }
+}
+
+#[test]
+fn wires_that_the_administrator_declares_separate_have_addresses_of_their_own() {
+    let node = plumb_tests::node();
+    policy::write(
+        "[[wires]]\nname = \"left\"\nparents = [\"nic0\"]\n[[wires]]\nname = \"right\"\nparents = [\"*1\"]\n",
+    );
+    let on = |name: &str, master: &str| with(pool(), json!({"name": name, "master": master}));
+    let (first, second, third) = (node.pod(), node.pod(), node.pod());
+    let address = |result: &Value| result::addresses(result).remove(0);
+    let left = address(&node.add(&first, &on("a", "nic0")));
+    assert_eq!(address(&node.add(&second, &on("b", "nic1"))), left);
+    assert_ne!(address(&node.add(&third, &on("b", "nic0"))), left);
+    assert_eq!(leases(STATE_FOLDER).len(), 3);
+    Call::status(&node, &on("a", "nic0")).run().expect_silence();
+    for (pod, network) in [
+        (&first, on("a", "nic0")),
+        (&second, on("b", "nic1")),
+        (&third, on("b", "nic0")),
+    ] {
+        node.delete(pod, &network);
+    }
+    assert!(leases(STATE_FOLDER).is_empty());
 }

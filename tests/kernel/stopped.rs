@@ -24,7 +24,8 @@ fn stop(call: Call, fault: &str) -> Running {
     let stat = format!("/proc/{}/stat", running.process());
     let begin = Instant::now();
     while !fs::read_to_string(&stat).is_ok_and(|stat| stat.contains(") T ")) {
-        assert!(begin.elapsed() < LIMIT, "{fault} stopped nothing");
+        // How long a busy machine takes to get there is not what the test is about.
+        assert!(begin.elapsed() < 6 * LIMIT, "{fault} stopped nothing");
         thread::sleep(Duration::from_millis(2));
     }
     running

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::path::PathBuf;
 
-use plumb::policy::{Policy, Profile, Reader};
+use plumb::policy::{Policy, Profile, Reader, Wire};
 use serde_json::json;
 
 use crate::{Failure, plan, print_json};
@@ -98,11 +98,23 @@ fn rows(policy: &Policy) -> Vec<(&'static str, String)> {
         ("networks.functions", list(&networks.functions, policy)),
         ("networks.flavours", list(&networks.flavours, policy)),
         ("networks.ipam", list(&networks.ipam, policy)),
+        ("wires", wires(policy)),
         (
             "networks.address-space",
             list(&networks.address_space, policy),
         ),
     ]
+}
+
+fn wires(policy: &Policy) -> String {
+    let text = |wire: &Wire| {
+        let parents: Vec<_> = wire.parents.iter().map(ToString::to_string).collect();
+        format!("{} ({})", wire.name, parents.join(", "))
+    };
+    match policy.wires.as_slice() {
+        [] => "one: no address is given to two pods of the node".into(),
+        wires => wires.iter().map(text).collect::<Vec<_>>().join(", "),
+    }
 }
 
 fn list<T: Display>(names: &Option<Vec<T>>, policy: &Policy) -> String {

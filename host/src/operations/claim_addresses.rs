@@ -32,7 +32,7 @@ pub struct ClaimAddresses {
     /// The interface that gets them, see [`LinkNumber`].
     #[serde(default)]
     pub link: LinkNumber,
-    /// An address is unique in its space: a network's own, or the node's.
+    /// An address is unique in its space: the node's, or that of a wire which the policy names.
     pub space: String,
     /// Whether a pod of the same name is to get the same address again.
     pub keep: bool,

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{Folders, Log, Networks, Pattern, Policy, Profile};
+use super::{Folders, Log, Networks, Pattern, Policy, Profile, Wire};
 use crate::trace::Level;
 
 /// What is wrong with the file, and where.
@@ -35,6 +35,7 @@ pub(super) fn policy(text: &str) -> Result<Policy> {
         folders: folders(root.section("folders")?, |section| section.end())?,
         log: log(root.section("log")?)?,
         networks: networks(root.section("networks")?)?,
+        wires: wires(root.sections("wires")?)?,
         file: PathBuf::new(),
     };
     root.end()?;
@@ -105,6 +106,35 @@ fn networks(mut section: Section<'_>) -> Result<Networks> {
     Ok(networks)
 }
 
+fn wires(sections: Vec<Section<'_>>) -> Result<Vec<Wire>> {
+    let mut wires: Vec<Wire> = Vec::new();
+    for mut section in sections {
+        let Some(name) = section.text("name")? else {
+            return Err(section.wrong("name", "each of them needs one"));
+        };
+        if !name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+            || name.len() > 64
+        {
+            return Err(section.wrong(
+                "name",
+                format!("{name:?} may hold letters, digits, '.', '_' and '-', 64 at most"),
+            ));
+        }
+        if wires.iter().any(|wire| wire.name == name) {
+            return Err(section.wrong("name", format!("two are named {name:?}")));
+        }
+        let parents = section.list("parents", |text| Ok(Pattern::from(text)))?;
+        wires.push(Wire {
+            name,
+            parents: parents.unwrap_or_default(),
+        });
+        section.end()?;
+    }
+    Ok(wires)
+}
+
 /// A table of the file, out of which keys are taken until none is left.
 struct Section<'a> {
     name: &'static str,
@@ -173,6 +203,24 @@ impl<'a> Section<'a> {
                 _ => Err(self.must_be(key, "a table", &value)),
             },
         }
+    }
+
+    /// Tables in this one that have the same name, as with `[[wires]]`.
+    fn sections(&mut self, key: &'static str) -> Result<Vec<Self>> {
+        let Some(value) = self.take(key) else {
+            return Ok(Vec::new());
+        };
+        let wrong = self.must_be(key, "tables, as with [[wires]]", &value);
+        let DeValue::Array(items) = value.into_inner() else {
+            return Err(wrong);
+        };
+        items
+            .into_iter()
+            .map(|item| match item.into_inner() {
+                DeValue::Table(table) => Ok(Self::new(key, self.text, table)),
+                _ => Err(wrong.clone()),
+            })
+            .collect()
     }
 
     fn text(&mut self, key: &'static str) -> Result<Option<String>> {

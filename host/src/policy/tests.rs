@@ -268,3 +268,27 @@ fn what_is_not_named_is_refused_where_tenants_share_the_node() {
         Policy::default().check_pool(&pool(subnet)).unwrap();
     }
 }
+
+#[test]
+fn a_link_is_on_the_wire_that_names_it_first() {
+    let facts = facts();
+    let policy = policy(
+        "[[wires]]\nname = \"a\"\nparents = [\"ens2alt\"]\n[[wires]]\nname = \"b\"\nparents = [\"ens*\"]\n",
+    );
+    let space = |name: &str| policy.space(facts.link(Place::Host, name).unwrap().as_ref(), None);
+    assert_eq!(space("ens1"), "wire/b");
+    assert_eq!(space("ens2"), "wire/a");
+    assert_eq!(policy.space(None, None), "");
+    assert_eq!(policy.spaces(), ["", "wire/a", "wire/b"]);
+    assert_eq!(space_of_record("rail0", "rail0"), "");
+    assert_eq!(space_of_record("wire/a", "rail0"), "wire/a");
+    for text in [
+        "[[wires]]\nparents = [\"a\"]",
+        "[[wires]]\nname = \"a/b\"",
+        "[[wires]]\nname = \"a\"\n[[wires]]\nname = \"a\"",
+        "[wires]\nname = \"a\"",
+        "wires = [1]",
+    ] {
+        assert_eq!(read(text).unwrap_err().code, Code::POLICY, "{text}");
+    }
+}

@@ -35,15 +35,23 @@ fn check(call: Request, node: &Node<'_>) -> Result<()> {
     sandbox.ready(&flavour, facts, &asked)?;
     match decide::ipam(request)? {
         Ipam::None => Ok(()),
-        Ipam::Policy(policy, pools, space) => {
+        Ipam::Policy(policy, pools) => {
             // There is no pod yet that could be in a namespace.
             let mut pools = pools;
             for pool in &mut pools {
                 pool.namespaces.clear();
             }
             let proposal = sandbox.propose(&policy, &asked, &pools)?;
-            let claim = decide::claim(proposal, &space, false);
-            exhaustion(&claim.candidates(), &pools, &space, node)
+            let claim = decide::claim(proposal, "", false);
+            // On which wire the pods will be, only a plan says: one that has addresses left will do.
+            let mut refusal = Ok(());
+            for space in request.call.policy.spaces() {
+                refusal = exhaustion(&claim.candidates(), &pools, &space, node);
+                if refusal.is_ok() {
+                    break;
+                }
+            }
+            refusal
         }
         Ipam::Delegate(plugin) => {
             match Pod::of_request(&request.call, None)
