@@ -207,7 +207,8 @@ fn space(recorded: &[Recorded], request: &AddRequest, facts: &dyn Facts) -> Resu
 fn check_devices(plan: &Plan, request: &AddRequest, facts: &dyn Facts) -> Result<()> {
     let policy = &request.call.policy;
     for operation in plan.operations() {
-        if let Some(parent) = operation.parent().filter(|parent| !parent.in_pod)
+        if policy.limits_parents()
+            && let Some(parent) = operation.parent().filter(|parent| !parent.in_pod)
             && let Some(link) = facts.link(Place::Host, &parent.name)?
         {
             policy.check_parent(&link, facts)?;

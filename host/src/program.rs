@@ -192,7 +192,8 @@ fn perform(request: Request, trace: &Trace, watcher: &dyn Watcher) -> Result<Str
 }
 
 fn read(input: &mut dyn Read) -> Result<Vec<u8>> {
-    let mut text = Vec::new();
+    // As large as most of them, so that few calls of the kernel read it.
+    let mut text = Vec::with_capacity(8 * 1024);
     input
         .take(MAXIMAL_SIZE as u64 + 1)
         .read_to_end(&mut text)

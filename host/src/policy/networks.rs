@@ -63,9 +63,15 @@ impl Policy {
         )
     }
 
+    /// Whether networks may make interfaces on some links of the host only: to look at a parent costs two per cent of
+    /// an ADD.
+    pub fn limits_parents(&self) -> bool {
+        self.networks.parents.is_some() || self.profile == Profile::Shared
+    }
+
     /// Whether networks may make interfaces on a link of the host.
     pub fn check_parent(&self, link: &LinkFacts, facts: &dyn Facts) -> Result<()> {
-        if self.networks.parents.is_none() && self.profile == Profile::Compatible {
+        if !self.limits_parents() {
             return Ok(());
         }
         let driver = match &link.pci {
