@@ -28,7 +28,7 @@ pub(crate) const LAYOUT: u32 = 2;
 const APPLICATION: u32 = u32::from_be_bytes(*b"plb\0");
 /// How long to wait for another process's transaction, which takes well under a millisecond. The runtimes wait for a
 /// CNI call for two minutes or more, so a call that gives up has time to undo what it did.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(4);
 
 /// One table, whatever an entry is: each call parses what is here, and prepares its statements, before the first row.
 const SCHEMA: &str = "CREATE TABLE entries(key PRIMARY KEY, value) WITHOUT ROWID";

@@ -76,7 +76,7 @@ fn a_store_is_not_taken_from_under_a_process() {
     overwrite(&folder.file(), 0, &[0; 16]);
     let error = Store::open(folder.path(), Vec::new).expect_err("it is in use");
     assert!(matches!(error, Error::Busy { .. }), "{error}");
-    let expected = "leases.db: other plumb calls have kept it in use for 5 s: try again, and look for one that hangs (ps -C plumb)";
+    let expected = "leases.db: other plumb calls have kept it in use for 4 s: try again, and look for one that hangs (ps -C plumb)";
     assert!(error.to_string().ends_with(expected), "{error}");
     assert!(folder.file().exists(), "it was put away all the same");
     give_word(&mut child);
