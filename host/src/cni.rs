@@ -9,6 +9,7 @@ pub mod add_request;
 pub mod arguments;
 pub mod configuration;
 pub mod environment;
+mod folders;
 pub mod keys;
 pub mod output;
 pub mod previous;

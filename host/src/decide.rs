@@ -13,29 +13,8 @@ use crate::operations::{
 use crate::outcome::{AddressSource, LinkNumber};
 use crate::plan::{Plan, Step};
 use crate::pools::{self, Folder, Pool};
+use crate::types::{FLAVOURS, OWN_TYPE, POOL_TYPES, types};
 use crate::{Code, Error, Result, ipam_plugin, owned};
-
-/// The built-in flavour of each `type` that plumb answers to.
-const FLAVOURS: [(&str, &str); 6] = [
-    ("macvlan", "macvlan-shared"),
-    ("ipvlan", "macvlan-shared"),
-    ("sriov", "sriov-rdma"),
-    ("rdma", "sriov-rdma"),
-    ("ib-sriov", "ib-sriov"),
-    ("ipoib", "ipoib"),
-];
-
-/// The names that plumb answers to beside its own: those of the plugins that it replaces.
-pub fn types() -> impl Iterator<Item = &'static str> {
-    FLAVOURS.iter().map(|(kind, _)| *kind)
-}
-
-/// `type` of a configuration that names its flavour itself.
-const OWN_TYPE: &str = "plumb";
-
-/// Names of the built-in address policy. Spiderpool's configurations work as they are
-/// when their pools lie in a folder.
-const POOL_TYPES: [&str; 3] = ["pool", OWN_TYPE, "spiderpool"];
 
 /// Where the addresses of an interface come from.
 pub enum Ipam {

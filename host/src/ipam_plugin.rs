@@ -16,7 +16,7 @@ use nix::unistd::Pid;
 use serde_json::Value;
 
 use crate::cni::keys;
-use crate::decide;
+use crate::types;
 
 /// Set for each plugin that is run, to its name. A copy of plumb that is called as an IPAM plugin knows by it that it
 /// is one, and calls no other.
@@ -282,7 +282,7 @@ fn find(name: &str, path: &[PathBuf]) -> Result<PathBuf, Error> {
     let itself = || Error::Itself {
         name: name.to_owned(),
     };
-    if decide::types().any(|own| own == name) {
+    if types::types().any(|own| own == name) {
         return Err(itself());
     }
     let (file, metadata) = path

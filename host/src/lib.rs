@@ -45,6 +45,7 @@ pub mod replace;
 pub mod routing;
 pub mod state;
 pub mod trace;
+pub mod types;
 pub mod undo;
 pub mod verbs;
 pub mod wait;

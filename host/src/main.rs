@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use plumb::cni::{Version, output};
 use plumb::watch::Nobody;
-use plumb::{Code, Error, decide, policy, program};
+use plumb::{Code, Error, policy, program, types};
 
 #[global_allocator]
 static ALLOCATOR: arena::Arena = arena::Arena::new();
@@ -81,7 +81,7 @@ fn explain(argument: &str) -> ExitCode {
 }
 
 fn help() -> String {
-    let types: Vec<_> = decide::types().collect();
+    let types: Vec<_> = types::types().collect();
     format!(
         r#"plumb {version}: attaches pods to RDMA networks (CNI {versions})
 

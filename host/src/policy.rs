@@ -5,12 +5,14 @@
 //!
 //! - [`file`](mod@file) and `read`: opening and understanding it
 //! - [`folders`]: where plumb keeps things, and whether a network may name other folders
+//! - `log`: where the trace goes
 //! - [`networks`]: what networks may use of the node
 //! - `wires`: where addresses must be unique
 //! - `pattern`: how the file names links and functions
 
 mod file;
 mod folders;
+mod log;
 mod networks;
 mod pattern;
 mod read;
@@ -18,10 +20,9 @@ mod wires;
 
 use std::path::{Path, PathBuf};
 
-use crate::trace::Level;
-
 pub use file::{DEFAULT_FILE, Reader};
-pub use folders::Folders;
+pub use folders::{Folders, is_plain};
+pub use log::{Level, Log, file_name};
 pub use networks::Networks;
 pub use pattern::Pattern;
 pub use wires::{Wire, space_of_record};
@@ -53,43 +54,6 @@ pub struct Policy {
     pub wires: Vec<Wire>,
     /// Where all this was read; empty when there is no file.
     pub file: PathBuf,
-}
-
-/// Where the trace goes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Log {
-    /// The level of networks that ask for none, and the most that one gets. When left out: warning, and debug.
-    pub level: Option<Level>,
-    /// A file in the log folder for networks that name none; standard error when left out.
-    pub file: Option<String>,
-    /// Bytes after which a file is renamed to NAME.1, over the one before.
-    pub size_limit: u64,
-}
-
-impl Default for Log {
-    fn default() -> Self {
-        Self {
-            level: None,
-            file: None,
-            size_limit: 16 << 20,
-        }
-    }
-}
-
-impl Log {
-    /// Whether a text can be the name of a log.
-    fn is_file_name(text: &str) -> bool {
-        crate::trace::file::name(text) == Some(text)
-    }
-
-    /// The level of a network that asks for `asked`.
-    pub fn level_for(&self, asked: Option<Level>) -> Level {
-        let highest = self.level.unwrap_or(Level::Debug);
-        match asked {
-            Some(asked) => asked.min(highest),
-            None => self.level.unwrap_or(Level::Warning),
-        }
-    }
 }
 
 impl Policy {

@@ -4,7 +4,7 @@
 //! the file and the level, as far as the node's policy goes. A trace that cannot be written never fails or holds up
 //! a call.
 
-pub(crate) mod file;
+mod file;
 
 use std::cell::Cell;
 use std::fmt::Display;
@@ -19,46 +19,12 @@ use plumb_values::Utc;
 use plumb_values::text::{printable, shorten};
 
 use crate::cni::{Configuration, Request};
+use crate::policy::file_name;
+
+pub use crate::policy::Level;
 
 /// Most bytes of one line, which may quote megabytes of a configuration.
 const LINE_BYTES: usize = 64 * 1024;
-
-/// How much is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    /// What failed.
-    Error,
-    /// What is wrong but did not stop the call. The default.
-    Warning,
-    /// The request, the plan, each operation and the result.
-    Info,
-    /// The facts that were read and what components say.
-    Debug,
-}
-
-impl Level {
-    const NAMES: [(&'static str, Self); 4] = [
-        ("error", Self::Error),
-        ("warning", Self::Warning),
-        ("info", Self::Info),
-        ("debug", Self::Debug),
-    ];
-
-    /// The level of this name.
-    pub fn named(text: &str) -> Option<Self> {
-        Self::NAMES
-            .into_iter()
-            .find_map(|(name, level)| (name == text).then_some(level))
-    }
-
-    /// Its name.
-    pub fn name(self) -> &'static str {
-        Self::NAMES
-            .into_iter()
-            .find_map(|(name, level)| (level == self).then_some(name))
-            .unwrap_or_default()
-    }
-}
 
 /// A place for lines about one call.
 pub struct Trace {
@@ -102,7 +68,7 @@ impl Trace {
             ));
         }
         let asked = self::asked(configuration, FILE_KEYS);
-        let name = asked.as_deref().and_then(file::name);
+        let name = asked.as_deref().and_then(file_name);
         if let (Some(asked), None) = (&asked, name) {
             trace.warning(format_args!("\"logFile\" {asked:?} names no file"));
         }

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use plumb::decide;
 use plumb::replace::{self, Lasting};
+use plumb::types;
 
 use crate::Failure;
 
@@ -33,7 +33,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         None => std::env::current_exe()?.with_file_name("plumb"),
     };
     let folder = &arguments.bin_dir;
-    let names: Vec<_> = decide::types().filter(|_| !arguments.only_plumb).collect();
+    let names: Vec<_> = types::types().filter(|_| !arguments.only_plumb).collect();
     for name in &names {
         let path = folder.join(name);
         if !arguments.replace && is_of_another_maker(&path) {
@@ -116,7 +116,7 @@ mod tests {
         assert_eq!(fs::read(bin.join("macvlan")).unwrap(), b"the binary");
         assert_eq!(
             fs::read_dir(&bin).unwrap().count(),
-            1 + decide::types().count()
+            1 + types::types().count()
         );
         run(&arguments(folder.path(), false)).unwrap();
     }

@@ -18,6 +18,7 @@ use plumb::policy::{Policy, Reader};
 use plumb::recovery::NodeLeases;
 use plumb::state::StateFolder;
 use plumb::trace::Trace;
+use plumb::types;
 use serde_json::{Map, Value, json};
 
 use crate::{Failure, print_json};
@@ -110,7 +111,7 @@ fn plugins(text: &str) -> Result<Vec<Value>, Failure> {
             .get("type")
             .and_then(Value::as_str)
             .unwrap_or_default();
-        kind == "plumb" || decide::types().any(|known| known == kind)
+        kind == "plumb" || types::types().any(|known| known == kind)
     };
     let derived: Vec<_> = list
         .iter()
@@ -126,7 +127,7 @@ fn plugins(text: &str) -> Result<Vec<Value>, Failure> {
         })
         .collect();
     if derived.is_empty() {
-        let types: Vec<_> = decide::types().collect();
+        let types: Vec<_> = types::types().collect();
         return Err(format!(
             "none of the configuration's plugins is plumb, {}",
             types.join(", ")

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::arguments::Arguments;
+use super::folders::folders_of;
 use super::previous::Previous;
 use super::{Configuration, Environment};
 use crate::attachment::{Attachment, PodIdentity};
@@ -44,7 +45,7 @@ impl Request {
         configuration: Configuration,
         policy: Policy,
     ) -> Result<Self> {
-        let (folders, unused_folders) = policy.folders_of(environment.verb, &configuration)?;
+        let (folders, unused_folders) = folders_of(&policy, environment.verb, &configuration)?;
         let arguments = Arguments::parse(&environment.arguments);
         let pod = (!arguments.pod_name.is_empty()).then(|| PodIdentity {
             namespace: arguments.pod_namespace.clone(),

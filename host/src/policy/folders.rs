@@ -3,7 +3,6 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::Policy;
-use crate::cni::{Configuration, Verb};
 use crate::{Error, Result};
 
 /// The folders of a node.
@@ -38,64 +37,6 @@ impl Default for Folders {
 }
 
 impl Policy {
-    /// The folders of one call: the node's, or those that the network names, where it may. And the keys of those that
-    /// are left out of account: for DEL and GC, because a pod that could not be attached by one has nothing there.
-    ///
-    /// # Errors
-    ///
-    /// [`Code::INVALID_CONFIGURATION`](crate::Code::INVALID_CONFIGURATION) for a folder that a network may not name.
-    pub fn folders_of(
-        &self,
-        verb: Verb,
-        configuration: &Configuration,
-    ) -> Result<(Folders, Vec<String>)> {
-        let mut folders = self.folders.clone();
-        let mut unused = Vec::new();
-        let ipam = configuration.ipam();
-        let keys = &configuration.lower;
-        let named = [
-            ("stateFolder", keys.get("statefolder"), &mut folders.state),
-            (
-                "componentFolder",
-                keys.get("componentfolder"),
-                &mut folders.components,
-            ),
-            (
-                "ipam.poolFolder",
-                ipam.and_then(|ipam| ipam.get("poolfolder")),
-                &mut folders.pools,
-            ),
-        ];
-        for (key, value, folder) in named {
-            let Some(value) = value.filter(|value| !value.is_null() && *value != "") else {
-                continue;
-            };
-            let path = value.as_str().map(Path::new).filter(|path| is_plain(path));
-            match path {
-                // The node's own, spelled out.
-                Some(path) if path == folder => {}
-                Some(path) if self.folders.chosen_by_networks => path.clone_into(folder),
-                _ if matches!(verb, Verb::Del | Verb::Gc) => {
-                    unused.push(format!("{key:?} {value}"))
-                }
-                Some(_) => {
-                    return Err(Error::configuration(format!(
-                        "a network may not choose {key:?} ({value}): this node uses {}, and folders.chosen-by-networks \
-                         in {} would allow another",
-                        folder.display(),
-                        self.place()
-                    )));
-                }
-                None => {
-                    return Err(Error::configuration(format!(
-                        "{key:?} must be an absolute path without \"..\", not {value}"
-                    )));
-                }
-            }
-        }
-        Ok((folders, unused))
-    }
-
     /// The file that Multus wants information about a device in.
     ///
     /// # Errors
@@ -121,7 +62,7 @@ impl Policy {
 }
 
 /// Whether a path is absolute and leads nowhere but down.
-pub(super) fn is_plain(path: &Path) -> bool {
+pub fn is_plain(path: &Path) -> bool {
     path.is_absolute()
         && path
             .components()

@@ -9,8 +9,7 @@ use std::path::PathBuf;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{Folders, Log, Networks, Pattern, Policy, Profile, Wire};
-use crate::trace::Level;
+use super::{Folders, Level, Log, Networks, Pattern, Policy, Profile, Wire};
 
 /// What is wrong with the file, and where.
 pub(super) type Mistake = String;

@@ -4,11 +4,10 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::*;
 use crate::Code;
-use crate::cni::{Configuration, Verb};
 use crate::facts::RecordedFacts;
 use crate::facts::{Facts, Place};
 
@@ -22,14 +21,6 @@ fn read(text: &str) -> crate::Result<Policy> {
 
 fn policy(text: &str) -> Policy {
     read(text).unwrap()
-}
-
-fn configuration(more: Value) -> Configuration {
-    let mut value = json!({"cniVersion": "1.1.0", "name": "n", "type": "macvlan"});
-    for (key, more) in more.as_object().unwrap() {
-        value[key] = more.clone();
-    }
-    Configuration::parse(Verb::Add, value.to_string().into_bytes()).unwrap()
 }
 
 #[test]
@@ -98,46 +89,6 @@ fn a_removal_needs_the_folders_and_nothing_else_of_the_file() {
     assert_eq!(policy.folders.state, Path::new("/run/elsewhere"));
     fs::write(&file, "[folders]\nstate = 5").unwrap();
     assert_eq!(reader.read_for_removal().unwrap_err().code, Code::POLICY);
-}
-
-#[test]
-fn a_network_names_no_folder_unless_it_may() {
-    let keys = [
-        json!({"stateFolder": "/tmp/x"}),
-        json!({"STATEFOLDER": "/tmp/x"}),
-        json!({"componentFolder": "/tmp/x"}),
-        json!({"ipam": {"type": "pool", "poolFolder": "/tmp/x"}}),
-        json!({"stateFolder": "/run/plumb/../../tmp/x"}),
-        json!({"stateFolder": 5}),
-    ];
-    let closed = Policy::default();
-    for key in keys {
-        let configuration = configuration(key.clone());
-        for verb in [Verb::Add, Verb::Check, Verb::Status] {
-            let error = closed.folders_of(verb, &configuration).unwrap_err();
-            assert_eq!(error.code, Code::INVALID_CONFIGURATION, "{key}");
-        }
-        for verb in [Verb::Del, Verb::Gc] {
-            let (folders, unused) = closed.folders_of(verb, &configuration).unwrap();
-            assert_eq!(folders, closed.folders, "{key}");
-            assert_eq!(unused.len(), 1, "{key}");
-        }
-    }
-    let own = configuration(
-        json!({"stateFolder": "/run/plumb", "componentFolder": "", "ipam": {"poolFolder": null}}),
-    );
-    assert_eq!(
-        closed.folders_of(Verb::Add, &own).unwrap().0,
-        closed.folders
-    );
-    let open = policy("[folders]\nchosen-by-networks = true");
-    let asked = configuration(json!({"stateFolder": "/tmp/x"}));
-    for verb in [Verb::Add, Verb::Del] {
-        let (folders, _) = open.folders_of(verb, &asked).unwrap();
-        assert_eq!(folders.state, Path::new("/tmp/x"));
-    }
-    let crooked = configuration(json!({"stateFolder": "/tmp/../x"}));
-    assert!(open.folders_of(Verb::Add, &crooked).is_err());
 }
 
 #[test]

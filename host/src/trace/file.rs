@@ -7,20 +7,6 @@ use std::path::{Path, PathBuf};
 
 use crate::owned;
 
-/// Most bytes of a file's name: `NAME_MAX` (linux/limits.h) less what a full file gets behind it.
-const NAME_BYTES: usize = 200;
-
-/// The file that a network means by a path: its last part, if that is a plain name.
-pub(crate) fn name(path: &str) -> Option<&str> {
-    let name = path.rsplit('/').next()?;
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-    (!name.is_empty()
-        && name.len() <= NAME_BYTES
-        && !name.starts_with('.')
-        && name.bytes().all(is_plain))
-    .then_some(name)
-}
-
 /// Opens a file of the log folder to append to. One that is full is kept once, as `NAME.1`.
 pub(super) fn open(folder: &Path, name: &str, size_limit: u64) -> io::Result<File> {
     owned::check(folder).map_err(io::Error::other)?;
@@ -64,24 +50,6 @@ mod tests {
     use std::io::Write;
 
     use super::*;
-
-    #[test]
-    fn a_path_names_a_file_of_the_folder_and_nothing_else() {
-        assert_eq!(name("/etc/cron.d/job"), Some("job"));
-        assert_eq!(name("sriov.log"), Some("sriov.log"));
-        for text in [
-            "",
-            "/",
-            "/var/log/",
-            "..",
-            ".hidden",
-            "a b",
-            "a\nb",
-            &"n".repeat(201),
-        ] {
-            assert_eq!(name(text), None, "{text:?}");
-        }
-    }
 
     #[test]
     fn a_full_file_is_kept_once() {

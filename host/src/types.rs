@@ -1,0 +1,23 @@
+//! The names by which a network configuration asks for plumb.
+
+/// The built-in flavour of each `type` that plumb answers to.
+pub const FLAVOURS: [(&str, &str); 6] = [
+    ("macvlan", "macvlan-shared"),
+    ("ipvlan", "macvlan-shared"),
+    ("sriov", "sriov-rdma"),
+    ("rdma", "sriov-rdma"),
+    ("ib-sriov", "ib-sriov"),
+    ("ipoib", "ipoib"),
+];
+
+/// The names that plumb answers to beside its own: those of the plugins that it replaces.
+pub fn types() -> impl Iterator<Item = &'static str> {
+    FLAVOURS.iter().map(|(kind, _)| *kind)
+}
+
+/// `type` of a configuration that names its flavour itself.
+pub const OWN_TYPE: &str = "plumb";
+
+/// Names of the built-in address policy. Spiderpool's configurations work as they are
+/// when their pools lie in a folder.
+pub const POOL_TYPES: [&str; 3] = ["pool", OWN_TYPE, "spiderpool"];
