@@ -64,13 +64,21 @@ impl Hold {
     }
 
     /// The pod's namespace, if it is still the one that took the function.
-    pub fn live_netns(&self) -> Option<Netns> {
-        self.netns.open(&self.boot, None)
+    ///
+    /// # Errors
+    ///
+    /// Where the kernel does not say.
+    pub fn live_netns(&self) -> Result<Option<Netns>, Error> {
+        Ok(self.netns.open(&self.boot, None)?)
     }
 
     /// Whether the machine was started again since.
-    pub fn is_of_earlier_boot(&self) -> bool {
-        self.boot.is_over()
+    ///
+    /// # Errors
+    ///
+    /// Where the kernel does not say.
+    pub fn is_of_earlier_boot(&self) -> Result<bool, Error> {
+        Ok(self.boot.is_over()?)
     }
 }
 
@@ -166,23 +174,24 @@ impl Holds {
     }
 
     /// All functions that are held.
-    pub fn list(&self) -> Vec<(String, Hold)> {
-        let entries = fs::read_dir(self.folder()).into_iter().flatten().flatten();
-        let mut holds: Vec<_> = entries
-            .filter_map(|entry| entry.file_name().into_string().ok())
-            .filter(|name| name.parse::<PciAddress>().is_ok())
-            .filter_map(|address| {
-                let hold = self.read(&address).ok()??;
-                Some((address, hold))
-            })
-            .collect();
-        holds.sort_by(|left, right| left.0.cmp(&right.0));
-        holds
+    pub fn list(&self) -> Result<Vec<(String, Hold)>, StateError> {
+        let mut holds = Vec::new();
+        for address in state::entries(&self.folder())? {
+            let is_address = address.parse::<PciAddress>().is_ok();
+            if let Some(hold) = is_address
+                .then(|| self.read(&address))
+                .transpose()?
+                .flatten()
+            {
+                holds.push((address, hold));
+            }
+        }
+        Ok(holds)
     }
 
     /// Whether a process died while it re-created devices of the function, see [`RdmaLock`].
-    pub fn was_interrupted(&self, address: &str) -> bool {
-        self.mark(address).exists()
+    pub fn was_interrupted(&self, address: &str) -> Result<bool, StateError> {
+        state::exists(&self.mark(address))
     }
 
     /// Marks a function; none when it is marked already.

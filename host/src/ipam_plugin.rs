@@ -11,8 +11,9 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
+use nix::unistd::{Pid, getpid, getppid};
 use serde_json::Value;
 
 use crate::cni::keys;
@@ -116,9 +117,8 @@ impl Error {
         matches!(self, Self::Itself { .. })
     }
 
-    /// Whether the plugin does not know the verb: it is older than the specification
-    /// that has it (the reference libraries answer with code 4 and these words).
-    pub fn is_unknown_verb(&self) -> bool {
+    /// Whether it says that it does not know the verb, in the words of the reference library.
+    fn is_unknown_verb(&self) -> bool {
         matches!(self, Self::Refused { code: Some(4), message, .. }
             if message.contains("unknown CNI_COMMAND"))
     }
@@ -147,7 +147,7 @@ pub struct Call {
 }
 
 impl Call {
-    /// Runs the plugin. The result is that of ADD; other verbs answer nothing.
+    /// Runs the plugin. The result is that of ADD or VERSION; other verbs answer nothing.
     pub fn run(&self, name: &str, verb: &'static str) -> Result<Option<Value>, Error> {
         let plugin = find(name, &self.path)?;
         let limit = if verb == "ADD" {
@@ -171,6 +171,33 @@ impl Call {
         answer(name, verb, status, &output)
     }
 
+    /// Runs a verb that came with version 1.1.0 of the specification; whether the plugin knows it.
+    ///
+    /// What an older one says to such a verb differs: the reference library's skeleton of its time looks for a
+    /// container first. So a plugin that refuses is asked for the versions that it speaks.
+    pub fn run_if_known(&self, name: &str, verb: &'static str) -> Result<bool, Error> {
+        match self.run(name, verb) {
+            Ok(_) => Ok(true),
+            Err(error) if error.is_unknown_verb() => Ok(false),
+            Err(error @ Error::Refused { .. }) => match self.run(name, "VERSION") {
+                Ok(Some(answer)) if is_older(&answer) => Ok(false),
+                _ => Err(error),
+            },
+            Err(error) => Err(error),
+        }
+    }
+
+    /// `CNI_ARGS` as the plugin gets them. The runtime's are for many, and the reference library refuses those that it
+    /// does not know (`LoadArgs`, pkg/types/args.go), unless it is told otherwise.
+    fn plugin_arguments(&self) -> String {
+        let mut keys = self.arguments.split(';').map(|pair| pair.split('=').next());
+        match self.arguments.as_str() {
+            "" => String::new(),
+            arguments if keys.any(|key| key == Some("IgnoreUnknown")) => arguments.to_owned(),
+            arguments => format!("IgnoreUnknown=1;{arguments}"),
+        }
+    }
+
     fn execute(
         &self,
         plugin: &Path,
@@ -178,20 +205,26 @@ impl Call {
         limit: Duration,
     ) -> Result<(ExitStatus, Vec<u8>), Stopped> {
         let path = std::env::join_paths(&self.path).unwrap_or_else(|_| OsString::new());
-        let mut child = Command::new(plugin)
+        let parent = getpid();
+        let mut command = Command::new(plugin);
+        command
             .env(CALLED_AS, plugin.file_name().unwrap_or_default())
             .env("CNI_COMMAND", verb)
             .env("CNI_CONTAINERID", &self.container_id)
             .env("CNI_NETNS", &self.netns)
             .env("CNI_IFNAME", &self.interface_name)
-            .env("CNI_ARGS", &self.arguments)
+            .env("CNI_ARGS", self.plugin_arguments())
             .env("CNI_PATH", path)
             .stdin(Stdio::from(input(&self.configuration)?))
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
             // What it starts is killed with it.
-            .process_group(0)
-            .spawn()?;
+            .process_group(0);
+        // SAFETY: what runs between fork(2) and execve(2) are three system calls that signal-safety(7) allows.
+        unsafe {
+            command.pre_exec(move || end_with(parent));
+        }
+        let mut child = command.spawn()?;
         let outcome = wait(&mut child, Instant::now() + limit);
         if outcome.is_err() {
             if let Ok(group) = i32::try_from(child.id()) {
@@ -200,6 +233,18 @@ impl Call {
             let _ = child.wait();
         }
         outcome
+    }
+}
+
+/// In the child: the kernel kills it when its parent dies (`PR_SET_PDEATHSIG`, prctl(2)), so that no address is reserved
+/// behind the back of a DEL that comes next. It is the parent's thread that counts: plumb has one.
+fn end_with(parent: Pid) -> std::io::Result<()> {
+    set_pdeathsig(Signal::SIGKILL)?;
+    // It may have died before.
+    if getppid() == parent {
+        Ok(())
+    } else {
+        Err(nix::errno::Errno::ESRCH.into())
     }
 }
 
@@ -285,18 +330,28 @@ fn find(name: &str, path: &[PathBuf]) -> Result<PathBuf, Error> {
     if types::types().any(|own| own == name) {
         return Err(itself());
     }
-    let (file, metadata) = path
+    let mut unknown = None;
+    let found = path
         .iter()
         .map(|folder| folder.join(name))
-        .find_map(|file| {
-            let metadata = std::fs::metadata(&file).ok()?;
-            let is_program = metadata.is_file() && metadata.permissions().mode() & 0o111 != 0;
-            is_program.then_some((file, metadata))
-        })
-        .ok_or_else(|| Error::NotInPath {
+        .find_map(|plugin| match std::fs::metadata(&plugin) {
+            Ok(metadata) => {
+                let is_program = metadata.is_file() && metadata.permissions().mode() & 0o111 != 0;
+                is_program.then_some((plugin, metadata))
+            }
+            Err(source) => {
+                if !is_absence(&source) {
+                    unknown = Some(Error::Run { plugin, source });
+                }
+                None
+            }
+        });
+    let (file, metadata) = found.ok_or_else(|| {
+        unknown.unwrap_or_else(|| Error::NotInPath {
             name: name.to_owned(),
             path: path.to_owned(),
-        })?;
+        })
+    })?;
     // By whatever name, as a link or a hard link; a copy knows by the environment.
     let own = std::fs::metadata("/proc/self/exe").map_err(|source| Error::Run {
         plugin: file.clone(),
@@ -308,9 +363,30 @@ fn find(name: &str, path: &[PathBuf]) -> Result<PathBuf, Error> {
     Ok(file)
 }
 
+/// Whether an error says that there is no such file. One that says anything else may hide the plugin.
+fn is_absence(error: &std::io::Error) -> bool {
+    use nix::libc::{ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR};
+    let errno = error.raw_os_error();
+    errno.is_some_and(|errno| [ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG].contains(&errno))
+}
+
 /// Whether a plugin of this name could be run.
 pub fn check(name: &str, path: &[PathBuf]) -> Result<(), Error> {
     find(name, path).map(drop)
+}
+
+/// Whether a plugin that answers VERSION so speaks nothing as new as 1.1.0, which has STATUS and GC.
+fn is_older(answer: &Value) -> bool {
+    let versions = answer
+        .as_object()
+        .and_then(|answer| keys::get(answer, "supportedVersions"))
+        .and_then(Value::as_array);
+    let is_new = |version: &Value| {
+        let mut numbers = version.as_str().unwrap_or_default().split('.');
+        let mut number = || numbers.next()?.parse::<u32>().ok();
+        number().zip(number()) >= Some((1, 1))
+    };
+    versions.is_some_and(|versions| !versions.iter().any(is_new))
 }
 
 fn answer(
@@ -343,7 +419,7 @@ fn answer(
             details: text("details").map(str::to_owned),
         });
     }
-    if verb != "ADD" {
+    if !matches!(verb, "ADD" | "VERSION") {
         return Ok(None);
     }
     match parsed {
@@ -366,5 +442,54 @@ fn answer(
                 String::from_utf8_lossy(&output[..output.len().min(80)])
             ),
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn passed_on(arguments: &str) -> String {
+        let call = Call {
+            container_id: String::new(),
+            netns: PathBuf::new(),
+            interface_name: String::new(),
+            arguments: arguments.to_owned(),
+            path: Vec::new(),
+            configuration: Vec::new(),
+        };
+        call.plugin_arguments()
+    }
+
+    #[test]
+    fn unknown_arguments_are_to_be_ignored_unless_the_runtime_says_otherwise() {
+        for (given, expected) in [
+            ("", ""),
+            ("K8S_POD_NAME=a", "IgnoreUnknown=1;K8S_POD_NAME=a"),
+            ("NotIgnoreUnknown=1", "IgnoreUnknown=1;NotIgnoreUnknown=1"),
+            ("A=IgnoreUnknown", "IgnoreUnknown=1;A=IgnoreUnknown"),
+            ("A=1;IgnoreUnknown=true", "A=1;IgnoreUnknown=true"),
+            ("IgnoreUnknown=0;A=1", "IgnoreUnknown=0;A=1"),
+        ] {
+            assert_eq!(passed_on(given), expected, "{given}");
+        }
+    }
+
+    #[test]
+    fn a_plugin_is_older_that_says_so() {
+        for (versions, older) in [
+            (json!(["0.1.0", "0.4.0", "1.0.0"]), true),
+            (json!([]), true),
+            (json!(["1.0.0", "1.1.0"]), false),
+            (json!(["2.0.0"]), false),
+            (json!(["1.10.0"]), false),
+            (json!("1.0.0"), false),
+            (json!(null), false),
+        ] {
+            let answer = json!({"supportedVersions": versions});
+            assert_eq!(is_older(&answer), older, "{answer}");
+        }
     }
 }

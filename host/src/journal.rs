@@ -13,6 +13,7 @@
 //! cut either, and the recorded boot shows that one happened.
 
 mod file;
+mod moment;
 mod records;
 
 use std::path::{Path, PathBuf};
@@ -21,9 +22,10 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::attachment::{Attachment, PodIdentity};
-use crate::kernel::{Boot, Netns, PodNetns};
+use crate::kernel::{self, Boot, Netns, PodNetns};
 
 pub use file::Journal;
+pub use moment::Moment;
 pub use records::Records;
 
 /// The layout of the files. Layout 1 had attachments of one interface, whose operations say
@@ -46,8 +48,12 @@ pub struct Header {
     pub netns: PodNetns,
     /// The pod, when the runtime reported one.
     pub pod: Option<PodIdentity>,
-    /// When ADD began, in milliseconds since 1970.
+    /// When ADD began, in milliseconds since 1970, for people.
     pub since: u64,
+    /// When ADD began, in milliseconds since the boot, which no clock that is set changes. None in records of
+    /// earlier releases.
+    #[serde(default)]
+    pub uptime: Option<u64>,
     /// Standard input of ADD: GC and a DEL that comes with another one need it to
     /// release what an IPAM plugin gave.
     pub configuration: String,
@@ -58,20 +64,45 @@ pub struct Header {
 }
 
 impl Header {
+    /// Whether the attachment was made at this moment or later: by an ADD that runs beside a call that began then.
+    ///
+    /// # Errors
+    ///
+    /// Where the kernel does not say which boot this is.
+    pub fn is_newer_than(&self, begin: Moment) -> kernel::Result<bool> {
+        match self.uptime {
+            Some(uptime) => Ok(uptime >= begin.uptime && !self.is_of_earlier_boot()?),
+            // What lies in the future was made before the clock was set back.
+            None => Ok((begin.since_1970..=Moment::now().since_1970).contains(&self.since)),
+        }
+    }
+
     /// Whether the machine was started again since.
-    pub fn is_of_earlier_boot(&self) -> bool {
+    ///
+    /// # Errors
+    ///
+    /// Where the kernel does not say.
+    pub fn is_of_earlier_boot(&self) -> kernel::Result<bool> {
         self.boot.is_over()
     }
 
     /// The pod's namespace, if it is still the one of the attachment.
-    pub fn live_netns(&self) -> Option<Netns> {
+    ///
+    /// # Errors
+    ///
+    /// Where the kernel does not say.
+    pub fn live_netns(&self) -> kernel::Result<Option<Netns>> {
         self.live_netns_at(None)
     }
 
     /// The pod's namespace, if the recorded path or `also`, which the runtime gives now, leads
     /// to the one of the attachment. A path alone proves nothing: it may be that of the next
     /// pod by now.
-    pub fn live_netns_at(&self, also: Option<&Path>) -> Option<Netns> {
+    ///
+    /// # Errors
+    ///
+    /// Where the kernel does not say.
+    pub fn live_netns_at(&self, also: Option<&Path>) -> kernel::Result<Option<Netns>> {
         self.netns.open(&self.boot, also)
     }
 }
@@ -124,8 +155,12 @@ enum Line<O> {
 
 impl<O> Record<O> {
     /// Whether the attachment is whole: its ADD came to its end and its pod is alive.
-    pub fn is_alive(&self) -> bool {
-        self.complete && self.header.live_netns().is_some()
+    ///
+    /// # Errors
+    ///
+    /// Where the kernel does not say.
+    pub fn is_alive(&self) -> kernel::Result<bool> {
+        Ok(self.complete && self.header.live_netns()?.is_some())
     }
 
     fn apply(&mut self, line: Line<O>) -> Option<()> {

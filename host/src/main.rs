@@ -2,12 +2,13 @@
 //! code out.
 
 mod arena;
-mod input;
+mod streams;
 
 use std::io::Write;
 use std::process::ExitCode;
 
 use plumb::cni::{Version, output};
+use plumb::trace::Trace;
 use plumb::watch::Nobody;
 use plumb::{Code, Error, policy, program, types};
 
@@ -24,20 +25,34 @@ fn main() -> ExitCode {
         (Some(argument), _) => return explain(&argument.to_string_lossy()),
     }
     report_panics();
-    let outcome = program::run(
-        |name| std::env::var_os(name),
-        &mut input::Input::standard(),
-        &policy,
-        &Nobody,
-    );
-    let mut stdout = std::io::stdout().lock();
-    let written = stdout
-        .write_all(outcome.output.as_bytes())
-        .and_then(|()| stdout.flush());
-    if outcome.success && written.is_ok() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
+    let mut input = streams::Input::standard();
+    let outcome = program::run(|name| std::env::var_os(name), &mut input, &policy, &Nobody);
+    match streams::print(&outcome.output) {
+        Ok(()) if outcome.success => ExitCode::SUCCESS,
+        Ok(()) => ExitCode::FAILURE,
+        Err(error) => {
+            let trace = Trace::early();
+            trace.error(format_args!("cannot write to standard output: {error}"));
+            if outcome.success && std::env::var_os(VERB).is_some_and(|verb| verb == "ADD") {
+                take_back(&input.text, &policy, &trace);
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The variable that says what is to be done.
+const VERB: &str = "CNI_COMMAND";
+
+/// Undoes an ADD whose result nobody got: the runtime takes it for a failure, after which nothing may be left.
+fn take_back(configuration: &[u8], policy: &policy::Reader, trace: &Trace) {
+    let get = |name: &str| match name {
+        VERB => Some("DEL".into()),
+        _ => std::env::var_os(name),
+    };
+    let outcome = program::run(get, &mut &*configuration, policy, &Nobody);
+    if !outcome.success {
+        trace.error(format_args!("undoing the ADD: {}", outcome.output));
     }
 }
 

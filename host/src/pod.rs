@@ -55,7 +55,11 @@ impl Pod {
     }
 
     /// The pod of a record, by nothing but what the record says.
-    pub fn of_record(header: &Header) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// Where the kernel does not say whether it is alive.
+    pub fn of_record(header: &Header) -> Result<Self> {
         let call = Call {
             container_id: header.attachment.container_id.clone(),
             netns: header.netns.path.clone(),
@@ -64,31 +68,35 @@ impl Pod {
             path: header.path.clone(),
             configuration: header.configuration.clone().into_bytes(),
         };
-        Self::new(
+        Ok(Self::new(
             header.attachment.clone(),
             header.pod.clone(),
-            header.live_netns().map(Rc::new),
-            header.is_of_earlier_boot(),
+            header.live_netns()?.map(Rc::new),
+            header.is_of_earlier_boot()?,
             call,
-        )
+        ))
     }
 
     /// The recorded pod of a DEL: IPAM plugins are called as the runtime calls plumb now,
     /// and the path that it gives now may lead to the namespace when the recorded one is gone.
-    pub fn of_record_and_request(header: &Header, request: &Request) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// Where the kernel does not say whether it is alive.
+    pub fn of_record_and_request(header: &Header, request: &Request) -> Result<Self> {
         let now = Self::of_request(request, None);
         let also = request.environment.netns.as_deref();
         let mut call = now.call;
         if call.path.is_empty() {
             call.path.clone_from(&header.path);
         }
-        Self::new(
+        Ok(Self::new(
             now.attachment,
             header.pod.clone(),
-            header.live_netns_at(also).map(Rc::new),
-            header.is_of_earlier_boot(),
+            header.live_netns_at(also)?.map(Rc::new),
+            header.is_of_earlier_boot()?,
             call,
-        )
+        ))
     }
 
     fn new(

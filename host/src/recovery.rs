@@ -137,7 +137,10 @@ impl<'a> NodeLeases<'a> {
     /// The leases of all attachments that have a record.
     fn recorded_leases(&self) -> Vec<Lease> {
         let records = Records::new(&self.state);
-        let attachments = records.list(None);
+        let attachments = records.list(None).unwrap_or_else(|error| {
+            self.trace.error(error);
+            Vec::new()
+        });
         let records = attachments
             .iter()
             .filter_map(|attachment| records.read(attachment).ok().flatten());

@@ -151,6 +151,45 @@ pub fn create_folder(folder: &Path) -> Result<(), Error> {
         .map_err(Error::io("create the folder", folder))
 }
 
+/// Whether there is something at a path; a link counts, wherever it leads.
+///
+/// # Errors
+///
+/// [`Error::Io`] where the kernel does not say.
+pub fn exists(path: &Path) -> Result<bool, Error> {
+    match fs::symlink_metadata(path) {
+        Ok(_) => Ok(true),
+        Err(error) if is_absence(&error) => Ok(false),
+        Err(error) => Err(Error::io("look at", path)(error)),
+    }
+}
+
+/// The names in a folder in order; none when there is no such folder.
+///
+/// # Errors
+///
+/// [`Error::Io`] where it cannot be read: what is in it is not known then.
+pub fn entries(folder: &Path) -> Result<Vec<String>, Error> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if is_absence(&error) => return Ok(Vec::new()),
+        Err(error) => return Err(Error::io("list", folder)(error)),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let name = entry.map_err(Error::io("list", folder))?.file_name();
+        // Ours are texts.
+        names.extend(name.into_string());
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Whether an error says that nothing is there. Any other one says nothing of what is there.
+fn is_absence(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+}
+
 /// What to do about a file to lock that is not there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Missing {

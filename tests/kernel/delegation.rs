@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cni_harness::delegate::ANSWER;
 use cni_harness::node::SCRATCH;
-use cni_harness::{Call, Delegate, Node, Oracle, Pod, REFERENCE_PLUGINS, result, script};
+use cni_harness::{Call, Delegate, Node, Oracle, Pod, REFERENCE_PLUGINS, result, script, wait};
 use plumb_tests::configuration::{delegated, host_local, with};
 use plumb_tests::state::records;
 use serde_json::{Value, json};
@@ -426,4 +426,80 @@ fn a_delegate_that_does_not_speak_the_version_leaves_nothing_behind() {
         .run()
         .expect_silence();
     oracle.assert_unchanged();
+}
+
+/// An address that is reserved after the DEL of a killed ADD would be lost.
+#[test]
+fn a_delegate_ends_with_the_plumb_that_called_it() {
+    let node = plumb_tests::node();
+    let pod = node.pod();
+    let delegate = Delegate::new(&node, "recorder");
+    let oracle = Oracle::new(&node);
+    delegate.answers("ADD", "exec sleep 1000");
+    let mut add = call(&node, "ADD", &pod, &delegate).start();
+    wait::until("the delegate runs", || {
+        node.processes()
+            .iter()
+            .any(|(_, command)| command.contains("sleep"))
+    });
+    add.kill();
+    assert!(add.finish().was_killed());
+    call(&node, "DEL", &pod, &delegate).run().expect_silence();
+    oracle.assert_unchanged();
+}
+
+/// The runtime's arguments are for many, and the reference library knows none of them.
+#[test]
+fn host_local_takes_arguments_that_it_does_not_know() {
+    let node = plumb_tests::node();
+    let pod = node.pod();
+    let oracle = Oracle::new(&node);
+    let configuration = with(delegated(host_local()), json!({"cniVersion": "1.0.0"}));
+    for arguments in ["K8S_POD_NAMESPACE=a;K8S_POD_NAME=b", "FOO=bar"] {
+        let with_arguments = |made: Call| made.arguments(arguments).run();
+        let add = with_arguments(Call::add(&node, &pod, &configuration));
+        let result = add.expect_result();
+        with_arguments(Call::check(&node, &pod, &configuration, &result)).expect_silence();
+        with_arguments(Call::delete(&node, &pod, &configuration)).expect_silence();
+        oracle.assert_unchanged();
+    }
+}
+
+/// host-local 1.1.1 speaks no 1.1.0, and complains of a container that is missing.
+#[test]
+fn a_delegate_that_is_too_old_for_a_verb_is_not_asked_again() {
+    let node = plumb_tests::node();
+    let pod = node.pod();
+    for kind in ["host-local", "static", "dhcp"] {
+        let configuration = delegated(json!({"type": kind, "subnet": "10.2.0.0/24"}));
+        Call::status(&node, &configuration).run().expect_silence();
+        for valid in [&[(&pod, "eth0")][..], &[]] {
+            Call::gc(&node, &configuration, valid)
+                .run()
+                .expect_silence();
+        }
+    }
+    // Its own words, and one that knows the verb and has a reason.
+    let delegate = Delegate::new(&node, "recorder");
+    let refuse = r#"echo '{"code": 77, "msg": "whatever"}'; exit 1"#;
+    delegate.answers("STATUS", refuse);
+    delegate.answers("GC", refuse);
+    for (versions, silent) in [
+        (r#"["0.4.0","1.0.0"]"#, true),
+        (r#"["1.0.0","1.1.0"]"#, false),
+    ] {
+        delegate.answers(
+            "VERSION",
+            &format!(r#"echo '{{"cniVersion":"1.0.0","supportedVersions":{versions}}}'"#),
+        );
+        for (verb, code) in [("STATUS", 50), ("GC", 77)] {
+            let outcome = Call::new(&node, verb, &recorder())
+                .path(&delegate.path())
+                .run();
+            match silent {
+                true => outcome.expect_silence(),
+                false => drop(outcome.expect_error(code, "whatever")),
+            }
+        }
+    }
 }

@@ -150,6 +150,51 @@ fn gc_is_forwarded_to_the_delegate_and_its_error_returned() {
     );
 }
 
+/// One record whose addresses cannot be given back keeps no other one.
+#[test]
+fn a_record_that_is_stuck_does_not_keep_the_others() {
+    let node = plumb_tests::node();
+    let pods: Vec<_> = (0..5).map(|_| node.pod()).collect();
+    let delegate = Delegate::new(&node, "recorder");
+    let configuration = delegated(json!({"type": "recorder"}));
+    let clean = Oracle::new(&node);
+    let call = |verb: &str| Call::new(&node, verb, &configuration).path(&delegate.path());
+    for pod in &pods {
+        call("ADD").pod(pod).run().expect_result();
+    }
+    let stuck = [pods[0].container(), pods[2].container()];
+    delegate.answers(
+        "DEL",
+        &format!(
+            "case $CNI_CONTAINERID in {}|{}) echo \"{{\\\"code\\\": 141, \\\"msg\\\": \\\"not $CNI_CONTAINERID\\\"}}\"; exit 1;; esac",
+            stuck[0], stuck[1]
+        ),
+    );
+    let collecting = with(
+        configuration.clone(),
+        json!({"cni.dev/valid-attachments": []}),
+    );
+    let collect = Call::new(&node, "GC", &collecting).path(&delegate.path());
+    let error = collect.clone().run().expect_error(141, "not ");
+    let said = format!("{} {}", error.message, error.details);
+    for container in stuck {
+        assert!(said.contains(container), "{said}");
+    }
+    assert_eq!(records().len(), 2, "{:?}", records());
+    for pod in &pods {
+        assert!(pod.link("eth0").is_none(), "a link is left");
+    }
+    let forwarded = delegate.verbs();
+    assert_eq!(
+        forwarded.last().map(String::as_str),
+        Some("GC"),
+        "{forwarded:?}"
+    );
+    delegate.answers("DEL", "true");
+    collect.run().expect_silence();
+    clean.assert_unchanged();
+}
+
 #[track_caller]
 fn collect(node: &Node, configuration: &Value) {
     Call::new(node, "GC", configuration).run().expect_silence();

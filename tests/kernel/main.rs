@@ -22,6 +22,7 @@ mod pools;
 mod program;
 mod readme;
 mod results;
+mod shortage;
 mod state;
 mod status;
 mod stdin;

@@ -4,8 +4,9 @@ use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{OpenOptionsExt, symlink};
 use std::path::Path;
+use std::time::Duration;
 
-use cni_harness::{Call, Delegate, Node, Oracle};
+use cni_harness::{Call, Delegate, Node, Oracle, Outcome, wait};
 use nix::fcntl::OFlag;
 use nix::sys::stat::Mode;
 use plumb_tests::configuration::{delegated, pool, with};
@@ -78,11 +79,43 @@ fn standard_error_is_never_needed() {
 fn a_result_that_cannot_be_written_is_a_failure() {
     let node = plumb_tests::node();
     let pod = node.pod();
+    let delegate = Delegate::new(&node, "recorder");
+    let delegating = delegated(json!({"type": "recorder"}));
     let oracle = Oracle::new(&node);
-    let outcome = Call::add(&node, &pod, &pool()).by_shell(">/dev/full").run();
-    assert!(!outcome.succeeded(), "{outcome}");
+    let add = |configuration| Call::add(&node, &pod, configuration).path(&delegate.path());
+    for configuration in [&pool(), &delegating] {
+        let outcome = add(configuration).by_shell(">/dev/full").run();
+        expect_taken_back(&outcome, "No space left");
+        oracle.assert_unchanged();
+    }
+    assert_eq!(delegate.verbs(), ["ADD", "DEL"]);
+}
+
+/// The attachment is undone without another call.
+#[track_caller]
+fn expect_taken_back(outcome: &Outcome, reason: &str) {
+    assert_eq!(outcome.code, Some(1), "{outcome}");
+    assert!(outcome.stderr.contains(reason), "{outcome}");
     assert!(!outcome.stderr.contains("panicked"), "{outcome}");
-    node.delete(&pod, &pool());
+}
+
+/// A runtime that hangs, and one that dies after the last step.
+#[test]
+fn a_result_that_nobody_reads_is_a_failure() {
+    let node = plumb_tests::node();
+    let pod = node.pod();
+    let oracle = Oracle::new(&node);
+    let (reader, pipe) = full_pipe(&node);
+    let add = || {
+        let call = Call::add(&node, &pod, &pool()).by_shell(&format!(">{pipe}"));
+        call.deadline(Duration::from_secs(20))
+    };
+    expect_taken_back(&add().run(), "nobody has read it");
+    oracle.assert_unchanged();
+    let running = add().start();
+    wait::until("the interface", || pod.link("eth0").is_some());
+    drop(reader);
+    expect_taken_back(&running.finish(), "Broken pipe");
     oracle.assert_unchanged();
 }
 

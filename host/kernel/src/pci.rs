@@ -5,7 +5,7 @@ use std::path::Path;
 
 use plumb_values::Guid;
 
-use super::sysfs::{Sysfs, names, target_name, text};
+use super::sysfs::{Sysfs, names, target_name, text, there};
 use super::{Error, Result};
 
 /// A PCI function as one view of sysfs shows it.
@@ -24,38 +24,52 @@ pub struct PciFunction {
 }
 
 /// The PCI function at a checked address; none when there is none.
-pub fn function(sysfs: &Sysfs, address: &str) -> Option<PciFunction> {
+///
+/// # Errors
+///
+/// [`Error::Io`] when this process may not look, or has no descriptor or memory left to do so.
+pub fn function(sysfs: &Sysfs, address: &str) -> Result<Option<PciFunction>> {
     let device = sysfs.pci_function(address);
-    if !device.exists() {
-        return None;
+    if there(&device, fs::metadata(&device))?.is_none() {
+        return Ok(None);
     }
-    Some(PciFunction {
-        driver: target_name(&device.join("driver")),
-        virtual_function: virtual_function(&device, address),
-        links: names(&device.join("net")),
-        rdma_devices: names(&device.join("infiniband")),
-        parent_links: names(&device.join("physfn/net"))
-            .into_iter()
-            .filter(|link| !sysfs.is_representor(link))
-            .collect(),
-    })
+    let mut parent_links = Vec::new();
+    for link in names(&device.join("physfn/net"))? {
+        if !sysfs.is_representor(&link)? {
+            parent_links.push(link);
+        }
+    }
+    Ok(Some(PciFunction {
+        driver: target_name(&device.join("driver"))?,
+        virtual_function: virtual_function(&device, address)?,
+        links: names(&device.join("net"))?,
+        rdma_devices: names(&device.join("infiniband"))?,
+        parent_links,
+    }))
 }
 
 /// The parent's address and the number `N` of the `virtfnN` that leads back here.
-fn virtual_function(device: &Path, address: &str) -> Option<(String, u32)> {
+fn virtual_function(device: &Path, address: &str) -> Result<Option<(String, u32)>> {
     let parent_folder = device.join("physfn");
-    let parent = target_name(&parent_folder)?;
-    let index = names(&parent_folder).into_iter().find_map(|name| {
-        let index = name.strip_prefix("virtfn")?.parse().ok()?;
-        (target_name(&parent_folder.join(&name))? == address).then_some(index)
-    })?;
-    Some((parent, index))
+    let Some(parent) = target_name(&parent_folder)? else {
+        return Ok(None);
+    };
+    for name in names(&parent_folder)? {
+        let index = name.strip_prefix("virtfn").map(str::parse);
+        if let Some(Ok(index)) = index
+            && target_name(&parent_folder.join(&name))?.as_deref() == Some(address)
+        {
+            return Ok(Some((parent, index)));
+        }
+    }
+    Ok(None)
 }
 
 /// The node GUID of an RDMA device of the function.
-pub fn node_guid(sysfs: &Sysfs, address: &str, rdma_device: &str) -> Option<Guid> {
+pub fn node_guid(sysfs: &Sysfs, address: &str, rdma_device: &str) -> Result<Option<Guid>> {
     let device = sysfs.pci_function(address).join("infiniband");
-    Guid::parse_groups(&text(&device.join(rdma_device).join("node_guid"))?)
+    let text = text(&device.join(rdma_device).join("node_guid"))?;
+    Ok(text.and_then(|text| Guid::parse_groups(&text)))
 }
 
 /// What an error says of an address at which there is no function.

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::Netns;
 use super::boot::Boot;
 use super::netns::Identity;
+use super::{Netns, Result};
 
 /// The namespace of a pod when it was attached.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,16 +28,24 @@ impl PodNetns {
 
     /// Opens it, by its path or by another one that may lead to it as well, if it is still
     /// the one that was recorded in `boot`: the next boot gives the same inode numbers to
-    /// other namespaces.
-    pub fn open(&self, boot: &Boot, also: Option<&Path>) -> Option<Netns> {
-        if boot.is_over() {
-            return None;
+    /// other namespaces. None when neither path leads to it.
+    ///
+    /// # Errors
+    ///
+    /// Where a path cannot be followed for another reason than that nothing is there: the namespace may be alive.
+    pub fn open(&self, boot: &Boot, also: Option<&Path>) -> Result<Option<Netns>> {
+        if boot.is_over()? {
+            return Ok(None);
         }
-        [Some(self.path.as_path()), also]
-            .into_iter()
-            .flatten()
-            .filter_map(|path| Netns::open(path).ok())
-            .find(|netns| netns.identity() == self.identity)
+        let mut unknown = Ok(None);
+        for path in [Some(self.path.as_path()), also].into_iter().flatten() {
+            match Netns::open(path) {
+                Ok(netns) if netns.identity() == self.identity => return Ok(Some(netns)),
+                Err(error) if !error.is_gone() => unknown = Err(error.into()),
+                Ok(_) | Err(_) => {}
+            }
+        }
+        unknown
     }
 }
 
@@ -55,12 +63,12 @@ mod tests {
     #[test]
     fn it_is_found_by_either_path() {
         let (mut recorded, netns) = own();
-        let boot = Boot::current();
-        let found = recorded.open(&boot, None).expect("by its own path");
-        assert_eq!(found.identity(), netns.identity());
+        let boot = Boot::current().expect("the boot");
+        let found = recorded.open(&boot, None).expect("open");
+        assert_eq!(found.expect("by its own path").identity(), netns.identity());
         recorded.path = "/proc/no/such/namespace".into();
-        assert!(recorded.open(&boot, None).is_none());
-        let found = recorded.open(&boot, Some(Path::new(PATH)));
+        assert!(recorded.open(&boot, None).expect("look").is_none());
+        let found = recorded.open(&boot, Some(Path::new(PATH))).expect("open");
         assert_eq!(found.expect("by the other path").path(), Path::new(PATH));
     }
 
@@ -69,12 +77,22 @@ mod tests {
         let (mut recorded, _netns) = own();
         recorded.identity.inode += 1;
         let also = Some(Path::new(PATH));
-        assert!(recorded.open(&Boot::current(), also).is_none());
+        let boot = Boot::current().expect("the boot");
+        assert!(recorded.open(&boot, also).expect("look").is_none());
     }
 
     #[test]
     fn nothing_is_found_after_a_reboot() {
         let (recorded, _netns) = own();
-        assert!(recorded.open(&Boot::from("earlier"), None).is_none());
+        let found = recorded.open(&Boot::from("earlier"), None);
+        assert!(found.expect("look").is_none());
+    }
+
+    /// A record of a node on which no boot could be read.
+    #[test]
+    fn a_boot_that_is_not_known_is_not_over() {
+        let (recorded, netns) = own();
+        let found = recorded.open(&Boot::from(""), None).expect("open");
+        assert_eq!(found.expect("alive").identity(), netns.identity());
     }
 }

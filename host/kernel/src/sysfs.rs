@@ -5,9 +5,11 @@
 //! is a mount of its own for another namespace, seen by nobody else.
 
 use std::fs;
+use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
+use nix::errno::Errno;
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsmount, fsopen};
 
 use super::{Error, Result};
@@ -64,57 +66,63 @@ impl Sysfs {
     }
 
     /// The PCI address of the function below a netdev, such as `0000:3b:00.2`.
-    pub fn link_pci_address(&self, link: &str) -> Option<String> {
+    pub fn link_pci_address(&self, link: &str) -> Result<Option<String>> {
         let device = self.link(link).join("device");
-        (target_name(&device.join("subsystem"))? == "pci").then(|| target_name(&device))?
+        match target_name(&device.join("subsystem"))? {
+            Some(subsystem) if subsystem == "pci" => target_name(&device),
+            _ => Ok(None),
+        }
     }
 
     /// The RDMA devices of the function below a netdev, such as `mlx5_0`.
-    pub fn link_rdma_devices(&self, link: &str) -> Vec<String> {
+    pub fn link_rdma_devices(&self, link: &str) -> Result<Vec<String>> {
         names(&self.link(link).join("device/infiniband"))
     }
 
     /// Partition keys of the InfiniBand port below a netdev, in the order of its table.
     /// Free places of the table, which are 0, are left out.
-    pub fn link_partition_keys(&self, link: &str) -> Vec<u16> {
-        let Some(device) = self.link_rdma_devices(link).into_iter().next() else {
-            return Vec::new();
+    pub fn link_partition_keys(&self, link: &str) -> Result<Vec<u16>> {
+        let Some(device) = self.link_rdma_devices(link)?.into_iter().next() else {
+            return Ok(Vec::new());
         };
         // Netdevs count the ports of a function from 0, RDMA devices from 1.
-        let port = number(&self.link(link).join("dev_port")).unwrap_or(0) + 1;
+        let port = number(&self.link(link).join("dev_port"))?.unwrap_or(0) + 1;
         let folder = self
             .link(link)
             .join(format!("device/infiniband/{device}/ports/{port}/pkeys"));
-        let mut keys: Vec<(u32, u16)> = names(&folder)
-            .into_iter()
-            .filter_map(|name| {
-                let text = text(&folder.join(&name))?;
-                let key = u16::from_str_radix(text.trim_start_matches("0x"), 16).ok()?;
-                Some((name.parse().ok()?, key))
-            })
-            .filter(|(_, key)| *key != 0)
-            .collect();
+        let mut keys: Vec<(u32, u16)> = Vec::new();
+        for name in names(&folder)? {
+            let Some(text) = text(&folder.join(&name))? else {
+                continue;
+            };
+            let key = u16::from_str_radix(text.trim_start_matches("0x"), 16);
+            if let (Ok(place), Ok(key)) = (name.parse(), key)
+                && key != 0
+            {
+                keys.push((place, key));
+            }
+        }
         keys.sort_unstable();
-        keys.into_iter().map(|(_, key)| key).collect()
+        Ok(keys.into_iter().map(|(_, key)| key).collect())
     }
 
     /// The NUMA node that a PCI function is next to; none where the machine has none, or does
-    /// not say, which the kernel shows as -1.
+    /// not say, which the kernel shows as -1. Nothing depends on it but a preference.
     pub fn numa_node(&self, address: &str) -> Option<u32> {
-        number(&self.pci_function(address).join("numa_node"))
+        number(&self.pci_function(address).join("numa_node")).ok()?
     }
 
     /// Mbit/s of a netdev's link; none while it has no carrier (-1, or EINVAL while it is
-    /// down) and for one that has no speed.
+    /// down) and for one that has no speed. Nothing depends on it but a preference.
     pub fn link_speed(&self, link: &str) -> Option<u32> {
-        number(&self.link(link).join("speed"))
+        number(&self.link(link).join("speed")).ok()?
     }
 
     /// Whether a netdev stands for a virtual function on the switch of its adapter
     /// (switchdev mode; Documentation/networking/switchdev.rst): `pf0vf3`, `c1pf0vf3`.
-    pub fn is_representor(&self, link: &str) -> bool {
-        text(&self.link(link).join("phys_port_name"))
-            .is_some_and(|name| name.contains("vf") || name.contains("sf"))
+    pub fn is_representor(&self, link: &str) -> Result<bool> {
+        let name = text(&self.link(link).join("phys_port_name"))?;
+        Ok(name.is_some_and(|name| name.contains("vf") || name.contains("sf")))
     }
 
     fn link(&self, name: &str) -> PathBuf {
@@ -123,30 +131,48 @@ impl Sysfs {
 }
 
 /// The names of a folder's entries in order; none when there is no such folder.
-pub(super) fn names(folder: &Path) -> Vec<String> {
-    let mut names: Vec<_> = fs::read_dir(folder)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .collect();
+pub(super) fn names(folder: &Path) -> Result<Vec<String>> {
+    let entries = || {
+        let entries = fs::read_dir(folder)?;
+        let names = entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
+        names.collect::<io::Result<Vec<_>>>()
+    };
+    let mut names = there(folder, entries())?.unwrap_or_default();
     names.sort();
-    names
+    Ok(names)
 }
 
-/// The last part of the path that a link points to.
-pub(super) fn target_name(link: &Path) -> Option<String> {
-    let target = fs::read_link(link).ok()?;
-    Some(target.file_name()?.to_string_lossy().into_owned())
+/// The last part of the path that a link points to; none when there is no such link.
+pub(super) fn target_name(link: &Path) -> Result<Option<String>> {
+    let target = there(link, fs::read_link(link))?;
+    let name = target.as_deref().and_then(Path::file_name);
+    Ok(name.map(|name| name.to_string_lossy().into_owned()))
 }
 
-/// The text of an attribute, without the line's end; none when it cannot be read.
-pub(super) fn text(attribute: &Path) -> Option<String> {
-    Some(fs::read_to_string(attribute).ok()?.trim().to_owned())
+/// The text of an attribute, without the line's end; none when it is not there, or its driver does not answer.
+pub(super) fn text(attribute: &Path) -> Result<Option<String>> {
+    let text = there(attribute, fs::read_to_string(attribute))?;
+    Ok(text.map(|text| text.trim().to_owned()))
 }
 
-fn number(attribute: &Path) -> Option<u32> {
-    text(attribute)?.parse().ok()
+fn number(attribute: &Path) -> Result<Option<u32>> {
+    Ok(text(attribute)?.and_then(|text| text.parse().ok()))
+}
+
+/// What was read, if it is there. Drivers refuse an attribute with whatever errno they like, and all of them mean that
+/// the device does not have it; but that this process may not look, or has nothing left to look with, says nothing of
+/// the device.
+pub(super) fn there<T>(path: &Path, read: io::Result<T>) -> Result<Option<T>> {
+    match read {
+        Ok(value) => Ok(Some(value)),
+        Err(source) => match source.raw_os_error().map(Errno::from_raw) {
+            Some(Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM | Errno::EACCES) => Err(Error::Io {
+                what: format!("read {}", path.display()),
+                source,
+            }),
+            _ => Ok(None),
+        },
+    }
 }
 
 #[cfg(test)]

@@ -160,7 +160,18 @@ pub(crate) fn error(path: &Path, doing: &'static str, fault: Fault) -> Error {
         Fault::Damaged(reason) => return Error::Corrupt { path, reason },
         Fault::Engine(source) => source,
     };
-    match source.sqlite_error_code() {
+    let code = source.sqlite_error_code();
+    // SQLite does not say why. The kernel does, to one who opens something as well: not the file itself, see `open`.
+    if code == Some(ErrorCode::CannotOpen)
+        && let Err(source) = fs::File::open(path.parent().unwrap_or(&path))
+    {
+        return Error::Io {
+            doing,
+            path,
+            source,
+        };
+    }
+    match code {
         Some(ErrorCode::DiskFull) => Error::FolderFull { doing, path },
         // A journal that cannot be made or grow says only that.
         Some(ErrorCode::CannotOpen | ErrorCode::SystemIoFailure) if is_full(&path) => {

@@ -22,7 +22,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments, policy: &Reader) -> Result<(), Failure> {
     let records = Records::new(&arguments.state.folder(policy)?);
     let mut items = Vec::new();
-    for attachment in records.list(arguments.network.as_deref()) {
+    for attachment in records.list(arguments.network.as_deref())? {
         match records.read(&attachment) {
             Ok(Some(record)) if arguments.state.json => items.push(as_json(&record)),
             Ok(Some(record)) => print(&record),

@@ -19,13 +19,13 @@ pub fn run(arguments: &Arguments, policy: &Reader) -> Result<(), Failure> {
     let state = arguments.state.folder(policy)?;
     let records = Records::new(&state);
     let held: Vec<_> = Holds::new(&state)
-        .list()
+        .list()?
         .into_iter()
         .map(|(address, hold)| {
-            let is_attached = records.path(&hold.owner).exists();
-            (address, hold, is_attached)
+            let is_attached = records.has(&hold.owner)?;
+            Ok((address, hold, is_attached))
         })
-        .collect();
+        .collect::<Result<_, plumb::state::Error>>()?;
     if arguments.state.json {
         let items: Vec<_> = held
             .iter()

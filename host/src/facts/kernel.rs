@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 
 use ipnetwork::IpNetwork;
+use nix::errno::Errno;
 
 use super::{Facts, LOOPBACK, LinkFacts, PciFacts, Place, VirtualFunction};
 use crate::kernel::link::{INFINIBAND, Link};
@@ -24,7 +25,7 @@ pub struct KernelFacts {
 struct Pod {
     netns: Rc<Netns>,
     socket: OnceCell<RouteSocket>,
-    /// None when the kernel gives no view of a pod's devices, as those before 5.2.
+    /// None when the kernel gives no view of a pod's devices, as those before 5.2, or not to this user.
     sysfs: OnceCell<Option<Sysfs>>,
 }
 
@@ -37,8 +38,16 @@ impl Pod {
         Ok(self.socket.get_or_init(|| socket))
     }
 
-    fn sysfs(&self) -> Option<&Sysfs> {
-        self.sysfs.get_or_init(|| self.netns.sysfs().ok()).as_ref()
+    fn sysfs(&self) -> crate::kernel::Result<Option<&Sysfs>> {
+        if let Some(known) = self.sysfs.get() {
+            return Ok(known.as_ref());
+        }
+        let sysfs = match self.netns.sysfs() {
+            Ok(sysfs) => Some(sysfs),
+            Err(error) if matches!(error.errno(), Some(Errno::ENOSYS | Errno::EPERM)) => None,
+            Err(error) => return Err(error),
+        };
+        Ok(self.sysfs.get_or_init(|| sysfs).as_ref())
     }
 }
 
@@ -72,30 +81,33 @@ impl KernelFacts {
     }
 
     /// The devices as a namespace shows them.
-    fn sysfs(&self, place: Place) -> Option<&Sysfs> {
-        match place {
-            Place::Host => Some(&self.kernel.sysfs),
-            Place::Pod => self.pod.as_ref().and_then(Pod::sysfs),
+    fn sysfs(&self, place: Place) -> crate::kernel::Result<Option<&Sysfs>> {
+        match (place, &self.pod) {
+            (Place::Host, _) => Ok(Some(&self.kernel.sysfs)),
+            (Place::Pod, Some(pod)) => pod.sysfs(),
+            (Place::Pod, None) => Ok(None),
         }
     }
 
-    fn describe(&self, place: Place, link: Link) -> LinkFacts {
-        describe(link, self.sysfs(place))
+    fn describe(&self, place: Place, link: Link) -> Result<LinkFacts> {
+        Ok(describe(link, self.sysfs(place)?)?)
     }
 }
 
 /// Without a view of the devices the link has none.
-fn describe(link: Link, sysfs: Option<&Sysfs>) -> LinkFacts {
+fn describe(link: Link, sysfs: Option<&Sysfs>) -> crate::kernel::Result<LinkFacts> {
     let is_infiniband = link.hardware_type == INFINIBAND;
-    LinkFacts {
-        pci: sysfs.and_then(|sysfs| sysfs.link_pci_address(&link.name)),
-        rdma_devices: sysfs
-            .map(|sysfs| sysfs.link_rdma_devices(&link.name))
-            .unwrap_or_default(),
-        partition_keys: sysfs
-            .filter(|_| is_infiniband)
-            .map(|sysfs| sysfs.link_partition_keys(&link.name))
-            .unwrap_or_default(),
+    let name = &link.name;
+    let pci = sysfs.map_or(Ok(None), |sysfs| sysfs.link_pci_address(name))?;
+    let rdma_devices = sysfs.map_or(Ok(Vec::new()), |sysfs| sysfs.link_rdma_devices(name))?;
+    let partition_keys = match sysfs {
+        Some(sysfs) if is_infiniband => sysfs.link_partition_keys(name)?,
+        _ => Vec::new(),
+    };
+    Ok(LinkFacts {
+        pci,
+        rdma_devices,
+        partition_keys,
         index: link.index,
         hardware_type: link.hardware_type,
         alternative_names: link.alternative_names,
@@ -105,13 +117,13 @@ fn describe(link: Link, sysfs: Option<&Sysfs>) -> LinkFacts {
         up: link.up,
         carrier: link.carrier,
         name: link.name,
-    }
+    })
 }
 
 impl Facts for KernelFacts {
     fn link(&self, place: Place, name: &str) -> Result<Option<LinkFacts>> {
         let link = self.at(place, |socket| socket.link_by_name(name))?;
-        Ok(link.map(|link| self.describe(place, link)))
+        link.map(|link| self.describe(place, link)).transpose()
     }
 
     fn link_names(&self, place: Place) -> Result<Vec<String>> {
@@ -122,7 +134,7 @@ impl Facts for KernelFacts {
     fn pod_links(&self) -> Result<Vec<LinkFacts>> {
         let links = self.at(Place::Pod, RouteSocket::links)?.into_iter();
         let links = links.filter(|link| link.hardware_type != LOOPBACK);
-        Ok(links.map(|link| self.describe(Place::Pod, link)).collect())
+        links.map(|link| self.describe(Place::Pod, link)).collect()
     }
 
     fn default_route_link(&self, place: Place) -> Result<Option<LinkFacts>> {
@@ -138,18 +150,18 @@ impl Facts for KernelFacts {
             return Ok(None);
         };
         let link = self.at(place, |socket| socket.link_by_index(*index))?;
-        Ok(link.map(|link| self.describe(place, link)))
+        link.map(|link| self.describe(place, link)).transpose()
     }
 
     fn pci_function(&self, address: &str) -> Result<Option<PciFacts>> {
-        let Some(function) = pci::function(&self.kernel.sysfs, address) else {
+        let Some(function) = pci::function(&self.kernel.sysfs, address)? else {
             return Ok(None);
         };
         let mut links = Vec::new();
         for name in &function.links {
             let link = self.kernel.host.link_by_name(name)?;
             if let Some(link) = link.filter(|link| !link.is_ipoib_child()) {
-                links.push(self.describe(Place::Host, link));
+                links.push(self.describe(Place::Host, link)?);
             }
         }
         let parent_link = match function.parent_links.first() {
@@ -170,11 +182,11 @@ impl Facts for KernelFacts {
     }
 
     fn numa_node(&self, place: Place, link: &LinkFacts) -> Option<u32> {
-        self.sysfs(place)?.numa_node(link.pci.as_deref()?)
+        self.sysfs(place).ok()??.numa_node(link.pci.as_deref()?)
     }
 
     fn speed(&self, place: Place, link: &LinkFacts) -> Option<u32> {
-        self.sysfs(place)?.link_speed(&link.name)
+        self.sysfs(place).ok()??.link_speed(&link.name)
     }
 
     fn addresses(&self, place: Place, link: &LinkFacts) -> Result<Vec<IpNetwork>> {

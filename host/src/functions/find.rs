@@ -55,7 +55,7 @@ pub fn wait_for_link(kernel: &Kernel, netns: &Netns, address: &str) -> Result<Fo
 
 /// The netdev in one namespace. The children of an IPoIB link stand beside it.
 fn link_in(socket: &RouteSocket, sysfs: &Sysfs, address: &str) -> Result<Option<Link>> {
-    let names = pci::function(sysfs, address).map_or_else(Vec::new, |function| function.links);
+    let names = pci::function(sysfs, address)?.map_or_else(Vec::new, |function| function.links);
     for name in names {
         let link = socket.link_by_name(&name)?;
         if let Some(link) = link.filter(|link| !link.is_ipoib_child()) {

@@ -10,9 +10,9 @@ use std::time::Duration;
 use super::original::OriginalLink;
 use super::subject::Subject;
 use super::{Holds, Original, host_link};
+use crate::kernel::RouteSocket;
 use crate::kernel::pci::{self, PciFunction};
 use crate::kernel::rdma::RdmaSocket;
-use crate::kernel::{Kernel, RouteSocket};
 use crate::{Error, Result, wait};
 
 /// How long a name may stay taken by a function that is on its way. Functions are as good
@@ -57,7 +57,7 @@ pub fn restore_link_name(subject: &Subject<'_>, original: &OriginalLink) -> Resu
         subject,
         |function| function.links.contains(name),
         |original| original.link.as_ref().is_some_and(|own| own.name != *name),
-    );
+    )?;
     if !is_borrowed {
         return Ok(());
     }
@@ -70,7 +70,7 @@ pub fn restore_link_name(subject: &Subject<'_>, original: &OriginalLink) -> Resu
 
 /// Gives the RDMA device its name back, when the function has one device.
 pub fn restore_rdma_name(subject: &Subject<'_>) -> Result<()> {
-    let function = pci::function(&subject.node.kernel.sysfs, subject.address);
+    let function = pci::function(&subject.node.kernel.sysfs, subject.address)?;
     let now = function.map_or_else(Vec::new, |function| function.rdma_devices);
     let ([name], [now]) = (subject.original.rdma_devices.as_slice(), now.as_slice()) else {
         return Ok(());
@@ -93,7 +93,7 @@ pub fn restore_rdma_name(subject: &Subject<'_>) -> Result<()> {
         subject,
         |function| function.rdma_devices.contains(name),
         |original| !original.rdma_devices.contains(name),
-    );
+    )?;
     if !is_borrowed {
         return Ok(());
     }
@@ -110,18 +110,16 @@ fn is_borrowed(
     subject: &Subject<'_>,
     has_it: impl Fn(&PciFunction) -> bool,
     had_another: impl Fn(&Original) -> bool,
-) -> bool {
-    let has_it = |kernel: &Kernel, address: &str| {
-        pci::function(&kernel.sysfs, address).is_some_and(|function| has_it(&function))
-    };
-    Holds::new(&subject.node.state)
-        .list()
-        .iter()
-        .any(|(address, hold)| {
-            address != subject.address
-                && had_another(&hold.original)
-                && has_it(&subject.node.kernel, address)
-        })
+) -> Result<bool> {
+    for (address, hold) in Holds::new(&subject.node.state).list()? {
+        if address != subject.address && had_another(&hold.original) {
+            let function = pci::function(&subject.node.kernel.sysfs, &address)?;
+            if function.is_some_and(|function| has_it(&function)) {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }
 
 /// Renames a netdev, which the kernel allows while it is down.

@@ -44,7 +44,7 @@ impl Original {
     /// Looks at the function at a checked address. `wanted` are the settings that will be
     /// changed: only those, and the address of an Ethernet function, are read.
     pub fn read(kernel: &Kernel, address: &str, wanted: &Settings) -> Result<Self> {
-        let Some(function) = pci::function(&kernel.sysfs, address) else {
+        let Some(function) = pci::function(&kernel.sysfs, address)? else {
             return Err(Error::new(Code::NOT_AVAILABLE, pci::absent(address)));
         };
         let link = host_link(kernel, address)?.map(|link| OriginalLink {
@@ -68,8 +68,8 @@ impl Original {
     /// What can be guessed of a function in a pod whose original nobody knows: that its
     /// netdev and its RDMA devices belong on the host.
     pub fn of_unknown(kernel: &Kernel, pod: &Netns, address: &str, link: Link) -> Result<Self> {
-        let inside = pci::function(&pod.sysfs()?, address);
-        let outside = pci::function(&kernel.sysfs, address);
+        let inside = pci::function(&pod.sysfs()?, address)?;
+        let outside = pci::function(&kernel.sysfs, address)?;
         Ok(Self {
             driver: outside.and_then(|function| function.driver),
             link: Some(OriginalLink {
@@ -123,11 +123,12 @@ impl Original {
 
     /// The GUIDs that the function itself shows, when a driver is bound to it.
     fn own_guids(&self, kernel: &Kernel, address: &str) -> Result<Settings> {
-        let devices = pci::function(&kernel.sysfs, address)
+        let devices = pci::function(&kernel.sysfs, address)?
             .map_or_else(Vec::new, |function| function.rdma_devices);
-        let node_guid = devices
-            .first()
-            .and_then(|device| pci::node_guid(&kernel.sysfs, address, device));
+        let node_guid = match devices.first() {
+            Some(device) => pci::node_guid(&kernel.sysfs, address, device)?,
+            None => None,
+        };
         let link = host_link(kernel, address)?;
         let port_guid = link.and_then(|link| link.mac.port_guid());
         let shown = [
@@ -141,7 +142,7 @@ impl Original {
 /// The netdev of the physical function, by which a virtual one's settings are changed. It is
 /// looked for each time: it may have been renamed.
 pub fn parent_link(kernel: &Kernel, address: &str) -> Result<Option<Link>> {
-    let names = pci::function(&kernel.sysfs, address)
+    let names = pci::function(&kernel.sysfs, address)?
         .map_or_else(Vec::new, |function| function.parent_links);
     for name in names {
         let link = kernel.host.link_by_name(&name)?;

@@ -23,7 +23,7 @@ pub fn rebind(
     _lock: &RdmaLock,
 ) -> Result<()> {
     let now = |address: &str| {
-        pci::function(&kernel.sysfs, address).ok_or_else(|| {
+        pci::function(&kernel.sysfs, address)?.ok_or_else(|| {
             Error::new(
                 Code::NOT_AVAILABLE,
                 format!("PCI function {address} has disappeared"),

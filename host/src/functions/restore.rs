@@ -48,14 +48,14 @@ pub fn restore(
         original,
         netns,
     };
-    if pci::function(&node.kernel.sysfs, address).is_none() {
+    if pci::function(&node.kernel.sysfs, address)?.is_none() {
         // Virtual functions go when their number is set to 0, with all their settings.
         return Ok(Restored::Whole);
     }
     let mut failures: Vec<Error> = Vec::new();
     failures.extend(subject.fetch_rdma_devices().err());
     failures.extend(subject.fetch_link().err());
-    let interrupted = Holds::new(&node.state).was_interrupted(address);
+    let interrupted = Holds::new(&node.state).was_interrupted(address)?;
     let limit = if interrupted { MAKING } else { APPEARANCE };
     if failures.is_empty() && !subject.is_home(limit)? {
         match &original.driver {
@@ -77,9 +77,9 @@ impl Subject<'_> {
         let Some(netns) = self.netns else {
             return Ok(());
         };
-        let names = pci::function(&netns.sysfs()?, self.address)
+        let names = pci::function(&netns.sysfs()?, self.address)?
             .map_or_else(Vec::new, |function| function.rdma_devices);
-        let here = pci::function(&self.node.kernel.sysfs, self.address)
+        let here = pci::function(&self.node.kernel.sysfs, self.address)?
             .map_or_else(Vec::new, |function| function.rdma_devices);
         // In shared mode a device shows in all namespaces and is at home.
         let away: Vec<_> = names
@@ -138,7 +138,7 @@ impl Subject<'_> {
     /// netdevs and RDMA devices back from a namespace that ended, but not at once.
     fn is_home(&self, limit: Duration) -> Result<bool> {
         let look = || {
-            let Some(function) = pci::function(&self.node.kernel.sysfs, self.address) else {
+            let Some(function) = pci::function(&self.node.kernel.sysfs, self.address)? else {
                 return Ok(Some(()));
             };
             if function.driver != self.original.driver || function.driver.is_none() {
@@ -168,7 +168,7 @@ impl Subject<'_> {
         ) {
             outcome = self.set(&differing, number, &parent);
         }
-        let function = pci::function(&self.node.kernel.sysfs, self.address);
+        let function = pci::function(&self.node.kernel.sysfs, self.address)?;
         let driver = function.and_then(|function| function.driver);
         let is_read_by_driver =
             differing.have_guid() || (original.mac().is_some() && self.mac().is_err());

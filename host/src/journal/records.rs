@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::{Journal, Record};
 use crate::attachment::Attachment;
-use crate::state::{self, Error, Missing, StateFolder};
+use crate::state::{self, Error, Missing, StateFolder, entries};
 use crate::trace::Trace;
 
 /// The records of a node.
@@ -75,17 +75,21 @@ impl<O: Clone + Serialize + DeserializeOwned> Records<O> {
     }
 
     /// The attachments that have a record, of one network or of all.
-    pub fn list(&self, network: Option<&str>) -> Vec<Attachment> {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] where a folder cannot be read: no attachment may be taken for one without a record then.
+    pub fn list(&self, network: Option<&str>) -> Result<Vec<Attachment>, Error> {
         let root = self.state.attachments();
         let networks = match network {
             Some(network) => vec![network.to_owned()],
-            None => entries(&root),
+            None => entries(&root)?,
         };
         let mut attachments = Vec::new();
         for network in networks {
             let folder = root.join(&network);
-            for container_id in entries(&folder) {
-                for file_name in entries(&folder.join(&container_id)) {
+            for container_id in entries(&folder)? {
+                for file_name in entries(&folder.join(&container_id))? {
                     let (interface_name, plugin) = match file_name.split_once(':') {
                         Some((name, plugin)) => (name.to_owned(), Some(plugin.to_owned())),
                         None => (file_name, None),
@@ -99,7 +103,16 @@ impl<O: Clone + Serialize + DeserializeOwned> Records<O> {
                 }
             }
         }
-        attachments
+        Ok(attachments)
+    }
+
+    /// Whether an attachment has a record, readable or not.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] where the kernel does not say.
+    pub fn has(&self, attachment: &Attachment) -> Result<bool, Error> {
+        state::exists(&self.path(attachment))
     }
 
     /// Reads a record without a lock, for showing it.
@@ -166,16 +179,4 @@ fn remove_empty_folders(record: &Path) {
             Err(_) => break,
         }
     }
-}
-
-/// The names in a folder in order; none when there is no such folder.
-fn entries(folder: &Path) -> Vec<String> {
-    let mut names: Vec<_> = fs::read_dir(folder)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .collect();
-    names.sort();
-    names
 }

@@ -67,7 +67,7 @@ impl Reversible for HoldFunction {
             let netns = machine.pod.netns()?;
             let hold = Hold {
                 owner: machine.pod.attachment.clone(),
-                boot: Boot::current(),
+                boot: Boot::current()?,
                 netns: PodNetns::of(netns),
                 original: Original::clone(&self.original),
             };

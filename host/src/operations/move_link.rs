@@ -87,7 +87,7 @@ impl Reversible for MoveLink {
                 "the pod {place} has no interface {name} any more"
             )));
         };
-        if let Some(found) = netns.sysfs()?.link_pci_address(name)
+        if let Some(found) = netns.sysfs()?.link_pci_address(name)?
             && found != self.address
         {
             return Err(difference(format!(

@@ -28,7 +28,7 @@ pub struct MoveRdmaDevice {
 impl MoveRdmaDevice {
     /// The names of the function's devices on the host.
     fn on_host(&self, machine: &Machine<'_>) -> Result<Vec<String>> {
-        let function = pci::function(&machine.node.kernel.sysfs, &self.address);
+        let function = pci::function(&machine.node.kernel.sysfs, &self.address)?;
         let names = function.map_or_else(Vec::new, |function| function.rdma_devices);
         if names.is_empty() {
             return Err(Error::new(

@@ -63,7 +63,7 @@ impl Reversible for ReportFunction {
 
     fn verify(&self, machine: &mut Machine<'_>, _expected: &Previous) -> Result<()> {
         let before = machine.outcome.original(&self.address)?.driver.clone();
-        let function = pci::function(&machine.node.kernel.sysfs, &self.address);
+        let function = pci::function(&machine.node.kernel.sysfs, &self.address)?;
         let now = function.and_then(|function| function.driver);
         if now == before {
             return Ok(());

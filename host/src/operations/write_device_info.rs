@@ -14,7 +14,7 @@ use crate::cni::previous::Previous;
 use crate::kernel::pci;
 use crate::machine::Machine;
 use crate::replace::{self, Lasting};
-use crate::{Code, Error, Result};
+use crate::{Code, Error, Result, state};
 
 /// The specification's version.
 const VERSION: &str = "1.1.0";
@@ -46,7 +46,7 @@ impl WriteDeviceInfo {
 
     /// The new content: what the device plugin wrote stays, what the attachment decided is
     /// put in.
-    fn content(&self, machine: &Machine<'_>) -> Value {
+    fn content(&self, machine: &Machine<'_>) -> Result<Value> {
         let before = self.before.as_deref().unwrap_or_default();
         let mut information: Map<String, Value> = serde_json::from_str(before).unwrap_or_default();
         let mut device = match information.remove("pci") {
@@ -54,7 +54,7 @@ impl WriteDeviceInfo {
             _ => Map::new(),
         };
         device.insert("pci-address".into(), self.address.clone().into());
-        let function = pci::function(&machine.node.kernel.sysfs, &self.address);
+        let function = pci::function(&machine.node.kernel.sysfs, &self.address)?;
         if let Some((parent, _)) = function.and_then(|function| function.virtual_function) {
             device.insert("pf-pci-address".into(), parent.into());
         }
@@ -69,7 +69,7 @@ impl WriteDeviceInfo {
         information.insert("type".into(), "pci".into());
         information.insert("version".into(), VERSION.into());
         information.insert("pci".into(), json!(device));
-        Value::Object(information)
+        Ok(Value::Object(information))
     }
 
     fn write(&self, text: &str) -> std::io::Result<()> {
@@ -128,7 +128,7 @@ impl Reversible for WriteDeviceInfo {
     }
 
     fn perform(&mut self, machine: &mut Machine<'_>) -> Result<()> {
-        let text = format!("{}\n", self.content(machine));
+        let text = format!("{}\n", self.content(machine)?);
         self.write(&text)
             .map_err(|error| self.failed("write", &error))
     }
@@ -136,7 +136,7 @@ impl Reversible for WriteDeviceInfo {
     /// Multus removes the file itself; what it has removed is not brought back.
     fn undo(&self, _machine: &mut Machine<'_>) -> Result<()> {
         let _ = fs::remove_file(draft(&self.path));
-        if !self.path.exists() {
+        if !state::exists(&self.path)? {
             return Ok(());
         }
         let undone = match &self.before {

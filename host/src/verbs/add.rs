@@ -1,7 +1,6 @@
 //! ADD: request, component, plan, journal, kernel, result.
 
 use std::rc::Rc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
@@ -10,7 +9,7 @@ use crate::cni::result::{Address, Attached, Interface, render};
 use crate::cni::{AddRequest, Request};
 use crate::components::Sandbox;
 use crate::facts::{Facts, KernelFacts};
-use crate::journal::{Header, LAYOUT};
+use crate::journal::{Header, LAYOUT, Moment};
 use crate::kernel::{Boot, Netns, PodNetns};
 use crate::machine::Machine;
 use crate::node::Node;
@@ -83,16 +82,15 @@ fn attach(node: &Node<'_>, pod: Pod, plan: &Plan) -> Result<Outcome> {
 
 /// The record's first line, before anything that it could speak of.
 fn begin(pod: &Pod, journal: &mut Journal) -> Result<()> {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let now = Moment::now();
     Ok(journal.begin(Header {
         layout: LAYOUT,
-        boot: Boot::current(),
+        boot: Boot::current()?,
         attachment: pod.attachment.clone(),
         netns: PodNetns::of(pod.netns()?),
         pod: pod.identity.clone(),
-        since: u64::try_from(since.as_millis()).unwrap_or(u64::MAX),
+        since: now.since_1970,
+        uptime: Some(now.uptime),
         configuration: String::from_utf8_lossy(&pod.call.configuration).into_owned(),
         arguments: pod.call.arguments.clone(),
         path: pod.call.path.clone(),

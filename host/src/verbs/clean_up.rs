@@ -29,7 +29,7 @@ pub fn earlier_attachment(request: &Request, node: &Node<'_>) -> Result<()> {
     let Some(journal) = records.open_readable(&request.attachment, node.trace)? else {
         return Ok(());
     };
-    if journal.record().is_some_and(|record| record.is_alive()) {
+    if is_alive(&journal)? {
         return Err(attached_already(&request.attachment, journal.path()));
     }
     node.trace.warning(format_args!(
@@ -37,6 +37,11 @@ pub fn earlier_attachment(request: &Request, node: &Node<'_>) -> Result<()> {
         request.attachment
     ));
     undo_record(journal, node)
+}
+
+fn is_alive(journal: &Journal) -> Result<bool> {
+    let record = journal.record();
+    Ok(record.map_or(Ok(false), |record| record.is_alive())?)
 }
 
 /// The error for an attachment that is alive.
@@ -75,7 +80,7 @@ pub fn wanted_function(request: &AddRequest, node: &Node<'_>) -> Result<()> {
     // This waits for a DEL of the holder that is under way.
     let records = Records::new(&node.state);
     if let Some(journal) = records.open_readable(&hold.owner, node.trace)? {
-        if journal.record().is_some_and(|record| record.is_alive()) {
+        if is_alive(&journal)? {
             return Err(hold.in_use(&address));
         }
         node.trace.warning(format_args!(
@@ -88,7 +93,7 @@ pub fn wanted_function(request: &AddRequest, node: &Node<'_>) -> Result<()> {
         return Ok(());
     };
     let is_other = !hold.owner.is_interface_of(attachment);
-    if is_other && hold.live_netns().is_some() {
+    if is_other && hold.live_netns()?.is_some() {
         return Err(hold.in_use(&address));
     }
     match free_function(&address, &hold, node)? {
@@ -109,7 +114,7 @@ pub fn wanted_function(request: &AddRequest, node: &Node<'_>) -> Result<()> {
 pub fn dead_pods(node: &Node<'_>) -> Result<usize> {
     let records = Records::new(&node.state);
     let mut count = 0;
-    for attachment in dead_attachments(&records) {
+    for attachment in dead_attachments(&records)? {
         let cleaned = match records.open(&attachment) {
             Ok(Some(journal)) if journal.record().is_some() => {
                 node.trace.warning(format_args!(
@@ -131,14 +136,14 @@ pub fn dead_pods(node: &Node<'_>) -> Result<usize> {
 }
 
 /// The attachments whose record says that their pod is gone without a DEL. Only looks, and
-/// waits for nobody.
-pub fn dead_attachments(records: &Records) -> impl Iterator<Item = Attachment> {
-    records.list(None).into_iter().filter(|attachment| {
+/// waits for nobody. One of which that is not known counts as alive.
+pub fn dead_attachments(records: &Records) -> Result<impl Iterator<Item = Attachment>> {
+    Ok(records.list(None)?.into_iter().filter(|attachment| {
         matches!(
             records.read(attachment),
-            Ok(Some(record)) if record.header.live_netns().is_none()
+            Ok(Some(record)) if matches!(record.header.live_netns(), Ok(None))
         )
-    })
+    }))
 }
 
 /// Undoes a record with nothing but what it says itself.
@@ -146,17 +151,18 @@ pub fn undo_record(journal: Journal, node: &Node<'_>) -> Result<()> {
     let Some(record) = journal.record() else {
         return Ok(journal.remove(&Records::new(&node.state))?);
     };
-    let mut machine = Machine::new(node, Pod::of_record(&record.header));
+    let mut machine = Machine::new(node, Pod::of_record(&record.header)?);
     undo::undo(journal, &mut machine)
 }
 
 /// Frees the functions that an attachment without a record still holds.
-pub fn functions_of(attachment: &Attachment, node: &Node<'_>) {
-    for (address, hold) in Holds::new(&node.state).list() {
+pub fn functions_of(attachment: &Attachment, node: &Node<'_>) -> Result<()> {
+    for (address, hold) in Holds::new(&node.state).list()? {
         if hold.owner == *attachment {
             held_function(&address, &hold, node);
         }
     }
+    Ok(())
 }
 
 /// Frees a function whose holder has no record. What cannot be freed now stays held, and is
@@ -187,8 +193,8 @@ fn free_function(address: &str, hold: &Hold, node: &Node<'_>) -> Result<Restored
     if locked.hold != *hold {
         return Ok(Restored::Whole);
     }
-    if !hold.is_of_earlier_boot() {
-        let netns = hold.live_netns();
+    if !hold.is_of_earlier_boot()? {
+        let netns = hold.live_netns()?;
         let restored = restore(node, address, &hold.original, netns.as_ref())?;
         if restored == Restored::Away {
             return Ok(Restored::Away);
@@ -203,16 +209,20 @@ fn free_function(address: &str, hold: &Hold, node: &Node<'_>) -> Result<Restored
 /// link was made, so this undoes what was recorded then.
 pub fn returned_links(node: &Node<'_>) -> Result<()> {
     let records = Records::new(&node.state);
+    let mut failures: Vec<Error> = Vec::new();
     for link in node.kernel.host.links()? {
-        let owner = create_ipoib::owner_of(&link);
-        let Some(owner) = owner.filter(|owner| !records.path(owner).exists()) else {
+        let Some(owner) = create_ipoib::owner_of(&link) else {
             continue;
         };
+        if records.has(&owner)? {
+            continue;
+        }
         node.trace.warning(format_args!(
             "removing interface {}, which is left of {owner}",
             link.name
         ));
-        node.kernel.host.delete_link(link.index)?;
+        let deleted = node.kernel.host.delete_link(link.index);
+        failures.extend(deleted.err().map(Error::from));
     }
-    Ok(())
+    Error::all(failures).map_or(Ok(()), Err)
 }

@@ -33,24 +33,29 @@ fn detach(journal: Journal, request: &Request, node: &Node<'_>) -> Result<()> {
         detach_without_record(request, node)?;
         return Ok(journal.remove(&Records::new(&node.state))?);
     };
-    let pod = Pod::of_record_and_request(&record.header, request);
+    let pod = Pod::of_record_and_request(&record.header, request)?;
     undo::undo(journal, &mut Machine::new(node, pod))
 }
 
 /// Does what can be proven without a record: DEL was here before, the record was lost,
 /// or another plugin made the attachment before plumb was installed.
 fn detach_without_record(request: &Request, node: &Node<'_>) -> Result<()> {
-    let mut machine = Machine::new(node, Pod::of_request(request, None));
-    clean_up::functions_of(&request.attachment, node);
+    let functions = clean_up::functions_of(&request.attachment, node);
     if let Err(error) = take_back_link_of_result(request, node) {
         node.trace.warning(format_args!(
             "taking back the interface of the result: {error}"
         ));
     }
-    if request.attachment.plugin.is_some() {
-        // The addresses belong to the plugin that made the interface.
-        return Ok(());
+    // A plugin that works on the interface of an earlier one has no addresses: they belong to that one.
+    if request.attachment.plugin.is_none() {
+        release_without_record(request, node)?;
     }
+    functions
+}
+
+/// Gives back the addresses that an attachment without a record may have.
+fn release_without_record(request: &Request, node: &Node<'_>) -> Result<()> {
+    let mut machine = Machine::new(node, Pod::of_request(request, None));
     node.leases.release(&machine.pod.owner())?;
     match decide::delegate_of(request) {
         Ok(Some(plugin)) => {
@@ -77,8 +82,9 @@ fn take_back_link_of_result(request: &Request, node: &Node<'_>) -> Result<()> {
     let Ok(Some(previous)) = request.previous() else {
         return Ok(());
     };
-    let Ok(netns) = Netns::open(path) else {
-        return Ok(());
+    let netns = match Netns::open(path) {
+        Err(error) if error.is_gone() => return Ok(()),
+        opened => opened?,
     };
     if is_own(&netns)? {
         return Ok(());
@@ -93,17 +99,13 @@ fn take_back_link_of_result(request: &Request, node: &Node<'_>) -> Result<()> {
     }
     let is_child =
         matches!(link.kind.as_deref(), Some("macvlan" | "ipvlan")) || link.is_ipoib_child();
-    let function = netns
-        .sysfs()
-        .ok()
-        .and_then(|sysfs| sysfs.link_pci_address(name));
     if is_child {
         node.trace.warning(format_args!(
             "{} has no record: removing {name}, which its result reports",
             request.attachment
         ));
         pod.delete_link(link.index)?;
-    } else if let Some(address) = function
+    } else if let Some(address) = netns.sysfs()?.link_pci_address(name)?
         && request
             .device_id()?
             .is_some_and(|id| id.eq_ignore_ascii_case(&address))

@@ -1,7 +1,6 @@
 //! GC: records and leases of this network whose attachment is not in the valid list.
 
 use std::collections::BTreeSet;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
@@ -9,6 +8,7 @@ use super::clean_up;
 use crate::attachment::Attachment;
 use crate::cni::Request;
 use crate::functions::Holds;
+use crate::journal::Moment;
 use crate::node::Node;
 use crate::operations::Records;
 use crate::pod::Pod;
@@ -25,9 +25,8 @@ struct Collection<'a> {
     records: Records,
     /// The valid attachments; none when the runtime sent no list.
     valid: Option<BTreeSet<Attachment>>,
-    /// When it began, in milliseconds since 1970: what is newer is an ADD's that runs
-    /// beside it.
-    begin: u128,
+    /// When it began: what is newer is an ADD's that runs beside it.
+    begin: Moment,
 }
 
 /// Removes what is not valid any more. Goes on when something fails, and reports it at
@@ -38,16 +37,17 @@ pub fn gc(request: &Request, node: &Node<'_>) -> Result<()> {
         node,
         records: Records::new(&node.state),
         valid: valid_attachments(request)?,
-        begin: SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default()
-            .as_millis(),
+        begin: Moment::now(),
     };
     let mut failures: Vec<Error> = Vec::new();
-    for attachment in collection.records.list(Some(&request.attachment.network)) {
-        failures.extend(collection.collect(&attachment).err());
+    match collection.records.list(Some(&request.attachment.network)) {
+        Ok(attachments) => {
+            let collected = attachments.iter().map(|one| collection.collect(one));
+            failures.extend(collected.filter_map(Result::err));
+        }
+        Err(error) => failures.push(error.into()),
     }
-    collection.free_functions();
+    failures.extend(collection.free_functions().err());
     failures.extend(clean_up::returned_links(node).err());
     failures.extend(collection.release_leases().err());
     failures.extend(forward(request, node).err());
@@ -106,8 +106,8 @@ impl Collection<'_> {
             Err(error) => return Err(error.into()),
         };
         if let Some(record) = journal.record() {
-            let is_newer = u128::from(record.header.since) >= self.begin;
-            let is_dead = record.header.live_netns().is_none();
+            let is_newer = record.header.is_newer_than(self.begin)?;
+            let is_dead = record.header.live_netns()?.is_none();
             if is_newer || !(self.valid.is_some() || is_dead) {
                 return Ok(());
             }
@@ -126,15 +126,16 @@ impl Collection<'_> {
 
     /// Frees functions that an attachment of this network holds without a record: it was
     /// lost, or the function was not home when the record was undone.
-    fn free_functions(&self) {
-        for (address, hold) in Holds::new(&self.node.state).list() {
+    fn free_functions(&self) -> Result<()> {
+        for (address, hold) in Holds::new(&self.node.state).list()? {
             let is_ours = hold.owner.network == self.request.attachment.network;
-            let is_recorded = self.records.path(&hold.owner).exists();
-            let is_dead = self.valid.is_some() || hold.live_netns().is_none();
+            let is_recorded = self.records.has(&hold.owner)?;
+            let is_dead = self.valid.is_some() || hold.live_netns()?.is_none();
             if is_ours && is_dead && !is_recorded && !self.is_valid(&hold.owner) {
                 clean_up::held_function(&address, &hold, self.node);
             }
         }
+        Ok(())
     }
 
     /// Releases leases of this network that no record speaks of: their record was lost.
@@ -144,18 +145,18 @@ impl Collection<'_> {
             return Ok(());
         }
         let leases = self.node.leases;
+        let mut failures: Vec<Error> = Vec::new();
         for owner in leases.owners()? {
             let attachment = Attachment::from(owner.clone());
             let is_ours = attachment.network == self.request.attachment.network;
-            let is_recorded = self.records.path(&attachment).exists();
-            if is_ours && !is_recorded && !self.is_valid(&attachment) {
+            if is_ours && !self.is_valid(&attachment) && !self.records.has(&attachment)? {
                 self.node
                     .trace
                     .info(format_args!("releasing the leases of {attachment}"));
-                leases.release(&owner)?;
+                failures.extend(leases.release(&owner).err().map(Error::from));
             }
         }
-        Ok(())
+        Error::all(failures).map_or(Ok(()), Err)
     }
 }
 
@@ -164,8 +165,9 @@ fn forward(request: &Request, node: &Node<'_>) -> Result<()> {
     let Some(plugin) = decide::delegate_of(request)? else {
         return Ok(());
     };
-    match Pod::of_request(request, None).call.run(&plugin, "GC") {
-        Err(error) if error.is_unknown_verb() => {
+    let call = Pod::of_request(request, None).call;
+    match call.run_if_known(&plugin, "GC") {
+        Ok(false) => {
             node.trace
                 .info(format_args!("ipam plugin {plugin} does not know GC"));
             Ok(())

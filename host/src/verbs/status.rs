@@ -54,17 +54,12 @@ fn check(call: Request, node: &Node<'_>) -> Result<()> {
             refusal
         }
         Ipam::Delegate(plugin) => {
-            match Pod::of_request(&request.call, None)
-                .call
-                .run(&plugin, "STATUS")
-            {
-                Err(error) if error.is_unknown_verb() => {
-                    node.trace
-                        .info(format_args!("ipam plugin {plugin} does not know STATUS"));
-                    Ok(())
-                }
-                result => Ok(result.map(drop)?),
+            let call = Pod::of_request(&request.call, None).call;
+            if !call.run_if_known(&plugin, "STATUS")? {
+                node.trace
+                    .info(format_args!("ipam plugin {plugin} does not know STATUS"));
             }
+            Ok(())
         }
     }
 }
@@ -106,7 +101,7 @@ fn exhaustion(
 /// misses an address undoes the records of such pods first. A lease without a record stays
 /// taken until a GC whose list leaves its owner out.
 fn dead_pods_hold_one(space: &str, ranges: &[(IpAddr, IpAddr)], node: &Node<'_>) -> Result<bool> {
-    for attachment in clean_up::dead_attachments(&Records::new(&node.state)) {
+    for attachment in clean_up::dead_attachments(&Records::new(&node.state))? {
         let held = node.leases.held_by(&Owner::from(&attachment))?;
         let is_wanted = |lease: &Lease| {
             let mut ranges = ranges.iter();

@@ -45,7 +45,7 @@ fuzz_target!(|data: &[u8]| {
     }
     // Whatever there was: DEL, which opens what there is, finds nothing more the next time.
     assert!(records.open(&attachment).expect("no record").is_none());
-    assert_eq!(records.list(None), []);
+    assert_eq!(records.list(None).expect("list"), []);
 });
 
 /// A record is what the whole lines say; a piece of one at the end is cut off.
@@ -159,6 +159,7 @@ fn header() -> Header {
         },
         pod: None,
         since: 1,
+        uptime: None,
         configuration: "{}".into(),
         arguments: String::new(),
         path: Vec::new(),
