@@ -26,7 +26,7 @@ use crate::kernel::{self, Boot, Netns, PodNetns};
 
 pub use file::Journal;
 pub use moment::Moment;
-pub use records::Records;
+pub use records::{Records, Unreadable};
 
 /// The layout of the files. Layout 1 had attachments of one interface, whose operations say
 /// no number of it; it is read as well. A file of another layout is set aside as unreadable.
@@ -54,8 +54,8 @@ pub struct Header {
     /// earlier releases.
     #[serde(default)]
     pub uptime: Option<u64>,
-    /// Standard input of ADD: GC and a DEL that comes with another one need it to
-    /// release what an IPAM plugin gave.
+    /// Standard input of ADD, where an IPAM plugin was asked: GC needs it to release what it gave. Empty otherwise: it
+    /// may be large, and nothing else reads it.
     pub configuration: String,
     /// `CNI_ARGS` of ADD.
     pub arguments: String,

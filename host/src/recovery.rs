@@ -3,15 +3,17 @@
 //! pods hold.
 
 use std::cell::{Cell, RefCell};
+use std::io;
 use std::net::IpAddr;
 
+use crate::journal::Unreadable;
 use crate::leases::{
-    Candidate, ClaimError, Claimed, Error, FILE_NAME, Lease, Leases, Owner, Pod, Renewed, Store,
-    Usage,
+    Candidate, ClaimError, Claimed, Discarded, Error, FILE_NAME, Lease, Leases, Owner, Pod,
+    Renewed, Store, Usage,
 };
 use crate::operations::{Operation, Record, Records};
 use crate::policy::space_of_record;
-use crate::state::StateFolder;
+use crate::state::{self, StateFolder};
 use crate::trace::Trace;
 
 /// The node's store. It is made by the first claim, or by asking what one would get; to read
@@ -24,6 +26,9 @@ pub struct NodeLeases<'a> {
     store: RefCell<Option<Store>>,
     /// Waiting for the store was in vain once: an ADD that gives up does not wait again for each lease of its undo.
     busy: Cell<Option<(&'static str, u64)>>,
+    /// The store was removed, because nothing could be taken out of it on a full file system. Nobody makes another one
+    /// until this call has ended, and with it the record of what it released.
+    discarded: RefCell<Option<Discarded>>,
 }
 
 impl<'a> NodeLeases<'a> {
@@ -34,13 +39,18 @@ impl<'a> NodeLeases<'a> {
             trace,
             store: RefCell::new(None),
             busy: Cell::new(None),
+            discarded: RefCell::new(None),
         }
     }
 
     /// Asks the store, which is made when there is none.
     fn ask<T>(&self, ask: impl Fn(&Store) -> Result<T, Error>) -> Result<T, Error> {
+        let path = self.state.path().join(FILE_NAME);
+        if self.discarded.borrow().is_some() {
+            let doing = "make";
+            return Err(Error::FolderFull { doing, path });
+        }
         if let Some((doing, seconds)) = self.busy.get() {
-            let path = self.state.path().join(FILE_NAME);
             return Err(Error::Busy {
                 doing,
                 path,
@@ -83,10 +93,16 @@ impl<'a> NodeLeases<'a> {
     }
 
     /// Whether there is a store, or has to be because the journal knows of leases.
-    pub fn exist(&self) -> bool {
-        self.store.borrow().is_some()
-            || self.state.path().join(FILE_NAME).symlink_metadata().is_ok()
-            || !self.recorded_leases().is_empty()
+    pub fn exist(&self) -> Result<bool, Error> {
+        let path = self.state.path().join(FILE_NAME);
+        let failed = |source| Error::Io {
+            doing: "look for",
+            path: path.clone(),
+            source,
+        };
+        let is_there = self.store.borrow().is_some()
+            || state::exists(&path).map_err(|error| failed(io::Error::other(error)))?;
+        Ok(is_there || !self.recorded_leases().map_err(failed)?.is_empty())
     }
 
     /// Asks the store, and makes none where nothing is known of leases.
@@ -95,11 +111,26 @@ impl<'a> NodeLeases<'a> {
         none: T,
         ask: impl Fn(&Store) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        if self.exist() {
+        if self.discarded.borrow().is_none() && self.exist()? {
             self.ask(ask)
         } else {
             Ok(none)
         }
+    }
+
+    /// Removes a store that cannot be written, or made, because the file system is full. The addresses that this call
+    /// releases are free when its record is gone, and those of the other records are known from these.
+    fn discard(&self) -> Result<(), Error> {
+        let seen = self.store.take().map(|store| store.id());
+        let Some(discarded) = Store::discard(self.state.path(), seen)? else {
+            return Ok(());
+        };
+        self.trace.warning(format_args!(
+            "removed the lease store in {}: the file system is full, and a later call makes it again from the journal",
+            self.state.path().display()
+        ));
+        self.discarded.replace(Some(discarded));
+        Ok(())
     }
 
     /// Says what came of making a store.
@@ -134,17 +165,19 @@ impl<'a> NodeLeases<'a> {
         store
     }
 
-    /// The leases of all attachments that have a record.
-    fn recorded_leases(&self) -> Vec<Lease> {
+    /// The leases of all attachments that have a record. One that is damaged knows of none; where one cannot be read for
+    /// another reason, it is not known which addresses are free.
+    fn recorded_leases(&self) -> io::Result<Vec<Lease>> {
         let records = Records::new(&self.state);
-        let attachments = records.list(None).unwrap_or_else(|error| {
-            self.trace.error(error);
-            Vec::new()
-        });
-        let records = attachments
-            .iter()
-            .filter_map(|attachment| records.read(attachment).ok().flatten());
-        records.flat_map(|record| leases_of(&record)).collect()
+        let mut leases = Vec::new();
+        for attachment in records.list(None).map_err(io::Error::other)? {
+            match records.read(&attachment) {
+                Ok(Some(record)) => leases.extend(leases_of(&record)),
+                Ok(None) | Err(Unreadable::Damaged(_)) => {}
+                Err(Unreadable::Io(error)) => return Err(error),
+            }
+        }
+        Ok(leases)
     }
 }
 
@@ -180,7 +213,13 @@ impl Leases for NodeLeases<'_> {
     }
 
     fn release(&self, owner: &Owner) -> Result<Vec<Lease>, Error> {
-        self.ask_existing(Vec::new(), |store| store.release(owner))
+        while self.discarded.borrow().is_none() {
+            match self.ask_existing(Vec::new(), |store| store.release(owner)) {
+                Err(Error::FolderFull { .. }) => self.discard()?,
+                released => return released,
+            }
+        }
+        Ok(Vec::new())
     }
 
     fn held_by(&self, owner: &Owner) -> Result<Vec<Lease>, Error> {
@@ -197,6 +236,10 @@ impl Leases for NodeLeases<'_> {
 
     fn count(&self) -> Result<u64, Error> {
         self.ask_existing(0, Leases::count)
+    }
+
+    fn check(&self) -> Result<u64, Error> {
+        self.ask_existing(0, Leases::check)
     }
 
     fn usage(&self, space: &str, ranges: &[(IpAddr, IpAddr)]) -> Result<Usage, Error> {

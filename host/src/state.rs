@@ -64,10 +64,25 @@ impl Error {
     }
 }
 
+impl Error {
+    /// Whether the file system has no room.
+    pub fn is_full(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if is_full(source))
+    }
+}
+
+/// Whether an error says that the file system has no room, for a block or for another file.
+pub fn is_full(error: &std::io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded
+    )
+}
+
 /// What would help against an error of the file system.
 fn hint(error: &std::io::Error) -> &'static str {
     match error.kind() {
-        ErrorKind::StorageFull => ": free some space there",
+        _ if is_full(error) => ": free some space there, or a file where there are too many",
         ErrorKind::ReadOnlyFilesystem => {
             ": it is mounted read-only; folders.state of the node's policy names another one"
         }
@@ -130,9 +145,13 @@ impl StateFolder {
             .duration_since(UNIX_EPOCH)
             .map_or(0, |elapsed| elapsed.as_secs());
         let folder = self.corrupt();
-        create_folder(&folder)?;
         let name = &name[..name.floor_char_boundary(NAME_BYTES)];
-        let aside = folder.join(format!("{name}.{seconds}-{}", std::process::id()));
+        let name = format!("{name}.{seconds}-{}", std::process::id());
+        let aside = match create_folder(&folder) {
+            // A file that is there can be moved on a full file system as well.
+            Err(error) if error.is_full() => self.path.join(format!("corrupt~{name}")),
+            made => made.map(|()| folder.join(&name))?,
+        };
         fs::rename(file, &aside).map_err(Error::io("set aside", file))?;
         Ok(aside)
     }

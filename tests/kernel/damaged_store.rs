@@ -19,6 +19,15 @@ const PAGE: usize = 4096;
 struct Noise(u64);
 
 impl Noise {
+    /// A number below `limit`.
+    fn below(&mut self, limit: usize) -> usize {
+        let bytes = self.page();
+        let number = bytes[..8]
+            .iter()
+            .fold(0, |number, byte| number << 8 | u64::from(*byte));
+        (number % limit as u64) as usize
+    }
+
     fn page(&mut self) -> Vec<u8> {
         let mut byte = || {
             self.0 ^= self.0 << 13;
@@ -97,6 +106,74 @@ fn garbage_in_any_page_stops_no_add_and_gives_no_address_twice() {
     node.delete(&one, &pool());
     assert!(records().is_empty(), "{:?}", records());
     assert!(addresses().is_empty(), "{:?}", addresses());
+}
+
+/// Some bytes at some place, which one verb after the other is the first to meet. Nothing that follows fails either.
+#[test]
+fn garbage_anywhere_stops_no_call() {
+    const ROUNDS: usize = 220;
+    let node = plumb_tests::node();
+    let [one, two, three] = [node.pod(), node.pod(), node.pod()];
+    let added = node.add(&one, &pool());
+    let held = result::address(&added).to_string();
+    let sound = fs::read(STORE).expect("read the store");
+    let mut noise = Noise(0x5eed_0220);
+    let mut noticed = 0;
+    for round in 0..ROUNDS {
+        let mut bytes = sound.clone();
+        let begin = noise.below(bytes.len());
+        let most = [4, 64, PAGE, 4 * PAGE][round % 4];
+        let length = 1 + noise.below(most);
+        let garbage: Vec<u8> = (0..4).flat_map(|_| noise.page()).take(length).collect();
+        for (byte, garbage) in bytes.iter_mut().skip(begin).zip(garbage) {
+            *byte = garbage;
+        }
+        fs::write(STORE, &bytes).expect("damage the store");
+        let what = format!("round {round}: {length} bytes from {begin} on");
+        let verb = ["ADD", "STATUS", "CHECK", "GC", "DEL"][round % 5];
+        let first = match verb {
+            "ADD" => Call::add(&node, &two, &pool()),
+            "STATUS" => Call::status(&node, &pool()),
+            "CHECK" => Call::check(&node, &one, &pool(), &added),
+            "GC" => Call::gc(&node, &pool(), &[(&one, "eth0")]),
+            _ => Call::delete(&node, &two, &pool()),
+        };
+        let first = first.run();
+        assert!(first.succeeded(), "{what}, {verb}\n{first}");
+        node.delete(&two, &pool());
+        let adds = [&two, &three].map(|pod| Call::add(&node, pod, &pool()).run());
+        let mut addresses: Vec<_> = adds
+            .iter()
+            .map(|add| {
+                assert!(add.succeeded(), "{what}, ADD after {verb}\n{add}");
+                address(add)
+            })
+            .collect();
+        addresses.extend([held.clone()]);
+        addresses.sort();
+        addresses.dedup();
+        assert_eq!(addresses.len(), 3, "{what}: given out twice: {addresses:?}");
+        let check = Call::check(&node, &one, &pool(), &added).run();
+        assert!(check.succeeded(), "{what}, CHECK after {verb}\n{check}");
+        for pod in [&two, &three] {
+            node.delete(pod, &pool());
+        }
+        noticed += set_aside();
+        remove_set_aside();
+    }
+    assert!(noticed > ROUNDS / 4, "{noticed} of {ROUNDS} were noticed");
+    node.delete(&one, &pool());
+    assert!(records().is_empty(), "{:?}", records());
+}
+
+/// The file system of a test's node is small.
+fn remove_set_aside() {
+    for entry in fs::read_dir(STATE_FOLDER).expect("list the state folder") {
+        let path = entry.expect("an entry").path();
+        if path.to_string_lossy().contains("leases.db.corrupt-") {
+            fs::remove_file(path).expect("remove a damaged store");
+        }
+    }
 }
 
 /// What becomes of the whole file, for each verb: it goes on as if nothing had been.

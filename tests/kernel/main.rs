@@ -12,6 +12,7 @@ mod damaged_store;
 mod del;
 mod delegation;
 mod environment;
+mod full;
 mod gc;
 mod itself;
 mod macvlan;

@@ -34,7 +34,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(4);
 const SCHEMA: &str = "CREATE TABLE entries(key PRIMARY KEY, value) WITHOUT ROWID";
 
 /// Which file a name means: device and inode.
-pub(crate) type FileId = (u64, u64);
+pub type FileId = (u64, u64);
 
 pub(crate) fn id(metadata: &fs::Metadata) -> FileId {
     (metadata.dev(), metadata.ino())
@@ -206,6 +206,8 @@ pub(crate) fn error(path: &Path, doing: &'static str, fault: Fault) -> Error {
 fn is_full(path: &Path) -> bool {
     const ALMOST_NOTHING: u64 = 64 * 1024;
     let folder = path.parent().unwrap_or(path);
-    statvfs(folder)
-        .is_ok_and(|folder| folder.blocks_available() * folder.fragment_size() < ALMOST_NOTHING)
+    statvfs(folder).is_ok_and(|folder| {
+        let no_file = folder.files() > 0 && folder.files_available() == 0;
+        no_file || folder.blocks_available() * folder.fragment_size() < ALMOST_NOTHING
+    })
 }

@@ -58,6 +58,25 @@ pub struct Renewed {
 #[derive(Debug)]
 pub(crate) struct Use(#[expect(dead_code, reason = "is held for its lock")] File);
 
+/// There is no store, and nobody makes one, until this is dropped.
+#[derive(Debug)]
+pub struct Discarded(#[expect(dead_code, reason = "is held for its lock")] Use);
+
+/// See [`crate::Store::discard`].
+pub(crate) fn discard(folder: &Path, seen: Option<FileId>) -> Result<Option<Discarded>, Error> {
+    let path = folder.join(FILE_NAME);
+    let Some(lock) = own(folder, seen)? else {
+        return Ok(None);
+    };
+    match database::open(&path)? {
+        Found::Database(there, _) if Some(there) != seen => return Ok(None),
+        _ => remove(&path)?,
+    }
+    // What a process left behind that was killed while it made one.
+    remove(&beside(&path, ".new"))?;
+    Ok(Some(Discarded(lock)))
+}
+
 /// Locks `folder` for one who uses the store in it.
 pub(crate) fn share(folder: &Path) -> Result<Use, Error> {
     let path = folder.join(FILE_NAME);
@@ -126,7 +145,7 @@ pub(crate) struct Seen {
 pub(crate) fn renew(
     folder: &Path,
     seen: Option<Seen>,
-    known: impl FnOnce() -> Vec<Lease>,
+    known: impl FnOnce() -> io::Result<Vec<Lease>>,
 ) -> Result<Option<Renewed>, Error> {
     let path = folder.join(FILE_NAME);
     let Some(_lock) = own(folder, seen.as_ref().map(|seen| seen.id))? else {
@@ -148,7 +167,8 @@ pub(crate) fn renew(
     // Made in full before anything is put away: on a full file system all stays as it is.
     let made = beside(&path, ".new");
     remove(&made)?;
-    let mut known = known();
+    let mut known =
+        known().map_err(|source| failed("read what the journal knows for", &path, source))?;
     // What the store refuses was never claimed from it.
     known.retain(|lease| release::check_lease(lease).is_ok());
     renewed.refused = fill(&made, &known)?;

@@ -80,6 +80,13 @@ pub trait Leases {
     /// [`Error`] when the store cannot be read.
     fn count(&self) -> Result<u64, Error>;
 
+    /// Compares all that there is with each other, for one who misses what must be there. How many leases there are.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Corrupt`] with the first contradiction.
+    fn check(&self) -> Result<u64, Error>;
+
     /// How full `ranges` are in `space`. An address in two of the ranges counts once. The cost grows with the
     /// number of runs of taken addresses, so this is for STATUS, not for ADD.
     ///

@@ -35,8 +35,9 @@ mod store;
 mod tests;
 mod values;
 
+pub use database::FileId;
 pub use error::{ClaimError, Error, PoolUsage};
-pub use file::{FILE_NAME, Renewed, SetAside};
+pub use file::{Discarded, FILE_NAME, Renewed, SetAside};
 pub use lease::{Candidate, Claimed, Lease, Owner, Pod, Usage};
 pub use leases::Leases;
 pub use store::Store;

@@ -1,5 +1,6 @@
 //! The store: one database on this node, opened by as many processes as like.
 
+use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -10,7 +11,7 @@ use crate::address::{check_name, check_range};
 use crate::claim::{self, Request, check_owner};
 use crate::database::{self, FileId, Found};
 use crate::error::{ClaimError, Error, Fault};
-use crate::file::{self, FILE_NAME, Renewed, Seen, Use};
+use crate::file::{self, Discarded, FILE_NAME, Renewed, Seen, Use};
 use crate::lease::{Candidate, Claimed, Lease, Owner, Pod, Usage};
 use crate::leases::Leases;
 use crate::{check, read, release};
@@ -44,7 +45,7 @@ impl Store {
     /// made or opened.
     pub fn open(
         folder: &Path,
-        known: impl Fn() -> Vec<Lease>,
+        known: impl Fn() -> io::Result<Vec<Lease>>,
     ) -> Result<(Self, Option<Renewed>), Error> {
         Self::open_or_renew(folder, None, known)
     }
@@ -83,7 +84,7 @@ impl Store {
     pub fn replace(
         self,
         reason: &str,
-        known: impl Fn() -> Vec<Lease>,
+        known: impl Fn() -> io::Result<Vec<Lease>>,
     ) -> Result<(Self, Option<Renewed>), Error> {
         let (id, path) = (self.id, self.path.clone());
         // Two that wait for each other's use would wait for ever.
@@ -93,10 +94,28 @@ impl Store {
         Self::open_or_renew(folder, Some(Seen { id, damage }), known)
     }
 
+    /// Which file it has open: for [`Store::discard`].
+    #[must_use]
+    pub fn id(&self) -> FileId {
+        self.id
+    }
+
+    /// Removes the store in `folder`, the one that was `seen` or a damaged one: for a file system so full that nothing
+    /// can be taken out of it, or that none can be made. All that is in it is known to those who would make it again.
+    ///
+    /// Nobody makes or uses one until the returned value is dropped. None when a sound one is there by now.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Busy`] when other processes use it; [`Error::Io`] when it cannot be removed.
+    pub fn discard(folder: &Path, seen: Option<FileId>) -> Result<Option<Discarded>, Error> {
+        file::discard(folder, seen)
+    }
+
     fn open_or_renew(
         folder: &Path,
         mut seen: Option<Seen>,
-        known: impl Fn() -> Vec<Lease>,
+        known: impl Fn() -> io::Result<Vec<Lease>>,
     ) -> Result<(Self, Option<Renewed>), Error> {
         let path = folder.join(FILE_NAME);
         let mut report = None;
@@ -143,15 +162,6 @@ impl Store {
         self.write("take up leases in", |db| release::restore(db, leases))
     }
 
-    /// Reads the whole store and compares its entries with each other. Returns how many leases there are.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Corrupt`] with the first contradiction.
-    pub fn check(&self) -> Result<u64, Error> {
-        self.read("check", check::check)
-    }
-
     /// Where the store's file is.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -179,6 +189,19 @@ impl Store {
     ) -> Result<T, Error> {
         let read = || work(&*self.begin(TransactionBehavior::Deferred)?);
         read().map_err(|fault| database::error(&self.path, doing, fault))
+    }
+
+    /// Keeps in memory what would be written into the rollback journal. A process that is killed meanwhile leaves a
+    /// damaged store, which the next one makes again: on a full file system that is the better part.
+    fn without_journal<T>(&self, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+        let switch = |mode| {
+            let switched = self.connection.execute_batch(mode);
+            switched.map_err(|error| database::error(&self.path, "write", error.into()))
+        };
+        switch("PRAGMA journal_mode=MEMORY")?;
+        let done = work();
+        switch("PRAGMA journal_mode=TRUNCATE")?;
+        done
     }
 
     fn begin(&self, behavior: TransactionBehavior) -> Result<Transaction<'_>, Fault> {
@@ -248,7 +271,12 @@ impl Leases for Store {
         if check_owner(owner).is_err() || self.held_by(owner)?.is_empty() {
             return Ok(Vec::new());
         }
-        self.write("release addresses in", |db| release::release(db, owner))
+        let release = || self.write("release addresses in", |db| release::release(db, owner));
+        match release() {
+            // A release takes out more than it puts in, so the database itself has the room; its journal has not.
+            Err(Error::FolderFull { .. }) => self.without_journal(release),
+            released => released,
+        }
     }
 
     fn held_by(&self, owner: &Owner) -> Result<Vec<Lease>, Error> {
@@ -268,6 +296,10 @@ impl Leases for Store {
 
     fn count(&self) -> Result<u64, Error> {
         self.read("read", read::count)
+    }
+
+    fn check(&self) -> Result<u64, Error> {
+        self.read("check", check::check)
     }
 
     fn usage(&self, space: &str, ranges: &[(IpAddr, IpAddr)]) -> Result<Usage, Error> {

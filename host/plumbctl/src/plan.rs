@@ -213,7 +213,7 @@ fn preview(claim: &ClaimAddresses, request: &Request) -> Result<(String, Vec<Str
         .collect();
     let (state, trace) = (StateFolder::new(&request.folders.state), Trace::early());
     let leases = NodeLeases::new(&state, &trace);
-    let addresses = if leases.exist() {
+    let addresses = if leases.exist().map_err(plumb::Error::from)? {
         let answer = leases.peek(
             &claim.space,
             &owner,

@@ -49,7 +49,11 @@ impl RdmaLock {
             }
             locked => locked?,
         };
-        let mark = Holds::new(state).set_mark(address)?;
+        let mark = match Holds::new(state).set_mark(address) {
+            // A function goes home on a full file system, too. What is lost is that a kill in the next moments shows.
+            Err(error) if error.is_full() => None,
+            marked => marked?,
+        };
         Ok(Self { _file: file, mark })
     }
 }

@@ -13,6 +13,17 @@ use crate::attachment::Attachment;
 use crate::state::{self, Error, Missing, StateFolder, entries};
 use crate::trace::Trace;
 
+/// Why a record is not known.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// It is not what was written.
+    #[error("{0}")]
+    Damaged(String),
+    /// The kernel did not give it; it may be whole.
+    #[error(transparent)]
+    Io(std::io::Error),
+}
+
 /// The records of a node.
 #[derive(Debug, Clone)]
 pub struct Records<O> {
@@ -116,11 +127,11 @@ impl<O: Clone + Serialize + DeserializeOwned> Records<O> {
     }
 
     /// Reads a record without a lock, for showing it.
-    pub fn read(&self, attachment: &Attachment) -> Result<Option<Record<O>>, String> {
+    pub fn read(&self, attachment: &Attachment) -> Result<Option<Record<O>>, Unreadable> {
         match fs::read(self.path(attachment)) {
-            Ok(text) => Record::parse(&text),
+            Ok(text) => Record::parse(&text).map_err(Unreadable::Damaged),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error.to_string()),
+            Err(error) => Err(Unreadable::Io(error)),
         }
     }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Lifetime, LinkNumber, Reversible, difference};
 use crate::cni::previous::Previous;
 use crate::kernel::route::Route;
-use crate::leases::{self, Candidate, ClaimError, Claimed};
+use crate::leases::{self, Candidate, ClaimError, Claimed, Lease};
 use crate::machine::Machine;
 use crate::outcome::{Assigned, AssignedAddress};
 use crate::{Code, Error, Result};
@@ -76,6 +76,12 @@ impl ClaimAddresses {
             ),
             error => error.into(),
         }
+    }
+
+    /// Whether all that was claimed is among these leases.
+    fn are_in(&self, leases: &[Lease]) -> bool {
+        let is_there = |address: &IpAddr| leases.iter().any(|lease| lease.address == *address);
+        self.addresses.iter().all(is_there)
     }
 
     /// What the claimed addresses bring along.
@@ -148,12 +154,22 @@ impl Reversible for ClaimAddresses {
     }
 
     fn undo(&self, machine: &mut Machine<'_>) -> Result<()> {
-        machine.node.leases.release(&machine.pod.owner())?;
+        let (leases, owner) = (machine.node.leases, machine.pod.owner());
+        if !self.are_in(&leases.release(&owner)?) {
+            // They were released before, or the store is damaged where nothing else looks, as in the owner's name.
+            leases.check()?;
+            leases.release(&owner)?;
+        }
         Ok(())
     }
 
     fn verify(&self, machine: &mut Machine<'_>, _expected: &Previous) -> Result<()> {
-        let held = machine.node.leases.held_by(&machine.pod.owner())?;
+        let (leases, owner) = (machine.node.leases, machine.pod.owner());
+        let mut held = leases.held_by(&owner)?;
+        if !self.are_in(&held) {
+            leases.check()?;
+            held = leases.held_by(&owner)?;
+        }
         for address in &self.addresses {
             if !held.iter().any(|lease| lease.address == *address) {
                 return Err(difference(format!(

@@ -14,7 +14,8 @@ use crate::cni::previous::Previous;
 use crate::kernel::pci;
 use crate::machine::Machine;
 use crate::replace::{self, Lasting};
-use crate::{Code, Error, Result, state};
+use crate::state::{self, is_full};
+use crate::{Code, Error, Result};
 
 /// The specification's version.
 const VERSION: &str = "1.1.0";
@@ -140,7 +141,11 @@ impl Reversible for WriteDeviceInfo {
             return Ok(());
         }
         let undone = match &self.before {
-            Some(before) => self.write(before),
+            Some(before) => match self.write(before) {
+                // Multus removes it in the end, and the device plugin does not miss its copy.
+                Err(error) if is_full(&error) => fs::remove_file(&self.path),
+                written => written,
+            },
             None => fs::remove_file(&self.path),
         };
         match undone {

@@ -13,15 +13,16 @@ use crate::journal::{Header, LAYOUT, Moment};
 use crate::kernel::{Boot, Netns, PodNetns};
 use crate::machine::Machine;
 use crate::node::Node;
-use crate::operations::{Journal, Records};
+use crate::operations::{Journal, Operation, Records};
 use crate::outcome::{self, Outcome};
 use crate::plan::Plan;
 use crate::pod::Pod;
-use crate::{Code, Result, decide, octets, perform, undo};
+use crate::{Code, Error, Result, decide, octets, perform, undo};
 
 /// Attaches the pod and returns the result.
 pub fn add(request: &AddRequest, node: &Node<'_>) -> Result<Value> {
     let call = &request.call;
+    check_size(call)?;
     let netns = Rc::new(open_netns(call)?);
     clean_up::earlier_attachment(call, node)?;
     clean_up::wanted_function(request, node)?;
@@ -51,6 +52,22 @@ pub fn add(request: &AddRequest, node: &Node<'_>) -> Result<Value> {
     Ok(render(call.configuration.version, previous, &attached))
 }
 
+/// Largest configuration of an attachment, in bytes. Kubernetes objects end there (`--max-request-bytes` of etcd), and
+/// each record of a pod with an IPAM plugin holds one, in memory. Other verbs take what they get: GC has a list of all
+/// attachments, and what an earlier release attached must be detached.
+const MAXIMAL_SIZE: usize = 3 * 512 * 1024;
+
+fn check_size(call: &Request) -> Result<()> {
+    let size = call.configuration.text.len();
+    if size <= MAXIMAL_SIZE {
+        return Ok(());
+    }
+    Err(Error::configuration(format!(
+        "the network configuration of {} has {size} bytes: {MAXIMAL_SIZE} are as many as an object of Kubernetes may have",
+        call.attachment.network
+    )))
+}
+
 /// Looks and decides; nothing is touched.
 fn decide(request: &AddRequest, node: &Node<'_>, netns: &Rc<Netns>) -> Result<Plan> {
     let facts: Rc<dyn Facts> = Rc::new(KernelFacts::new(
@@ -68,7 +85,7 @@ fn attach(node: &Node<'_>, pod: Pod, plan: &Plan) -> Result<Outcome> {
         return Err(clean_up::attached_already(&pod.attachment, journal.path()));
     }
     let mut machine = Machine::new(node, pod);
-    let performed = begin(&machine.pod, &mut journal)
+    let performed = begin(&machine.pod, plan, &mut journal)
         .and_then(|()| perform::perform(plan, &mut journal, &mut machine))
         .and_then(|()| Ok(journal.complete()?));
     match performed {
@@ -81,7 +98,12 @@ fn attach(node: &Node<'_>, pod: Pod, plan: &Plan) -> Result<Outcome> {
 }
 
 /// The record's first line, before anything that it could speak of.
-fn begin(pod: &Pod, journal: &mut Journal) -> Result<()> {
+fn begin(pod: &Pod, plan: &Plan, journal: &mut Journal) -> Result<()> {
+    let is_delegated = |operation: &Operation| matches!(operation, Operation::DelegateIpam(_));
+    let configuration = match plan.operations().any(is_delegated) {
+        true => String::from_utf8_lossy(&pod.call.configuration).into_owned(),
+        false => String::new(),
+    };
     let now = Moment::now();
     Ok(journal.begin(Header {
         layout: LAYOUT,
@@ -91,7 +113,7 @@ fn begin(pod: &Pod, journal: &mut Journal) -> Result<()> {
         pod: pod.identity.clone(),
         since: now.since_1970,
         uptime: Some(now.uptime),
-        configuration: String::from_utf8_lossy(&pod.call.configuration).into_owned(),
+        configuration,
         arguments: pod.call.arguments.clone(),
         path: pod.call.path.clone(),
     })?)

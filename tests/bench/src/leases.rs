@@ -85,7 +85,8 @@ fn fill(folder: &Path, network: &str, count: u32) -> Result<(), Error> {
             since: 0,
         })
         .collect();
-    let (store, _) = Store::open(folder, Vec::new).map_err(|error| failed(error.to_string()))?;
+    let (store, _) =
+        Store::open(folder, || Ok(Vec::new())).map_err(|error| failed(error.to_string()))?;
     store
         .restore(&leases)
         .map_err(|error| failed(error.to_string()))?;

@@ -161,7 +161,7 @@ fn finish(child: Child) -> Result<(f64, String), Error> {
 }
 
 fn open(folder: &Path) -> Result<Store, Error> {
-    let (store, _) = Store::open(folder, Vec::new).map_err(failed(folder))?;
+    let (store, _) = Store::open(folder, || Ok(Vec::new())).map_err(failed(folder))?;
     Ok(store)
 }
 

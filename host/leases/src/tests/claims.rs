@@ -410,6 +410,7 @@ fn what_is_not_there_is_not_made_by_looking() {
         .collect();
     names.sort();
     assert_eq!(names, ["leases.db"], "nothing else is left of making it");
-    let missing = Store::open(&folder.path().join("none"), Vec::new).expect_err("no such folder");
+    let missing =
+        Store::open(&folder.path().join("none"), || Ok(Vec::new())).expect_err("no such folder");
     assert!(missing.to_string().contains("none/leases.db"), "{missing}");
 }

@@ -140,7 +140,7 @@ fn a_store_of_a_later_version_stays_in_place() {
         .execute_batch("PRAGMA user_version=3; PRAGMA application_id=0x706c6203")
         .expect("write");
     for error in [
-        Store::open(folder.path(), Vec::new).expect_err("another layout"),
+        Store::open(folder.path(), || Ok(Vec::new())).expect_err("another layout"),
         Store::open_existing(folder.path()).expect_err("another layout"),
     ] {
         let text = error.to_string();
@@ -231,7 +231,7 @@ fn a_damaged_entry_is_an_error_and_the_store_can_be_replaced() {
         assert_eq!(store.check().expect("a sound store"), 2);
     }
     let (store, renewed) = store
-        .replace("an entry is wrong", || known.clone())
+        .replace("an entry is wrong", || Ok(known.clone()))
         .expect("replace");
     let renewed = renewed.expect("a report");
     let set_aside = renewed.set_aside.expect("the damaged one");
@@ -434,7 +434,7 @@ fn meet(folder: &Folder, bytes: &[u8], journal: bool, known: &[Lease]) -> bool {
         let garbage: Vec<u8> = bytes.iter().rev().take(3 * PAGE).copied().collect();
         fs::write(folder.path().join("leases.db-journal"), garbage).expect("write");
     }
-    let opened = Store::open(folder.path(), || known.to_vec()).expect("open");
+    let opened = Store::open(folder.path(), || Ok(known.to_vec())).expect("open");
     let (mut store, mut report) = opened;
     let mut holders: BTreeMap<_, _> = known
         .iter()
@@ -465,7 +465,9 @@ fn meet(folder: &Folder, bytes: &[u8], journal: bool, known: &[Lease]) -> bool {
                         ..known[0].clone()
                     })
                     .collect();
-                let (renewed, again) = store.replace(&reason, || known.clone()).expect("replace");
+                let (renewed, again) = store
+                    .replace(&reason, || Ok(known.clone()))
+                    .expect("replace");
                 (store, report) = (renewed, again.or(report));
                 attempt(&store).expect("a sound store")
             }

@@ -29,7 +29,7 @@ fn a_missing_store_is_made_with_what_is_known() {
         lease("10.0.0.2", "b"),
         lease("10.0.0.2", "c"),
     ];
-    let (store, renewed) = Store::open(folder.path(), || known.to_vec()).expect("open");
+    let (store, renewed) = Store::open(folder.path(), || Ok(known.to_vec())).expect("open");
     let expected = Renewed {
         restored: 2,
         refused: vec![known[2].clone()],
@@ -64,7 +64,7 @@ fn the_journal_of_another_store_is_not_played_back() {
     fs::remove_file(folder.file()).expect("remove");
     fs::write(&journal, &hot).expect("write");
     let known = [lease("10.0.0.7", "b")];
-    let (store, _) = Store::open(folder.path(), || known.to_vec()).expect("open");
+    let (store, _) = Store::open(folder.path(), || Ok(known.to_vec())).expect("open");
     assert_eq!(store.leases().expect("leases"), known);
     assert_eq!(store.check().expect("a sound store"), 1);
     drop(store);
@@ -72,7 +72,7 @@ fn the_journal_of_another_store_is_not_played_back() {
     // With a damaged one it goes along.
     fs::write(folder.file(), [0xa5; 8192]).expect("damage");
     fs::write(&journal, &hot).expect("write");
-    let (store, renewed) = Store::open(folder.path(), || known.to_vec()).expect("open");
+    let (store, renewed) = Store::open(folder.path(), || Ok(known.to_vec())).expect("open");
     assert_eq!(store.leases().expect("leases"), known);
     let set_aside = renewed.and_then(|renewed| renewed.set_aside);
     let mut aside = set_aside.expect("a report").path.into_os_string();
@@ -98,11 +98,11 @@ fn the_store_of_an_earlier_release_is_removed_once_nobody_uses_it() {
     };
     fcntl(&file, FcntlArg::F_OFD_SETLK(&range)).expect("lock");
     let known = [lease("10.0.0.7", "b")];
-    let error = Store::open(folder.path(), || known.to_vec()).expect_err("it is in use");
+    let error = Store::open(folder.path(), || Ok(known.to_vec())).expect_err("it is in use");
     assert!(matches!(error, Error::Busy { .. }), "{error}");
     assert!(names.iter().all(|name| name.exists()));
     drop(file);
-    let (store, renewed) = Store::open(folder.path(), || known.to_vec()).expect("open");
+    let (store, renewed) = Store::open(folder.path(), || Ok(known.to_vec())).expect("open");
     assert!(renewed.expect("a report").former);
     assert_eq!(store.leases().expect("leases"), known);
     assert!(!names.iter().any(|name| name.exists()));
@@ -134,14 +134,14 @@ fn a_store_of_an_earlier_layout_is_made_again_once_nobody_uses_it() {
     let user = fs::File::open(folder.path()).expect("open");
     user.try_lock_shared().expect("lock");
     let known = [lease("10.0.0.7", "b")];
-    let error = Store::open(folder.path(), || known.to_vec()).expect_err("it is in use");
+    let error = Store::open(folder.path(), || Ok(known.to_vec())).expect_err("it is in use");
     assert!(matches!(error, Error::Busy { .. }), "{error}");
     assert!(
         fs::read(folder.file()).expect("read") == former,
         "it was changed all the same"
     );
     drop(user);
-    let (store, renewed) = Store::open(folder.path(), || known.to_vec()).expect("open");
+    let (store, renewed) = Store::open(folder.path(), || Ok(known.to_vec())).expect("open");
     let expected = Renewed {
         former: true,
         restored: 1,
@@ -170,7 +170,7 @@ fn a_store_of_an_earlier_layout_is_made_again_once_nobody_uses_it() {
 fn what_the_store_refuses_is_not_taken_up() {
     let folder = Folder::new();
     let known = [lease("10.0.0.1", "a\0b"), lease("10.0.0.2", "c")];
-    let (store, renewed) = Store::open(folder.path(), || known.to_vec()).expect("open");
+    let (store, renewed) = Store::open(folder.path(), || Ok(known.to_vec())).expect("open");
     assert_eq!(renewed.expect("a report").restored, 1);
     assert_eq!(store.leases().expect("leases"), known[1..]);
 }

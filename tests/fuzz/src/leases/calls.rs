@@ -66,7 +66,7 @@ pub fn run(folder: &Path, data: &[u8]) {
 }
 
 fn open(folder: &Path) -> Store {
-    let (store, renewed) = Store::open(folder, Vec::new).expect("open the store");
+    let (store, renewed) = Store::open(folder, || Ok(Vec::new())).expect("open the store");
     assert_eq!(renewed.and_then(|renewed| renewed.set_aside), None);
     store
 }

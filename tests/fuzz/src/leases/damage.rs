@@ -113,11 +113,11 @@ impl<'a> Node<'a> {
                 .collect(),
             pattern: &known[0],
         };
-        let opened = match Store::open(folder, || node.known()) {
+        let opened = match Store::open(folder, || Ok(node.known())) {
             // Both of the numbers that name the layout were changed, and in the same way.
             Err(Error::Layout { .. }) => {
                 fs::remove_file(folder.join(FILE_NAME)).expect("remove");
-                Store::open(folder, || node.known())
+                Store::open(folder, || Ok(node.known()))
             }
             opened => opened,
         };
@@ -138,7 +138,9 @@ impl<'a> Node<'a> {
         let store = self.store.take().expect("a store");
         let (store, answer) = match ask(&store) {
             Err(Error::Corrupt { reason, .. }) => {
-                let (store, _) = store.replace(&reason, || self.known()).expect("replace");
+                let (store, _) = store
+                    .replace(&reason, || Ok(self.known()))
+                    .expect("replace");
                 let answer = ask(&store).expect("a sound store answers");
                 (store, answer)
             }
@@ -174,7 +176,7 @@ impl<'a> Node<'a> {
 
 /// The file of a store in which containers have claimed and released, and its leases.
 fn filled(folder: &Path) -> (Vec<u8>, Vec<Lease>) {
-    let (store, _) = Store::open(folder, Vec::new).expect("make a store");
+    let (store, _) = Store::open(folder, || Ok(Vec::new())).expect("make a store");
     for who in 0..FILLED {
         let (owner, pod) = (owner(who.into()), pod(who));
         store

@@ -36,6 +36,14 @@ pub(super) fn fill(folder: &Path) {
         "{error:?}"
     );
     println!("refused with: {error}");
+    // In the middle of a run, which becomes two.
+    for number in (claimed / 2..claimed / 2 + 40).step_by(2) {
+        let released = store
+            .release(&owner(number))
+            .expect("release on a full file system");
+        assert_eq!(released.len(), 1);
+    }
+    claimed -= 20;
     drop(store);
     let (store, set_aside) = open(folder);
     assert_eq!(set_aside, None);
@@ -47,7 +55,7 @@ pub(super) fn fill(folder: &Path) {
     let second = folder.join("second");
     std::fs::create_dir(&second).expect("make a folder");
     std::fs::write(folder.join("ballast"), vec![1; 1024 * 1024]).expect_err("it does not fit");
-    let error = Store::open(&second, Vec::new).expect_err("no room for a new store");
+    let error = Store::open(&second, || Ok(Vec::new())).expect_err("no room for a new store");
     println!("not made: {error}");
     assert_eq!(
         std::fs::read_dir(&second).expect("list").count(),

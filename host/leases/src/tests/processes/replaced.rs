@@ -74,7 +74,7 @@ fn a_store_is_not_taken_from_under_a_process() {
     let mut child = start("hold", folder.path());
     wait_for(&mut child, "ready");
     overwrite(&folder.file(), 0, &[0; 16]);
-    let error = Store::open(folder.path(), Vec::new).expect_err("it is in use");
+    let error = Store::open(folder.path(), || Ok(Vec::new())).expect_err("it is in use");
     assert!(matches!(error, Error::Busy { .. }), "{error}");
     let expected = "leases.db: other plumb calls have kept it in use for 4 s: try again, and look for one that hangs (ps -C plumb)";
     assert!(error.to_string().ends_with(expected), "{error}");
@@ -103,7 +103,7 @@ fn a_process_that_comes_while_the_store_is_replaced_waits_for_the_new_one() {
         let folder = File::open(folder.path()).expect("open the folder");
         let lock = folder.try_lock_shared();
         assert!(matches!(lock, Err(TryLockError::WouldBlock)), "{lock:?}");
-        known.clone()
+        Ok(known.clone())
     });
     let (store, renewed) = opened.expect("open");
     assert_eq!(renewed.expect("a report").restored, 1);
