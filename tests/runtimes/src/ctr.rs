@@ -56,12 +56,15 @@ impl<'containerd> Ctr<'containerd> {
         container
     }
 
-    /// Waits until a container holds an address, and runs commands.
+    /// Waits until a container holds an address, has it on its interface, and runs commands. It runs them before it is
+    /// attached, and an address is held before the interface is made.
     #[track_caller]
     pub fn wait_until_running(&self, name: &str) {
         wait::until(&format!("{name} is attached and runs"), || {
-            !leases::of(&container_id(name), "eth0").is_empty()
-                && self.call_inside(name, &["ip", "link"]).succeeded()
+            !leases::of(&container_id(name), "eth0").is_empty() && {
+                let shown = self.call_inside(name, &["ip", "-o", "address", "show"]);
+                shown.succeeded() && !inside::addresses(&shown.expect_success(), "eth0").is_empty()
+            }
         });
     }
 
