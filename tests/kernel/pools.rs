@@ -312,22 +312,6 @@ fn stickiness_follows_namespace_name_and_interface() {
     assert_eq!(before, after);
 }
 
-#[test]
-fn networks_with_pools_of_their_own_do_not_share_addresses() {
-    let node = plumb_tests::node();
-    let (one, two) = (node.pod(), node.pod());
-    let first = node.add(&one, &pool());
-    let second = node.add(
-        &two,
-        &with(pool(), json!({"name": "rail1", "master": "nic1"})),
-    );
-    assert_eq!(
-        address(&first),
-        address(&second),
-        "another network is another place"
-    );
-}
-
 const FOLDER: &str = "\
 apiVersion: spiderpool.spidernet.io/v2beta1
 kind: SpiderIPPool

@@ -127,9 +127,15 @@ fn addresses_of_pods_that_are_gone_count_where_they_are() {
             json!({"name": name, "ipam": {"type": "pool", "pools": pools}}),
         )
     };
+    policy::write(
+        "[[wires]]\nname = \"left\"\nparents = [\"nic0\"]\n[[wires]]\nname = \"right\"\nparents = [\"nic1\"]\n",
+    );
     let full = one("rail0", "10.1.0.10");
     node.add(&living, &full);
-    node.add(&dead, &one("rail1", "10.1.0.10"));
+    node.add(
+        &dead,
+        &with(one("rail1", "10.1.0.10"), json!({"master": "nic1"})),
+    );
     Call::add(&node, &dead, &one("rail0", "10.1.0.11"))
         .interface("eth1")
         .run()

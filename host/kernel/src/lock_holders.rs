@@ -1,7 +1,8 @@
 //! Who holds a lock that a call waits for (proc_locks(5), proc_pid_stat(5)).
 
 use std::fmt;
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -30,7 +31,7 @@ impl LockHolders {
     /// show them, and where the file system numbers its files differently for /proc/locks (btrfs, overlayfs).
     pub fn of<'a>(files: impl IntoIterator<Item = &'a Path>) -> Self {
         let files: Vec<_> = files.into_iter().filter_map(place).collect();
-        let locks = fs::read_to_string("/proc/locks").unwrap_or_default();
+        let locks: String = (0..READINGS).map(|_| all_locks()).collect();
         let mut holders: Vec<_> = locks
             .lines()
             .filter_map(lock)
@@ -73,6 +74,18 @@ impl fmt::Display for LockHolders {
         }
         Ok(())
     }
+}
+
+/// How often /proc/locks is read. It is a list that goes on changing between two reads of a piece, and what lies
+/// behind a line that goes may be left out.
+const READINGS: usize = 3;
+
+/// The locks of the machine, in pieces as large as the kernel makes them.
+fn all_locks() -> String {
+    let mut locks = String::with_capacity(64 * 1024);
+    // What was read before an error is better than nothing: it is for a message.
+    let _ = File::open("/proc/locks").and_then(|mut file| file.read_to_string(&mut locks));
+    locks
 }
 
 /// Device and inode as /proc/locks writes them.

@@ -8,7 +8,7 @@ use super::clean_up;
 use crate::cni::{AddRequest, Request};
 use crate::components::{Asked, Sandbox};
 use crate::decide::{self, Ipam};
-use crate::facts::{Facts, KernelFacts};
+use crate::facts::{Facts, KernelFacts, Place};
 use crate::leases::{Lease, Owner};
 use crate::node::Node;
 use crate::operations::Records;
@@ -32,7 +32,7 @@ fn check(call: Request, node: &Node<'_>) -> Result<()> {
     let facts: Rc<dyn Facts> = Rc::new(KernelFacts::new(Rc::clone(&node.kernel), None));
     let sandbox = Sandbox::new(node.trace)?;
     let asked = Arc::new(Asked::of(request)?);
-    sandbox.ready(&flavour, facts, &asked)?;
+    sandbox.ready(&flavour, Rc::clone(&facts), &asked)?;
     match decide::ipam(request)? {
         Ipam::None => Ok(()),
         Ipam::Policy(policy, pools) => {
@@ -43,9 +43,9 @@ fn check(call: Request, node: &Node<'_>) -> Result<()> {
             }
             let proposal = sandbox.propose(&policy, &asked, &pools)?;
             let claim = decide::claim(proposal, "", false);
-            // On which wire the pods will be, only a plan says: one that has addresses left will do.
+            // Where no parent is named, any wire that has addresses left will do.
             let mut refusal = Ok(());
-            for space in request.call.policy.spaces() {
+            for space in spaces(&request.call, facts.as_ref())? {
                 refusal = exhaustion(&claim.candidates(), &pools, &space, node);
                 if refusal.is_ok() {
                     break;
@@ -62,6 +62,19 @@ fn check(call: Request, node: &Node<'_>) -> Result<()> {
             Ok(())
         }
     }
+}
+
+/// The spaces in which the pods of a network can be: a plan would say which, and there is none yet. Nearly all
+/// flavours name their parent by `master`.
+fn spaces(call: &Request, facts: &dyn Facts) -> Result<Vec<String>> {
+    let policy = &call.policy;
+    if !policy.wires.is_empty()
+        && let Ok(Some(parent)) = call.configuration.string("master")
+        && let Some(link) = facts.link(Place::Host, parent)?
+    {
+        return Ok(vec![policy.space(Some(&link), None)]);
+    }
+    Ok(policy.spaces())
 }
 
 /// Every address that an interface needs must have a free one in some pool, or one that an ADD
