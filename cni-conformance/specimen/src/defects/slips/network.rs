@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::path::Path;
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -43,13 +43,18 @@ pub fn before_gc(request: &Request) -> Result<(), Error> {
         let _ = fs::write(record::root().join("index"), "[]");
     }
     if has("gc-wants-quiet") {
-        // An ADD that was started just before has made its record by then.
-        sleep(Duration::from_millis(5));
+        // An ADD that was started just before holds its record at some moment of the next few, however fast the
+        // machine is.
         let busy = |path: &Path| File::open(path).is_ok_and(|file| file.try_lock().is_err());
-        if record::all(&request.network)
-            .iter()
-            .any(|(path, _, _)| busy(path))
-        {
+        let begin = Instant::now();
+        let mut is_quiet = true;
+        while is_quiet && begin.elapsed() < Duration::from_millis(30) {
+            is_quiet = !record::all(&request.network)
+                .iter()
+                .any(|(path, _, _)| busy(path));
+            sleep(Duration::from_micros(200));
+        }
+        if !is_quiet {
             return refuse("an attachment is being made");
         }
     }
