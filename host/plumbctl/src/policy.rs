@@ -27,7 +27,10 @@ pub fn run(arguments: Arguments, reader: &Reader) -> Result<(), Failure> {
     match arguments.configuration {
         Some(configuration) => {
             plan::check(configuration, arguments.facts, reader)?;
-            println!("{} allows it", place(&policy));
+            match policy.file.as_os_str().is_empty() {
+                true => println!("allowed: there is no {}", plumb::policy::DEFAULT_FILE),
+                false => println!("allowed by {}", policy.file.display()),
+            }
             Ok(())
         }
         None if arguments.json => print_json(&as_json(&policy)),
@@ -35,13 +38,6 @@ pub fn run(arguments: Arguments, reader: &Reader) -> Result<(), Failure> {
             print(&policy);
             Ok(())
         }
-    }
-}
-
-fn place(policy: &Policy) -> String {
-    match policy.file.as_os_str().is_empty() {
-        true => format!("no file {}, which", plumb::policy::DEFAULT_FILE),
-        false => policy.file.display().to_string(),
     }
 }
 

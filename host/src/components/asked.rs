@@ -66,7 +66,7 @@ impl Asked {
             container_id: call.attachment.container_id.clone(),
             interface_name: call.attachment.interface_name.clone(),
             pod: call.pod.clone(),
-            node: node_name(),
+            node: request.call.policy.node.clone().unwrap_or_else(node_name),
             configuration,
             mac: request.mac.clone(),
             infiniband_guid: request.infiniband_guid.clone(),
