@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use crate::cni::{AddRequest, Request};
 use crate::components::{self, Asked, Proposal, Recorded, Sandbox, Source, World};
-use crate::facts::{Facts, Place};
+use crate::facts::{Facts, LinkFacts, Place};
 use crate::operations::{
     ClaimAddresses, DelegateIpam, HoldFunction, Operation, Reversible, WriteDeviceInfo,
     delegate_ipam,
 };
 use crate::outcome::{AddressSource, LinkNumber};
 use crate::plan::{Plan, Step};
+use crate::policy::NODE_SPACE;
 use crate::pools::{self, Folder, Pool};
 use crate::types::{FLAVOURS, OWN_TYPE, POOL_TYPES, types};
 use crate::{Code, Error, Result, ipam_plugin, owned};
@@ -161,25 +162,34 @@ pub fn plan(request: &AddRequest, sandbox: &Sandbox<'_>, facts: &Rc<dyn Facts>) 
 /// The space in which the addresses of a plan's interfaces must be unique: by the link on which they lie.
 fn space(recorded: &[Recorded], request: &AddRequest, facts: &dyn Facts) -> Result<String> {
     let policy = &request.call.policy;
-    if policy.wires.is_empty() {
-        return Ok(policy.space(None, None));
+    let link = match policy.wires.is_empty() {
+        // Which link it is makes no difference.
+        true => None,
+        false => link_of(recorded, facts)?,
+    };
+    match link {
+        Some(link) => policy.space(&link, facts),
+        None => Ok(NODE_SPACE.to_owned()),
     }
+}
+
+/// The link of the host on which a plan's interfaces lie: their parent, or that of the physical function.
+fn link_of(recorded: &[Recorded], facts: &dyn Facts) -> Result<Option<LinkFacts>> {
     for item in recorded {
         let Recorded::Operation(operation) = item else {
             continue;
         };
         if let Some(parent) = operation.parent().filter(|parent| !parent.in_pod) {
-            let link = facts.link(Place::Host, &parent.name)?;
-            return Ok(policy.space(link.as_ref(), None));
+            return facts.link(Place::Host, &parent.name);
         }
         if let Some((address, _)) = operation.function()
             && let Some(function) = facts.pci_function(address)?
         {
-            let link = function.parent_link.as_ref().or(function.links.first());
-            return Ok(policy.space(link, function.driver.as_deref()));
+            let own = function.links.into_iter().next();
+            return Ok(function.parent_link.or(own));
         }
     }
-    Ok(policy.space(None, None))
+    Ok(None)
 }
 
 /// Refuses a plan that works on devices which the node's policy does not give to networks.

@@ -25,7 +25,7 @@ pub use folders::{Folders, is_plain};
 pub use log::{Level, Log, file_name};
 pub use networks::Networks;
 pub use pattern::Pattern;
-pub use wires::{Wire, space_of_record};
+pub use wires::{NODE_SPACE, Wire, space_of_record};
 
 /// What is allowed that the file does not mention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -52,18 +52,17 @@ pub struct Policy {
     pub networks: Networks,
     /// Wires that are separate from each other.
     pub wires: Vec<Wire>,
-    /// Where all this was read; empty when there is no file.
-    pub file: PathBuf,
+    /// Where all this was read; none when there is no file.
+    pub file: Option<PathBuf>,
 }
 
 impl Policy {
     /// The file in words, for a refusal: what to change.
     pub fn place(&self) -> std::path::Display<'_> {
-        if self.file.as_os_str().is_empty() {
-            Path::new(DEFAULT_FILE).display()
-        } else {
-            self.file.display()
-        }
+        self.file
+            .as_deref()
+            .unwrap_or(Path::new(DEFAULT_FILE))
+            .display()
     }
 }
 

@@ -162,7 +162,7 @@ impl Trace {
 
 /// Where the replaced plugins look for the level: sriov-cni and Multus; whereabouts and Spiderpool; Spiderpool's
 /// coordinator. Keys are in lower case here.
-const LEVEL_KEYS: [&[&str]; 4] = [
+const LEVEL_KEYS: &[&[&str]] = &[
     &["loglevel"],
     &["log_level"],
     &["logoptions", "loglevel"],
@@ -170,7 +170,7 @@ const LEVEL_KEYS: [&[&str]; 4] = [
 ];
 
 /// As [`LEVEL_KEYS`], for the file.
-const FILE_KEYS: [&[&str]; 6] = [
+const FILE_KEYS: &[&[&str]] = &[
     &["logfile"],
     &["log_file"],
     &["log_file_path"],
@@ -180,7 +180,7 @@ const FILE_KEYS: [&[&str]; 6] = [
 ];
 
 /// The text under the first of some keys. Anything but a text is passed over: a log never stops a pod.
-fn asked<const N: usize>(configuration: &Configuration, keys: [&[&str]; N]) -> Option<String> {
+fn asked(configuration: &Configuration, keys: &[&[&str]]) -> Option<String> {
     let text = |path: &[&str]| {
         let (first, rest) = path.split_first()?;
         let mut value = configuration.lower.get(*first)?;
@@ -189,7 +189,7 @@ fn asked<const N: usize>(configuration: &Configuration, keys: [&[&str]; N]) -> O
         }
         value.as_str().filter(|text| !text.is_empty())
     };
-    keys.into_iter().find_map(text).map(str::to_owned)
+    keys.iter().copied().find_map(text).map(str::to_owned)
 }
 
 fn parse_level(text: &str) -> Option<Level> {

@@ -261,3 +261,27 @@ fn wires_that_the_administrator_declares_separate_have_addresses_of_their_own() 
     }
     assert!(leases(STATE_FOLDER).is_empty());
 }
+
+/// Kubernetes may know a node by another name than its host's, and pools name it by that.
+#[test]
+fn the_policy_says_which_node_this_is() {
+    let node = plumb_tests::node();
+    let pod = node.pod();
+    let pools = json!([{"name": "p", "subnet": "10.1.0.0/24", "nodeName": ["gpu-17"]}]);
+    let own = with(pool(), json!({"ipam": {"type": "pool", "pools": pools}}));
+    Call::add(&node, &pod, &own).run().expect_failure();
+    policy::write("node = \"gpu-17\"\n");
+    node.add(&pod, &own);
+    node.delete(&pod, &own);
+}
+
+/// A wire's links may be named by their driver, as parents and functions may.
+#[test]
+fn a_wire_may_be_named_by_the_driver_of_its_links() {
+    let node = plumb_tests::node();
+    policy::write("[[wires]]\nname = \"cable\"\nparents = [\"driver:veth\"]\n");
+    let pod = node.pod();
+    node.add(&pod, &pool());
+    assert_eq!(leases(STATE_FOLDER)[0]["space"], "wire/cable");
+    node.delete(&pod, &pool());
+}

@@ -27,9 +27,9 @@ pub fn run(arguments: Arguments, reader: &Reader) -> Result<(), Failure> {
     match arguments.configuration {
         Some(configuration) => {
             plan::check(configuration, arguments.facts, reader)?;
-            match policy.file.as_os_str().is_empty() {
-                true => println!("allowed: there is no {}", plumb::policy::DEFAULT_FILE),
-                false => println!("allowed by {}", policy.file.display()),
+            match &policy.file {
+                None => println!("allowed: there is no {}", policy.place()),
+                Some(file) => println!("allowed by {}", file.display()),
             }
             Ok(())
         }
@@ -42,12 +42,12 @@ pub fn run(arguments: Arguments, reader: &Reader) -> Result<(), Failure> {
 }
 
 fn print(policy: &Policy) {
-    match policy.file.as_os_str().is_empty() {
-        true => println!(
+    match &policy.file {
+        None => println!(
             "there is no {}: folders and log are fixed, and networks may use what the replaced plugins let them use",
-            plumb::policy::DEFAULT_FILE
+            policy.place()
         ),
-        false => println!("{}, profile {}", policy.file.display(), profile(policy)),
+        Some(file) => println!("{}, profile {}", file.display(), profile(policy)),
     }
     for (name, value) in rows(policy) {
         println!("  {name:<28} {value}");

@@ -171,7 +171,7 @@ fn resolve(folder: BorrowedFd<'_>, path: &Path, shown: &Path) -> Result<File> {
 
 fn check_owner(file: &File, path: &Path) -> Result<()> {
     owned::check_open(file, path)
-        .map_err(|error| not_loaded(format!("of the component store {error}")))
+        .map_err(|error| not_loaded(format!("the component store: {error}")))
 }
 
 #[cfg(test)]

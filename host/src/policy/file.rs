@@ -32,7 +32,10 @@ impl Reader {
             return Ok(Policy::default());
         };
         let policy = read::policy(&text).map_err(|mistake| wrong(&file, &mistake))?;
-        Ok(Policy { file, ..policy })
+        Ok(Policy {
+            file: Some(file),
+            ..policy
+        })
     }
 
     /// The policy for DEL and GC: of a file with a mistake in it the folders, as far as they are understood. No pod's
@@ -52,7 +55,7 @@ impl Reader {
         let folders = read::folders_alone(&text).map_err(|mistake| wrong(&file, &mistake))?;
         Ok(Policy {
             folders,
-            file,
+            file: Some(file),
             ..Policy::default()
         })
     }

@@ -74,12 +74,7 @@ impl Policy {
         if !self.limits_parents() {
             return Ok(());
         }
-        let driver = match &link.pci {
-            Some(address) => facts
-                .pci_function(address)?
-                .and_then(|function| function.driver),
-            None => link.kind.clone(),
-        };
+        let driver = driver(link, facts)?;
         let rules = self.networks.parents.as_deref().unwrap_or_default();
         if rules.iter().any(|rule| rule.names(names(link))) {
             return Ok(());
@@ -182,6 +177,17 @@ impl Policy {
     }
 }
 
-fn names(link: &LinkFacts) -> impl Iterator<Item = &str> + Clone {
+/// The names that a pattern may mean a link by.
+pub(super) fn names(link: &LinkFacts) -> impl Iterator<Item = &str> + Clone {
     std::iter::once(&*link.name).chain(link.alternative_names.iter().map(String::as_str))
+}
+
+/// The driver that a pattern may mean a link by: that of its device, or the kind of one without a device.
+pub(super) fn driver(link: &LinkFacts, facts: &dyn Facts) -> Result<Option<String>> {
+    match &link.pci {
+        Some(address) => Ok(facts
+            .pci_function(address)?
+            .and_then(|function| function.driver)),
+        None => Ok(link.kind.clone()),
+    }
 }

@@ -35,7 +35,7 @@ pub(super) fn policy(text: &str) -> Result<Policy> {
         log: log(root.section("log")?)?,
         networks: networks(root.section("networks")?)?,
         wires: wires(root.sections("wires")?)?,
-        file: PathBuf::new(),
+        file: None,
     };
     root.end()?;
     Ok(policy)

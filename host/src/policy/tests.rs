@@ -226,10 +226,18 @@ fn a_link_is_on_the_wire_that_names_it_first() {
     let policy = policy(
         "[[wires]]\nname = \"a\"\nparents = [\"ens2alt\"]\n[[wires]]\nname = \"b\"\nparents = [\"ens*\"]\n",
     );
-    let space = |name: &str| policy.space(facts.link(Place::Host, name).unwrap().as_ref(), None);
+    let link_of = |name: &str| facts.link(Place::Host, name).unwrap().unwrap();
+    let space = |name: &str| policy.space(&link_of(name), &facts).unwrap();
     assert_eq!(space("ens1"), "wire/b");
     assert_eq!(space("ens2"), "wire/a");
-    assert_eq!(policy.space(None, None), "");
+    let by_driver = self::policy("[[wires]]\nname = \"a\"\nparents = [\"driver:mlx5*\"]\n");
+    assert_eq!(by_driver.space(&link_of("ens2"), &facts).unwrap(), "wire/a");
+    let none = self::policy("[[wires]]\nname = \"a\"\nparents = [\"driver:ixgbe\"]\n");
+    assert_eq!(none.space(&link_of("ens2"), &facts).unwrap(), "");
+    assert_eq!(
+        Policy::default().space(&link_of("ens2"), &facts).unwrap(),
+        ""
+    );
     assert_eq!(policy.spaces(), ["", "wire/a", "wire/b"]);
     assert_eq!(space_of_record("rail0", "rail0"), "");
     assert_eq!(space_of_record("wire/a", "rail0"), "wire/a");

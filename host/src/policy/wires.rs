@@ -4,8 +4,10 @@
 //! cable leads, so all links of a node count as one wire unless the administrator says otherwise.
 
 use super::Policy;
+use super::networks::{driver, names};
 use super::pattern::Pattern;
-use crate::facts::LinkFacts;
+use crate::Result;
+use crate::facts::{Facts, LinkFacts};
 
 /// A wire that is separate from all others, and so may have the same addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,8 +18,8 @@ pub struct Wire {
     pub parents: Vec<Pattern>,
 }
 
-/// The space of links that no wire names.
-const NODE: &str = "";
+/// The space of links that no wire names, and of a plan that lies on none.
+pub const NODE_SPACE: &str = "";
 
 impl Wire {
     /// The space of its addresses. No network has such a name, which is what spaces were called by once.
@@ -27,27 +29,23 @@ impl Wire {
 }
 
 impl Policy {
-    /// The space in which the addresses of interfaces on a link are unique. A link that is not known any more counts
-    /// as one that no wire names.
-    pub fn space(&self, link: Option<&LinkFacts>, driver: Option<&str>) -> String {
-        let Some(link) = link else {
-            return NODE.to_owned();
-        };
-        let names =
-            std::iter::once(&*link.name).chain(link.alternative_names.iter().map(String::as_str));
-        let mut wires = self.wires.iter();
-        wires
-            .find(|wire| {
-                wire.parents
-                    .iter()
-                    .any(|pattern| pattern.matches(names.clone(), driver))
-            })
-            .map_or_else(|| NODE.to_owned(), Wire::space)
+    /// The space in which the addresses of interfaces on a link are unique.
+    pub fn space(&self, link: &LinkFacts, facts: &dyn Facts) -> Result<String> {
+        if self.wires.is_empty() {
+            return Ok(NODE_SPACE.to_owned());
+        }
+        let driver = driver(link, facts)?;
+        let leads_there = |pattern: &Pattern| pattern.matches(names(link), driver.as_deref());
+        let wire = self
+            .wires
+            .iter()
+            .find(|wire| wire.parents.iter().any(leads_there));
+        Ok(wire.map_or_else(|| NODE_SPACE.to_owned(), Wire::space))
     }
 
     /// All spaces.
     pub fn spaces(&self) -> Vec<String> {
-        std::iter::once(NODE.to_owned())
+        std::iter::once(NODE_SPACE.to_owned())
             .chain(self.wires.iter().map(Wire::space))
             .collect()
     }
@@ -57,7 +55,7 @@ impl Policy {
 /// called by its name.
 pub fn space_of_record(space: &str, network: &str) -> String {
     match space == network {
-        true => NODE.to_owned(),
+        true => NODE_SPACE.to_owned(),
         false => space.to_owned(),
     }
 }

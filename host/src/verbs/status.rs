@@ -13,6 +13,7 @@ use crate::leases::{Lease, Owner};
 use crate::node::Node;
 use crate::operations::Records;
 use crate::pod::Pod;
+use crate::policy::NODE_SPACE;
 use crate::pools::Pool;
 use crate::{Code, Error, Result};
 
@@ -42,7 +43,7 @@ fn check(call: Request, node: &Node<'_>) -> Result<()> {
                 pool.namespaces.clear();
             }
             let proposal = sandbox.propose(&policy, &asked, &pools)?;
-            let claim = decide::claim(proposal, "", false);
+            let claim = decide::claim(proposal, NODE_SPACE, false);
             // Where no parent is named, any wire that has addresses left will do.
             let mut refusal = Ok(());
             for space in spaces(&request.call, facts.as_ref())? {
@@ -72,7 +73,7 @@ fn spaces(call: &Request, facts: &dyn Facts) -> Result<Vec<String>> {
         && let Ok(Some(parent)) = call.configuration.string("master")
         && let Some(link) = facts.link(Place::Host, parent)?
     {
-        return Ok(vec![policy.space(Some(&link), None)]);
+        return Ok(vec![policy.space(&link, facts)?]);
     }
     Ok(policy.spaces())
 }
