@@ -75,15 +75,17 @@ pub(super) fn read_reserved(fields: &Fields<'_>) -> Result<Vec<AddressRange>, Er
 }
 
 /// A pool's name is part of messages, leases and the patterns that select pools, so it
-/// keeps to the characters of Kubernetes names, and `_` and capitals beside.
+/// keeps to the characters of Kubernetes names, and `_` and capitals beside. It begins as those do:
+/// nobody takes it for a flag or a hidden file.
 pub(super) fn check_name(name: &str) -> Result<(), Problem> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-    if (1..=253).contains(&name.len()) && name.bytes().all(allowed) {
+    let begins = name.starts_with(|first: char| first.is_ascii_alphanumeric());
+    if begins && name.len() <= 253 && name.bytes().all(allowed) {
         return Ok(());
     }
     Err(Problem::Unexpected {
         value: format!("{name:?}"),
-        expected: "1 to 253 letters, digits, `.`, `_` or `-`",
+        expected: "a letter or digit, then up to 252 letters, digits, `.`, `_` or `-`",
     })
 }
 
