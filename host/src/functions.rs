@@ -143,9 +143,9 @@ impl Holds {
     pub fn read(&self, address: &str) -> Result<Option<Hold>, StateError> {
         let path = self.path(address);
         match fs::read(&path) {
-            Ok(text) => match serde_json::from_slice(&text) {
-                Ok(hold) => Ok(Some(hold)),
-                Err(_) => self.set_aside(address).map(|()| None),
+            Ok(text) => match serde_json::from_slice::<Hold>(&text) {
+                Ok(hold) if hold.original.check_record().is_ok() => Ok(Some(hold)),
+                _ => self.set_aside(address).map(|()| None),
             },
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(StateError::io("read", &path)(error)),

@@ -35,6 +35,20 @@ pub const LAYOUT: u32 = 2;
 /// The oldest layout that is read.
 const OLDEST_LAYOUT: u32 = 1;
 
+/// What comes of looking at what was read back: what is wrong with it, with the value.
+pub type Checked = std::result::Result<(), String>;
+
+/// What a record can hold. It is written by plumb in a folder that root alone can write to, and looked at all the
+/// same before anything is undone by it.
+pub trait Recorded {
+    /// Whether it is such as plumb writes.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong, with the value.
+    fn check_record(&self) -> Checked;
+}
+
 /// The first line of a record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
@@ -64,6 +78,14 @@ pub struct Header {
 }
 
 impl Header {
+    /// Whether it is the header of this attachment's record.
+    fn check(&self, attachment: &Attachment) -> Checked {
+        match self.attachment == *attachment {
+            true => Ok(()),
+            false => Err(format!("line 1 is of {}", self.attachment)),
+        }
+    }
+
     /// Whether the attachment was made at this moment or later: by an ADD that runs beside a call that began then.
     ///
     /// # Errors
@@ -189,11 +211,11 @@ impl<O> Record<O> {
     }
 }
 
-impl<O: DeserializeOwned> Record<O> {
-    /// Understands the lines of a file. None for a file without a whole line: its
+impl<O: DeserializeOwned + Recorded> Record<O> {
+    /// Understands the lines of an attachment's file, and checks what they say. None for a file without a whole line: its
     /// writer died before it did anything. Bytes, because a piece of a line may end within
     /// a letter.
-    fn parse(text: &[u8]) -> Result<Option<Self>, String> {
+    fn parse(text: &[u8], attachment: &Attachment) -> Result<Option<Self>, String> {
         let mut lines = text.split_inclusive(|byte| *byte == b'\n').enumerate();
         let whole = |line: &[u8]| line.ends_with(b"\n");
         let header = match lines.next() {
@@ -211,6 +233,7 @@ impl<O: DeserializeOwned> Record<O> {
             },
             _ => return Ok(None),
         };
+        header.check(attachment)?;
         let mut record = Self {
             header,
             steps: Vec::new(),
@@ -227,6 +250,11 @@ impl<O: DeserializeOwned> Record<O> {
     }
 }
 
-fn decode<O: DeserializeOwned>(number: usize, line: &[u8]) -> Result<Line<O>, String> {
-    serde_json::from_slice(line).map_err(|error| format!("line {number}: {error}"))
+fn decode<O: DeserializeOwned + Recorded>(number: usize, line: &[u8]) -> Result<Line<O>, String> {
+    let wrong = |problem: String| format!("line {number}: {problem}");
+    let line: Line<O> = serde_json::from_slice(line).map_err(|error| wrong(error.to_string()))?;
+    if let Line::Intent(_, operation) | Line::Done(_, operation) = &line {
+        operation.check_record().map_err(wrong)?;
+    }
+    Ok(line)
 }

@@ -2,6 +2,7 @@
 //!
 //! | function | does |
 //! |---|---|
+//! | `check_record` | whether its fields, read back from a record, are such as plumb writes |
 //! | `describe` | one line for the plan, the trace and errors |
 //! | `prepare` | reads what the undo will need, draws what is random, refuses what cannot work; changes nothing |
 //! | `perform` | asks the kernel |
@@ -36,7 +37,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Result;
 use crate::cni::previous::Previous;
-use crate::journal;
+use crate::journal::{self, Checked};
 use crate::kernel::virtual_function::Settings;
 use crate::machine::Machine;
 
@@ -60,6 +61,13 @@ pub enum Lifetime {
 
 /// The inside that all operations have.
 pub trait Reversible {
+    /// Whether its fields, read back from a record, are such as plumb writes: they become parts of paths, names of
+    /// programs and words to the kernel, and a record may be forged.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong, with the value.
+    fn check_record(&self) -> Checked;
     /// One line for the plan, the trace and errors.
     fn describe(&self) -> String;
     /// What ends its effect without an undo.
@@ -163,7 +171,17 @@ operations! {
     add_neighbour::AddNeighbour;
 }
 
+impl journal::Recorded for Operation {
+    fn check_record(&self) -> Checked {
+        self.inside().check_record()
+    }
+}
+
 impl Reversible for Operation {
+    fn check_record(&self) -> Checked {
+        self.inside().check_record()
+    }
+
     fn describe(&self) -> String {
         self.inside().describe()
     }

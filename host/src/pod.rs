@@ -2,6 +2,7 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use ipnetwork::IpNetwork;
@@ -14,7 +15,7 @@ use crate::kernel::netns::NetnsError;
 use crate::kernel::route::Route;
 use crate::kernel::{Netns, RouteSocket};
 use crate::leases::Owner;
-use crate::{Code, Error, Result};
+use crate::{Code, Error, Result, owned};
 
 /// A pod and one attachment of it.
 pub struct Pod {
@@ -54,7 +55,8 @@ impl Pod {
         )
     }
 
-    /// The pod of a record, by nothing but what the record says.
+    /// The pod of a record, by nothing but what the record says. IPAM plugins are run only from folders that root alone
+    /// can write to: no runtime has named them for this call.
     ///
     /// # Errors
     ///
@@ -65,7 +67,7 @@ impl Pod {
             netns: header.netns.path.clone(),
             interface_name: header.attachment.interface_name.clone(),
             arguments: header.arguments.clone(),
-            path: header.path.clone(),
+            path: folders_of_root(&header.path),
             configuration: header.configuration.clone().into_bytes(),
         };
         Ok(Self::new(
@@ -88,7 +90,7 @@ impl Pod {
         let also = request.environment.netns.as_deref();
         let mut call = now.call;
         if call.path.is_empty() {
-            call.path.clone_from(&header.path);
+            call.path = folders_of_root(&header.path);
         }
         Ok(Self::new(
             now.attachment,
@@ -177,4 +179,12 @@ fn once<T>(cell: &OnceCell<T>, make: impl FnOnce() -> Result<T>) -> Result<&T> {
     }
     cell.get()
         .ok_or_else(|| Error::new(Code::INTERNAL, "a value that was just read is gone"))
+}
+
+/// The folders of a recorded `CNI_PATH` that root alone can write to, wherever links lead.
+fn folders_of_root(path: &[PathBuf]) -> Vec<PathBuf> {
+    path.iter()
+        .filter_map(|folder| folder.canonicalize().ok())
+        .filter(|folder| owned::check(folder).is_ok())
+        .collect()
 }

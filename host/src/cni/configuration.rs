@@ -1,8 +1,8 @@
 //! The network configuration on standard input (CNI specification, section 3).
 
+use plumb_values::names::is_identifier;
 use serde_json::{Map, Value};
 
-use super::environment::is_identifier;
 use super::keys;
 use super::{Verb, Version};
 use crate::{Code, Error, Result};

@@ -1,9 +1,12 @@
 //! What a function was like before a pod got it.
 
+use plumb_values::arguments::check_rdma_name;
+use plumb_values::names::{check_file_name, check_link_name};
 use plumb_values::{Guid, HardwareAddress, Mac};
 use serde::{Deserialize, Serialize};
 
 use super::find::host_link;
+use crate::journal::Checked;
 use crate::kernel::link::{ETHERNET, Link};
 use crate::kernel::virtual_function::{LinkState, Setting, Settings};
 use crate::kernel::{Kernel, Netns, pci};
@@ -41,6 +44,19 @@ pub struct OriginalLink {
 }
 
 impl Original {
+    /// Whether it is such as plumb writes: names in it become parts of paths.
+    pub fn check_record(&self) -> Checked {
+        if let Some(driver) = &self.driver {
+            check_file_name("driver", driver)?;
+        }
+        if let Some(link) = &self.link {
+            check_link_name(&link.name)?;
+        }
+        self.rdma_devices
+            .iter()
+            .try_for_each(|name| check_rdma_name(name))
+    }
+
     /// Looks at the function at a checked address. `wanted` are the settings that will be
     /// changed: only those, and the address of an Ethernet function, are read.
     pub fn read(kernel: &Kernel, address: &str, wanted: &Settings) -> Result<Self> {

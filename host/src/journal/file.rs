@@ -8,7 +8,8 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Header, Line, Record, Records, State, Step};
+use super::{Header, Line, Record, Recorded, Records, State, Step};
+use crate::attachment::Attachment;
 use crate::state::{self, Error, Missing};
 
 /// How long a call waits for another one on the same attachment. The runtime repeats a
@@ -25,21 +26,23 @@ pub struct Journal<O> {
     record: Option<Record<O>>,
 }
 
-impl<O: Clone + Serialize + DeserializeOwned> Journal<O> {
-    /// Opens and locks the record at `path`; `missing` says whether it is
+impl<O: Clone + Serialize + DeserializeOwned + Recorded> Journal<O> {
+    /// Opens and locks the record of an attachment; `missing` says whether it is
     /// made when there is none, which is None else. A record that cannot be read is set aside and reported.
     pub(super) fn open(
         records: &Records<O>,
-        path: &Path,
+        attachment: &Attachment,
         missing: Missing,
     ) -> Result<Option<Self>, Error> {
+        let path = records.path(attachment);
+        let path = path.as_path();
         let Some(mut file) = state::lock(path, missing, LOCK_WAIT)? else {
             return Ok(None);
         };
         let mut text = Vec::new();
         file.read_to_end(&mut text)
             .map_err(Error::io("read", path))?;
-        let record = match Record::parse(&text) {
+        let record = match Record::parse(&text, attachment) {
             Ok(record) => record,
             Err(reason) => {
                 return Err(Error::Corrupt {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Journal, Record};
+use super::{Journal, Record, Recorded};
 use crate::attachment::Attachment;
 use crate::state::{self, Error, Missing, StateFolder, entries};
 use crate::trace::Trace;
@@ -31,7 +31,7 @@ pub struct Records<O> {
     operations: PhantomData<O>,
 }
 
-impl<O: Clone + Serialize + DeserializeOwned> Records<O> {
+impl<O: Clone + Serialize + DeserializeOwned + Recorded> Records<O> {
     /// The records below a state folder, which need not exist yet.
     pub fn new(state: &StateFolder) -> Self {
         Self {
@@ -52,9 +52,8 @@ impl<O: Clone + Serialize + DeserializeOwned> Records<O> {
 
     /// Opens and locks the record of an attachment, a new one when there is none.
     pub fn create(&self, attachment: &Attachment) -> Result<Journal<O>, Error> {
-        let path = self.path(attachment);
         loop {
-            if let Some(journal) = Journal::open(self, &path, Missing::Create)? {
+            if let Some(journal) = Journal::open(self, attachment, Missing::Create)? {
                 return Ok(journal);
             }
         }
@@ -62,7 +61,7 @@ impl<O: Clone + Serialize + DeserializeOwned> Records<O> {
 
     /// Opens and locks the record of an attachment, if there is one.
     pub fn open(&self, attachment: &Attachment) -> Result<Option<Journal<O>>, Error> {
-        Journal::open(self, &self.path(attachment), Missing::Ignore)
+        Journal::open(self, attachment, Missing::Ignore)
     }
 
     /// As [`Self::open`], for those who can do without a record that cannot be read: it is
@@ -129,7 +128,7 @@ impl<O: Clone + Serialize + DeserializeOwned> Records<O> {
     /// Reads a record without a lock, for showing it.
     pub fn read(&self, attachment: &Attachment) -> Result<Option<Record<O>>, Unreadable> {
         match fs::read(self.path(attachment)) {
-            Ok(text) => Record::parse(&text).map_err(Unreadable::Damaged),
+            Ok(text) => Record::parse(&text, attachment).map_err(Unreadable::Damaged),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Unreadable::Io(error)),
         }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Lifetime, LinkNumber, Reversible, difference};
 use crate::Result;
 use crate::cni::previous::Previous;
+use crate::journal::Checked;
 use crate::machine::Machine;
 
 /// What is recorded.
@@ -19,6 +20,10 @@ pub struct AddAddress {
 }
 
 impl Reversible for AddAddress {
+    fn check_record(&self) -> Checked {
+        Ok(())
+    }
+
     fn describe(&self) -> String {
         format!("add address {}", self.address)
     }

@@ -2,11 +2,13 @@
 
 use std::net::IpAddr;
 
+use plumb_values::arguments::check_hardware_address;
 use serde::{Deserialize, Serialize};
 
 use super::{Lifetime, LinkNumber, Reversible, difference};
 use crate::Result;
 use crate::cni::previous::Previous;
+use crate::journal::Checked;
 use crate::machine::Machine;
 use crate::octets;
 
@@ -23,6 +25,10 @@ pub struct AddNeighbour {
 }
 
 impl Reversible for AddNeighbour {
+    fn check_record(&self) -> Checked {
+        check_hardware_address(&self.mac)
+    }
+
     fn describe(&self) -> String {
         format!(
             "add neighbour {} at {}",

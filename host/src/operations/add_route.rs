@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Lifetime, LinkNumber, Reversible, difference};
 use crate::Result;
 use crate::cni::previous::Previous;
+use crate::journal::Checked;
 use crate::kernel::route::Route;
 use crate::machine::Machine;
 
@@ -32,6 +33,10 @@ impl AddRoute {
 }
 
 impl Reversible for AddRoute {
+    fn check_record(&self) -> Checked {
+        Ok(())
+    }
+
     fn describe(&self) -> String {
         format!("add route {}", self.route)
     }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Lifetime, Reversible, difference};
 use crate::Result;
 use crate::cni::previous::Previous;
+use crate::journal::Checked;
 use crate::kernel::rule::{ListedRule, Rule};
 use crate::machine::Machine;
 
@@ -28,6 +29,10 @@ impl AddRule {
 }
 
 impl Reversible for AddRule {
+    fn check_record(&self) -> Checked {
+        Ok(())
+    }
+
     fn describe(&self) -> String {
         format!("add rule {}", self.rule)
     }

@@ -4,10 +4,12 @@
 use std::os::fd::AsFd;
 
 use nix::errno::Errno;
+use plumb_values::names::check_link_name;
 use serde::{Deserialize, Serialize};
 
 use super::difference;
 use crate::cni::previous::Previous;
+use crate::journal::Checked;
 use crate::kernel::create_link::Child;
 use crate::kernel::link::Link;
 use crate::kernel::random;
@@ -31,6 +33,13 @@ impl std::fmt::Display for Parent {
         let place = if self.in_pod { " in the pod" } else { "" };
         write!(formatter, "{}{place}", self.name)
     }
+}
+
+/// Checks the names in the record of a child.
+pub fn check_names(parent: &Parent, name: &str, temporary_name: &str) -> Checked {
+    check_link_name(&parent.name)?;
+    check_link_name(name)?;
+    check_link_name(temporary_name)
 }
 
 /// Refuses a name that the pod has already: the interface of another plugin or of an

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Lifetime, LinkNumber, Reversible, difference};
 use crate::cni::previous::Previous;
+use crate::journal::Checked;
 use crate::kernel::route::Route;
 use crate::leases::{self, Candidate, ClaimError, Claimed, Lease};
 use crate::machine::Machine;
@@ -108,6 +109,10 @@ impl ClaimAddresses {
 }
 
 impl Reversible for ClaimAddresses {
+    fn check_record(&self) -> Checked {
+        Ok(())
+    }
+
     fn describe(&self) -> String {
         let addresses = match self.addresses.as_slice() {
             [] => String::new(),

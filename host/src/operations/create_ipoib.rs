@@ -7,11 +7,13 @@
 use std::os::fd::AsFd;
 use std::time::Duration;
 
+use plumb_values::arguments::{IPOIB_MODES, check_word};
 use serde::{Deserialize, Serialize};
 
 use super::{Lifetime, LinkNumber, Parent, Reversible, child, difference};
 use crate::attachment::Attachment;
 use crate::cni::previous::Previous;
+use crate::journal::Checked;
 use crate::kernel::RouteSocket;
 use crate::kernel::create_link::Child;
 use crate::kernel::link::Link;
@@ -87,6 +89,13 @@ impl CreateIpoib {
 }
 
 impl Reversible for CreateIpoib {
+    fn check_record(&self) -> Checked {
+        if let Some(mode) = &self.mode {
+            check_word("ipoib mode", mode, &IPOIB_MODES)?;
+        }
+        child::check_names(&self.parent, &self.name, &self.temporary_name)
+    }
+
     fn describe(&self) -> String {
         let mut text = format!("create ipoib {} in the pod on {}", self.name, self.parent);
         if let Some(key) = self.partition_key {

@@ -1,10 +1,12 @@
 //! Makes an ipvlan child of a host interface in the pod (drivers/net/ipvlan).
 
+use plumb_values::arguments::{IPVLAN_MODES, check_word};
 use serde::{Deserialize, Serialize};
 
 use super::{Lifetime, LinkNumber, Parent, Reversible, child};
 use crate::Result;
 use crate::cni::previous::Previous;
+use crate::journal::Checked;
 use crate::kernel::create_link::Child;
 use crate::kernel::link::Link;
 use crate::machine::Machine;
@@ -42,6 +44,11 @@ impl CreateIpvlan {
 }
 
 impl Reversible for CreateIpvlan {
+    fn check_record(&self) -> Checked {
+        check_word("ipvlan mode", &self.mode, &IPVLAN_MODES)?;
+        child::check_names(&self.parent, &self.name, &self.temporary_name)
+    }
+
     fn describe(&self) -> String {
         let mtu = self
             .mtu

@@ -1,10 +1,12 @@
 //! Makes a macvlan child of a host interface in the pod (drivers/net/macvlan.c).
 
+use plumb_values::arguments::{MACVLAN_MODES, check_hardware_address, check_word};
 use serde::{Deserialize, Serialize};
 
 use super::{Lifetime, LinkNumber, Parent, Reversible, child};
 use crate::Result;
 use crate::cni::previous::Previous;
+use crate::journal::Checked;
 use crate::kernel::create_link::Child;
 use crate::kernel::link::Link;
 use crate::kernel::random;
@@ -47,6 +49,12 @@ impl CreateMacvlan {
 }
 
 impl Reversible for CreateMacvlan {
+    fn check_record(&self) -> Checked {
+        check_word("macvlan mode", &self.mode, &MACVLAN_MODES)?;
+        self.mac.as_deref().map_or(Ok(()), check_hardware_address)?;
+        child::check_names(&self.parent, &self.name, &self.temporary_name)
+    }
+
     fn describe(&self) -> String {
         let mac = match &self.mac {
             Some(mac) => octets::text(mac),

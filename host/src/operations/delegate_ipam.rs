@@ -1,10 +1,12 @@
 //! Asks an IPAM plugin for addresses (CNI specification, section 4).
 
+use plumb_values::names::check_file_name;
 use serde::{Deserialize, Serialize};
 
 use super::{Lifetime, LinkNumber, Reversible};
 use crate::cni::keys;
 use crate::cni::previous::Previous;
+use crate::journal::Checked;
 use crate::machine::Machine;
 use crate::outcome::{Assigned, AssignedAddress};
 use crate::{Code, Error, Result, ipam_plugin};
@@ -21,6 +23,10 @@ pub struct DelegateIpam {
 }
 
 impl Reversible for DelegateIpam {
+    fn check_record(&self) -> Checked {
+        check_file_name("plugin", &self.plugin)
+    }
+
     fn describe(&self) -> String {
         format!("ask ipam plugin {} for addresses", self.plugin)
     }

@@ -1,12 +1,14 @@
 //! Takes a PCI function for the attachment and remembers what it was like. Its undo is the
 //! undo of all that the attachment did to the function.
 
+use plumb_values::names::check_pci_address;
 use serde::{Deserialize, Serialize};
 
 use super::{Lifetime, Reversible, difference};
 use crate::Result;
 use crate::cni::previous::Previous;
 use crate::functions::{Hold, Holds, Original, Restored, restore};
+use crate::journal::Checked;
 use crate::kernel::virtual_function::Settings;
 use crate::kernel::{Boot, PodNetns};
 use crate::machine::Machine;
@@ -43,6 +45,11 @@ impl HoldFunction {
 }
 
 impl Reversible for HoldFunction {
+    fn check_record(&self) -> Checked {
+        check_pci_address(&self.address)?;
+        self.original.check_record()
+    }
+
     fn describe(&self) -> String {
         format!("take PCI function {}", self.address)
     }

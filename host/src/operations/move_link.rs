@@ -2,12 +2,14 @@
 
 use std::os::fd::AsFd;
 
+use plumb_values::names::{check_link_name, check_pci_address};
 use serde::{Deserialize, Serialize};
 
 use super::{Lifetime, LinkNumber, Reversible, child, difference};
 use crate::Result;
 use crate::cni::previous::Previous;
 use crate::functions::{Found, wait_for_link};
+use crate::journal::Checked;
 use crate::kernel::virtual_function::Settings;
 use crate::machine::Machine;
 
@@ -26,6 +28,11 @@ pub struct MoveLink {
 }
 
 impl Reversible for MoveLink {
+    fn check_record(&self) -> Checked {
+        check_pci_address(&self.address)?;
+        check_link_name(&self.name)
+    }
+
     fn describe(&self) -> String {
         format!(
             "move the interface of PCI function {} into the pod as {}",

@@ -3,11 +3,14 @@
 use std::os::fd::AsFd;
 
 use nix::errno::Errno;
+use plumb_values::arguments::check_rdma_name;
+use plumb_values::names::check_pci_address;
 use serde::{Deserialize, Serialize};
 
 use super::{Lifetime, Reversible, difference};
 use crate::cni::previous::Previous;
 use crate::functions::RdmaLock;
+use crate::journal::Checked;
 use crate::kernel::pci;
 use crate::kernel::rdma::{NamespaceMode, RdmaSocket};
 use crate::kernel::virtual_function::Settings;
@@ -61,6 +64,14 @@ fn refusal(error: crate::kernel::Error) -> Error {
 }
 
 impl Reversible for MoveRdmaDevice {
+    fn check_record(&self) -> Checked {
+        check_pci_address(&self.address)?;
+        self.name
+            .iter()
+            .chain(&self.devices)
+            .try_for_each(|name| check_rdma_name(name))
+    }
+
     fn describe(&self) -> String {
         let name = self
             .name

@@ -1,11 +1,13 @@
 //! Puts a function without a netdev into the result.
 
 use plumb_values::HardwareAddress;
+use plumb_values::names::check_pci_address;
 use serde::{Deserialize, Serialize};
 
 use super::{Lifetime, LinkNumber, Reversible, difference};
 use crate::Result;
 use crate::cni::previous::Previous;
+use crate::journal::Checked;
 use crate::kernel::pci;
 use crate::kernel::virtual_function::Settings;
 use crate::machine::Machine;
@@ -23,6 +25,10 @@ pub struct ReportFunction {
 }
 
 impl Reversible for ReportFunction {
+    fn check_record(&self) -> Checked {
+        check_pci_address(&self.address)
+    }
+
     fn describe(&self) -> String {
         format!(
             "report PCI function {}, which a program drives",

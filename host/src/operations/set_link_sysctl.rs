@@ -1,9 +1,11 @@
 //! Sets a sysctl of the pod's interface (Documentation/networking/ip-sysctl).
 
+use plumb_values::arguments::{check_sysctl, check_word};
 use serde::{Deserialize, Serialize};
 
 use super::{Lifetime, LinkNumber, Reversible};
 use crate::cni::previous::Previous;
+use crate::journal::Checked;
 use crate::kernel::sysctl;
 use crate::machine::Machine;
 use crate::{Code, Error, Result};
@@ -41,6 +43,14 @@ impl SetLinkSysctl {
 }
 
 impl Reversible for SetLinkSysctl {
+    fn check_record(&self) -> Checked {
+        check_word("family", &self.family, &["ipv4", "ipv6"])?;
+        check_sysctl(&self.name, &self.value)?;
+        self.before
+            .as_deref()
+            .map_or(Ok(()), |before| check_sysctl(&self.name, before))
+    }
+
     fn describe(&self) -> String {
         format!(
             "set sysctl net.{}.conf.INTERFACE.{} = {}",

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use plumb_values::HardwareAddress;
+use plumb_values::arguments::check_hardware_address;
 use serde::{Deserialize, Serialize};
 
 use super::{Lifetime, LinkNumber, Reversible};
 use crate::Result;
 use crate::cni::previous::Previous;
+use crate::journal::Checked;
 use crate::machine::Machine;
 use crate::octets;
 
@@ -28,6 +30,10 @@ pub struct SetMac {
 }
 
 impl Reversible for SetMac {
+    fn check_record(&self) -> Checked {
+        check_hardware_address(&self.mac)
+    }
+
     fn describe(&self) -> String {
         format!("set hardware address {}", octets::text(&self.mac))
     }

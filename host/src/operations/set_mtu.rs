@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Lifetime, LinkNumber, Reversible};
 use crate::Result;
 use crate::cni::previous::Previous;
+use crate::journal::Checked;
 use crate::machine::Machine;
 
 /// What is recorded.
@@ -20,6 +21,10 @@ pub struct SetMtu {
 }
 
 impl Reversible for SetMtu {
+    fn check_record(&self) -> Checked {
+        Ok(())
+    }
+
     fn describe(&self) -> String {
         format!("set mtu {}", self.mtu)
     }

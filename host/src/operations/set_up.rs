@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Lifetime, LinkNumber, Reversible, difference};
 use crate::Result;
 use crate::cni::previous::Previous;
+use crate::journal::Checked;
 use crate::machine::Machine;
 
 /// What is recorded.
@@ -18,6 +19,10 @@ pub struct SetUp {
 }
 
 impl Reversible for SetUp {
+    fn check_record(&self) -> Checked {
+        Ok(())
+    }
+
     fn describe(&self) -> String {
         "set the interface up".into()
     }

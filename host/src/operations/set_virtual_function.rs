@@ -3,11 +3,13 @@
 
 use plumb_values::Guid;
 use plumb_values::driver::is_for_user_space;
+use plumb_values::names::check_pci_address;
 use serde::{Deserialize, Serialize};
 
 use super::{Lifetime, Reversible, difference};
 use crate::cni::previous::Previous;
 use crate::functions::{self, Found, Original, RdmaLock, rebind};
+use crate::journal::Checked;
 use crate::kernel::virtual_function::Settings;
 use crate::machine::Machine;
 use crate::{Error, Result};
@@ -86,6 +88,10 @@ impl SetVirtualFunction {
 }
 
 impl Reversible for SetVirtualFunction {
+    fn check_record(&self) -> Checked {
+        check_pci_address(&self.address)
+    }
+
     fn describe(&self) -> String {
         let settings: Vec<_> = self
             .settings

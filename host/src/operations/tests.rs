@@ -2,8 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::{Value, json};
+
 use super::*;
 use crate::attachment::Attachment;
+use crate::journal::Unreadable;
 use crate::state::StateFolder;
 
 /// Records as release 0.1 wrote them, layout 1: no number of an interface, other names of
@@ -13,21 +16,21 @@ const LAYOUT_1: [&str; 2] = [
     include_str!("../../../tests/fuzz/seeds/journal/ib-sriov-stuck.jsonl"),
 ];
 
+/// Whose record it is, by its first line.
+fn attachment_of(text: &str) -> Attachment {
+    let header: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    serde_json::from_value(header["header"]["attachment"].clone()).unwrap()
+}
+
 #[test]
 fn records_of_the_first_layout_are_read() {
     let state = tempfile::tempdir().unwrap();
     let records = Records::new(&StateFolder::new(state.path()));
-    let attachment = Attachment {
-        network: "rail0".into(),
-        container_id: "pod".into(),
-        interface_name: "net1".into(),
-        plugin: None,
-    };
-    let path = records.path(&attachment);
-    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-
     let mut found = BTreeSet::new();
     for text in LAYOUT_1 {
+        let attachment = attachment_of(text);
+        let path = records.path(&attachment);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, text).unwrap();
         let record = records.read(&attachment).unwrap().unwrap();
         assert_eq!(record.header.layout, 1);
@@ -45,4 +48,121 @@ fn records_of_the_first_layout_are_read() {
     }
     let expected = ["mac", "mtu", "up"].map(|name| (name, LinkNumber(0)));
     assert_eq!(found, BTreeSet::from(expected));
+}
+
+/// Each field that an undo would follow to a file, a program or an object of the kernel.
+#[test]
+fn a_forged_operation_makes_the_record_unreadable() {
+    let text = LAYOUT_1[0];
+    let attachment = attachment_of(text);
+    let state = tempfile::tempdir().unwrap();
+    let records = Records::new(&StateFolder::new(state.path()));
+    let path = records.path(&attachment);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let read = |operation: Value| {
+        let header = text.lines().next().unwrap();
+        let intent = json!({"intent": [0, operation]});
+        std::fs::write(&path, format!("{header}\n{intent}\n")).unwrap();
+        records.read(&attachment)
+    };
+
+    let sysctl = |family: &str, name: &str, before: &str| {
+        json!({"set-link-sysctl": {
+            "link": 0, "family": family, "name": name, "value": "1", "required": false, "before": before
+        }})
+    };
+    let macvlan = |mode: &str, name: &str, temporary: &str| {
+        json!({"create-macvlan": {
+            "link": 0, "parent": {"name": "ens1", "index": 2, "in_pod": false}, "mode": mode, "mtu": null,
+            "mac": [2, 0, 0, 0, 0, 1], "broadcast_queue_length": null, "name": name, "temporary_name": temporary,
+            "index": null
+        }})
+    };
+    let information = |file: &str, address: &str| json!({"write-device-info": {"path": file, "address": address, "before": "{}"}});
+    let rdma = |address: &str, device: &str| json!({"move-rdma-device": {"address": address, "name": null, "devices": [device]}});
+    let hold = |driver: &str, link: &str| {
+        json!({"hold-function": {
+            "address": "0000:3b:00.2", "shared": false, "held": true, "original": {
+                "driver": driver, "number": 0, "rdma_devices": ["mlx5_2"], "settings": {},
+                "link": {"name": link, "hardware_type": 1, "mac": [2, 0, 0, 0, 0, 1], "mtu": 1500, "up": false}
+            }
+        }})
+    };
+    let plugin = |name: &str| json!({"delegate-ipam": {"link": 0, "plugin": name}});
+
+    for (true_one, forged) in [
+        (
+            sysctl("ipv4", "rp_filter", "0"),
+            vec![
+                sysctl("../kernel", "core_pattern", "0"),
+                sysctl("ipv4", "../../../kernel/core_pattern", "0"),
+                sysctl("ipv4", "rp_filter", "a\nb"),
+            ],
+        ),
+        (
+            macvlan("bridge", "net1", "plumb1234"),
+            vec![
+                macvlan("nonsense", "net1", "plumb1234"),
+                macvlan("bridge", "../net1", "plumb1234"),
+                macvlan("bridge", "net1", "eth%d"),
+            ],
+        ),
+        (
+            information("/run/k8s.cni.cncf.io/devinfo/cni/a", "0000:3b:00.2"),
+            vec![
+                information("run/a", "0000:3b:00.2"),
+                information("/run/../etc/passwd", "0000:3b:00.2"),
+                information("/run/a", "../../0000:3b:00.2"),
+            ],
+        ),
+        (
+            rdma("0000:3b:00.2", "mlx5_2"),
+            vec![
+                rdma("0000:3b:00.2/..", "mlx5_2"),
+                rdma("0000:3b:00.2", "../mlx5_2"),
+            ],
+        ),
+        (
+            hold("mlx5_core", "ens1v0"),
+            vec![
+                hold("../../../bus/usb/drivers/usb", "ens1v0"),
+                hold("mlx5_core", "a/b"),
+            ],
+        ),
+        (
+            plugin("host-local"),
+            vec![plugin("../../../tmp/evil"), plugin(""), plugin("..")],
+        ),
+    ] {
+        assert!(read(true_one.clone()).unwrap().is_some(), "{true_one}");
+        for forged in forged {
+            match read(forged.clone()) {
+                Err(Unreadable::Damaged(reason)) => {
+                    assert!(reason.starts_with("line 2: "), "{forged}: {reason}");
+                }
+                other => panic!("{forged}: {other:?}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_record_in_the_place_of_another_is_not_taken_for_it() {
+    let text = LAYOUT_1[0];
+    let other = Attachment {
+        network: "another".into(),
+        ..attachment_of(text)
+    };
+    let state = tempfile::tempdir().unwrap();
+    let records = Records::new(&StateFolder::new(state.path()));
+    let path = records.path(&other);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(&path, text).unwrap();
+    match records.read(&other) {
+        Err(Unreadable::Damaged(reason)) => assert!(
+            reason.contains("line 1 is of macvlan-ens6f0np0/"),
+            "{reason}"
+        ),
+        other => panic!("{other:?}"),
+    }
 }

@@ -6,13 +6,16 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use plumb_values::names::check_pci_address;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{Lifetime, Reversible};
 use crate::cni::previous::Previous;
+use crate::journal::Checked;
 use crate::kernel::pci;
 use crate::machine::Machine;
+use crate::policy::is_plain;
 use crate::replace::{self, Lasting};
 use crate::state::{self, is_full};
 use crate::{Code, Error, Result};
@@ -96,6 +99,14 @@ fn draft(path: &Path) -> PathBuf {
 }
 
 impl Reversible for WriteDeviceInfo {
+    fn check_record(&self) -> Checked {
+        check_pci_address(&self.address)?;
+        match is_plain(&self.path) {
+            true => Ok(()),
+            false => Err(format!("{:?} is not the path of a file", self.path)),
+        }
+    }
+
     fn describe(&self) -> String {
         format!(
             "write the device information of {} to {}",

@@ -10,6 +10,7 @@ mod family;
 mod guid;
 mod hardware_address;
 mod mac;
+pub mod names;
 mod network;
 pub mod octets;
 mod pci_address;

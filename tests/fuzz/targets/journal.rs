@@ -13,11 +13,14 @@ use plumb::kernel::netns::Identity;
 use plumb::operations::{Journal, Operation, Record, Records, Reversible, SetUp};
 use plumb::state::{Error, StateFolder};
 use plumb_fuzz::Scratch;
+use plumb_values::names::{check_link_name, is_identifier};
+use serde::Deserialize;
+use serde_json::Value;
 
 fuzz_target!(|data: &[u8]| {
     let scratch = Scratch::new();
     let records = Records::new(&StateFolder::new(scratch.path()));
-    let attachment = attachment();
+    let attachment = attachment(data);
     let path = records.path(&attachment);
     put(&path, data);
     let shown = records.read(&attachment);
@@ -84,9 +87,9 @@ fn continued(
     let mut expected = match record {
         Some(record) => record,
         None => {
-            journal.begin(header()).expect("begin");
+            journal.begin(header(attachment)).expect("begin");
             Record {
-                header: header(),
+                header: header(attachment),
                 steps: Vec::new(),
                 complete: false,
             }
@@ -140,20 +143,35 @@ fn put(path: &Path, data: &[u8]) {
     fs::write(path, data).expect("write the record");
 }
 
-fn attachment() -> Attachment {
-    Attachment {
+/// Whose record the first line says that it is, where the names are such as a runtime may give: a record in another's
+/// place is none. Most inputs have no such line.
+fn attachment(data: &[u8]) -> Attachment {
+    let line = data.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let named = serde_json::from_slice::<Value>(line)
+        .ok()
+        .and_then(|line| Attachment::deserialize(line.get("header")?.get("attachment")?).ok());
+    let is_safe = |attachment: &Attachment| {
+        is_identifier(&attachment.network)
+            && is_identifier(&attachment.container_id)
+            && check_link_name(&attachment.interface_name).is_ok()
+            && attachment
+                .plugin
+                .as_deref()
+                .is_none_or(|plugin| is_identifier(plugin) && plugin.len() < 64)
+    };
+    named.filter(is_safe).unwrap_or_else(|| Attachment {
         network: "rail0".into(),
         container_id: "pod-a".into(),
         interface_name: "net1".into(),
         plugin: None,
-    }
+    })
 }
 
-fn header() -> Header {
+fn header(attachment: &Attachment) -> Header {
     Header {
         layout: LAYOUT,
         boot: "5c31".into(),
-        attachment: attachment(),
+        attachment: attachment.clone(),
         netns: PodNetns {
             path: "/run/netns/pod-a".into(),
             identity: Identity {

@@ -46,7 +46,9 @@ fn wrong_arrays_names_and_fields_are_refused() {
         "ipam.pools[0] \"pool-1\": `name`: is 81, expected a text",
     );
     let long = "a".repeat(254);
-    for name in ["", "a/b", "a b", "*", "rail\n0", "-v4", ".v4", "..", "_v4", &long] {
+    for name in [
+        "", "a/b", "a b", "*", "rail\n0", "-v4", ".v4", "..", "_v4", &long,
+    ] {
         check(
             json!([{"subnet": "10.0.0.0/24", "name": name}]),
             "expected a letter or digit, then up to 252 letters, digits",
