@@ -15,7 +15,7 @@ use crate::plan::{Plan, Step};
 use crate::policy::NODE_SPACE;
 use crate::pools::{self, Folder, Pool};
 use crate::types::{FLAVOURS, OWN_TYPE, POOL_TYPES, types};
-use crate::{Code, Error, Result, ipam_plugin, owned};
+use crate::{Code, Error, Result, ipam_plugin, kubelet, owned};
 
 /// Where the addresses of an interface come from.
 pub enum Ipam {
@@ -206,6 +206,9 @@ fn check_devices(plan: &Plan, request: &AddRequest, facts: &dyn Facts) -> Result
             && let Some(function) = facts.pci_function(&hold.address)?
         {
             policy.check_function(&function, facts)?;
+            let pod = request.call.pod.as_ref();
+            let uid = pod.map_or("", |pod| pod.uid.as_str());
+            kubelet::check(&policy.folders.kubelet, &function.address, uid)?;
         }
     }
     Ok(())

@@ -15,6 +15,7 @@
 //!   far; [`routing`]: routes and rules that refer to addresses to come
 //! - [`functions`]: who has which PCI function, and the way back of one
 //! - [`leases`], [`recovery`] and [`ipam_plugin`]: where addresses come from
+//! - [`kubelet`]: which pod a device was given to
 //! - [`owned`]: which folders are root's alone
 //! - [`state`]: the folder of all that outlives a call, its locks and what is set aside
 //! - [`kernel`]: the only place that talks to the kernel
@@ -30,6 +31,7 @@ pub mod facts;
 pub mod functions;
 pub mod ipam_plugin;
 pub mod journal;
+pub mod kubelet;
 pub mod machine;
 pub mod node;
 pub mod operations;

@@ -86,6 +86,7 @@ fn rows(policy: &Policy) -> Vec<(&'static str, String)> {
             "folders.device-info",
             folders.device_info.display().to_string(),
         ),
+        ("folders.kubelet", folders.kubelet.display().to_string()),
         ("folders.chosen-by-networks", chosen.into()),
         ("log.level", level.into()),
         ("log.file", text(&log.file, "standard error")),

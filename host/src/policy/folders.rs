@@ -18,6 +18,8 @@ pub struct Folders {
     pub log: PathBuf,
     /// Where Multus may have information about devices written ("Device Information Specification" 1.1.0, 3.2).
     pub device_info: PathBuf,
+    /// The kubelet's, where it remembers which pod has which device.
+    pub kubelet: PathBuf,
     /// Whether a network may name its own with `stateFolder`, `componentFolder` and `poolFolder`: it then decides where
     /// root writes and what root runs.
     pub chosen_by_networks: bool,
@@ -31,6 +33,7 @@ impl Default for Folders {
             pools: "/etc/plumb/pools".into(),
             log: "/var/log/plumb".into(),
             device_info: "/run/k8s.cni.cncf.io/devinfo".into(),
+            kubelet: "/var/lib/kubelet".into(),
             chosen_by_networks: false,
         }
     }

@@ -59,6 +59,7 @@ fn folders(
         device_info: section
             .folder("device-info")?
             .unwrap_or(default.device_info),
+        kubelet: section.folder("kubelet")?.unwrap_or(default.kubelet),
         chosen_by_networks: section.boolean("chosen-by-networks")?.unwrap_or(false),
     };
     end(section)?;

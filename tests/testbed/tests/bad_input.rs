@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use plumb_runtimes::kubernetes::kubelet::{Allocation, write_checkpoint};
 use plumb_testbed::configuration::{GUID, ib_sriov, ipoib, sriov};
 use plumb_testbed::program::run;
 use plumb_testbed::{Bed, Setup, bed};
@@ -13,6 +14,8 @@ const WRONG: u64 = 7;
 const UNAVAILABLE: u64 = 50;
 const LATER: u64 = 11;
 const UNSUPPORTED: u64 = 2;
+/// A device that somebody else has.
+const IN_USE: u64 = 111;
 
 /// A change to a configuration that works, the codes that would be right, and what the message has
 /// to say: the value, and what is accepted.
@@ -43,6 +46,45 @@ fn assert_refused(bed: &Bed, configuration: &Value, cases: &[Case]) {
         }
     }
     assert!(wrong.is_empty(), "see above: {}", wrong.join(", "));
+}
+
+/// A network that names a function itself, which a device plugin has given to another pod.
+#[test]
+fn a_function_of_another_pod_is_not_given() {
+    let bed = bed(Setup::ETHERNET);
+    let pod = bed.pod();
+    let configuration = sriov(bed.function(0));
+    let address = bed.function(0).address();
+    let give_to = |uid: &str| {
+        write_checkpoint(&[Allocation {
+            pod: uid,
+            resource: "vendor.example/rail",
+            devices: &[address],
+        }]);
+    };
+    let add = || {
+        let arguments = "K8S_POD_NAMESPACE=a;K8S_POD_NAME=b;K8S_POD_UID=11-22";
+        bed.call("ADD", &pod, &configuration).arguments(arguments)
+    };
+
+    let before = bed.picture();
+    give_to("33-44");
+    let error = add()
+        .run()
+        .expect_one_of(&[IN_USE], "was given to the pod with UID 33-44");
+    for text in [address, "11-22"] {
+        assert!(
+            error.message.contains(text),
+            "{text} is not in {}",
+            error.message
+        );
+    }
+    before.assert_unchanged();
+    give_to("11-22");
+    add().run().expect_result();
+    bed.delete(&pod, &configuration);
+    before.assert_unchanged();
+    write_checkpoint(&[]);
 }
 
 /// What is wrong for every type that takes a function.
