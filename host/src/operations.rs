@@ -89,6 +89,10 @@ pub trait Reversible {
     fn function(&self) -> Option<(&str, Settings)> {
         None
     }
+    /// The hardware addresses and GUIDs that it gives, as far as they are known: six or 20 bytes, and eight.
+    fn hardware_addresses(&self) -> Vec<Vec<u8>> {
+        Vec::new()
+    }
     /// Reads what the undo will need, draws what is random, refuses what cannot work; changes
     /// nothing.
     fn prepare(&mut self, machine: &Machine<'_>) -> Result<()>;
@@ -204,6 +208,10 @@ impl Reversible for Operation {
 
     fn function(&self) -> Option<(&str, Settings)> {
         self.inside().function()
+    }
+
+    fn hardware_addresses(&self) -> Vec<Vec<u8>> {
+        self.inside().hardware_addresses()
     }
 
     fn prepare(&mut self, machine: &Machine<'_>) -> Result<()> {

@@ -9,6 +9,7 @@ use crate::plan::{Plan, Step};
 use crate::watch::Moment;
 
 mod assign_addresses;
+mod unused_address;
 
 /// Performs the plan up to its end or to the first failure. What was done until then is in
 /// the journal.
@@ -42,9 +43,14 @@ pub fn perform(plan: &Plan, journal: &mut Journal, machine: &mut Machine<'_>) ->
 
 fn one(mut operation: Operation, journal: &mut Journal, machine: &mut Machine<'_>) -> Result<()> {
     let (trace, watcher) = (machine.node.trace, machine.node.watcher);
+    // What is drawn when it is prepared is nobody's.
+    let chosen = operation.hardware_addresses();
     operation.prepare(machine)?;
     let number = journal.intend(&operation)?;
     watcher.at(Moment::Intended, number)?;
+    for address in &chosen {
+        unused_address::require(&operation, address, machine)?;
+    }
     let begin = Instant::now();
     let outcome = operation.perform(machine);
     trace.operation(operation.describe(), begin.elapsed(), &outcome);

@@ -146,6 +146,49 @@ fn the_hardware_address_is_the_most_specific_one() {
     }
 }
 
+/// Two interfaces with one address take each other's frames, and nothing says so.
+#[test]
+fn a_hardware_address_that_is_in_use_on_the_node_is_not_given_again() {
+    let node = plumb_tests::node();
+    let (first, second, third) = (node.pod(), node.pod(), node.pod());
+    // On one parent the kernel refuses it as well, without a word of who has it.
+
+    let elsewhere = with(pool(), json!({"master": "nic1"}));
+    let chosen = with(pool(), json!({"mac": "02:00:00:00:00:07"}));
+    node.add(&first, &chosen);
+    let drawn = node.add(&third, &pool())["interfaces"][0]["mac"].clone();
+    let host = ip::link(None, "nic0").expect("the parent")["address"].clone();
+    let oracle = Oracle::new(&node);
+    for (mac, whose) in [
+        (json!("02:00:00:00:00:07"), first.container()),
+        (drawn, third.container()),
+        (host, "nic0"),
+    ] {
+        let asked = with(elsewhere.clone(), json!({"mac": mac}));
+        let outcome = Call::add(&node, &second, &asked).run();
+        outcome.expect_error(111, &format!("hardware address {}", mac.as_str().unwrap()));
+        outcome.expect_error(111, whose);
+        oracle.assert_unchanged();
+    }
+    // What a pod does with its own interfaces, such as a bond of two, is its own affair.
+    let own = with(elsewhere, json!({"mac": "02:00:00:00:00:07"}));
+    Call::add(&node, &first, &own)
+        .interface("net2")
+        .run()
+        .expect_result();
+    node.delete(&first, &chosen);
+    Call::delete(&node, &first, &own)
+        .interface("net2")
+        .run()
+        .expect_silence();
+    node.add(&second, &chosen);
+    assert_eq!(link(&second)["address"], "02:00:00:00:00:07");
+    // A pod that is gone without a DEL has no address.
+    second.remove();
+    node.add(&first, &own);
+    node.delete(&first, &own);
+}
+
 #[test]
 fn the_length_of_the_broadcast_queue_is_set() {
     let node = plumb_tests::node();

@@ -85,6 +85,10 @@ impl Reversible for CreateMacvlan {
         Some(&self.parent)
     }
 
+    fn hardware_addresses(&self) -> Vec<Vec<u8>> {
+        self.mac.iter().cloned().collect()
+    }
+
     fn prepare(&mut self, machine: &Machine<'_>) -> Result<()> {
         if self.mac.is_none() {
             self.mac = Some(random::mac()?.bytes().to_vec());

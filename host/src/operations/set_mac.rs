@@ -42,6 +42,10 @@ impl Reversible for SetMac {
         Lifetime::PodLink
     }
 
+    fn hardware_addresses(&self) -> Vec<Vec<u8>> {
+        vec![self.mac.clone()]
+    }
+
     fn prepare(&mut self, machine: &Machine<'_>) -> Result<()> {
         let link = machine
             .pod

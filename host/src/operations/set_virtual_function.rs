@@ -119,6 +119,14 @@ impl Reversible for SetVirtualFunction {
         Some((&self.address, self.settings.clone()))
     }
 
+    fn hardware_addresses(&self) -> Vec<Vec<u8>> {
+        let mac = self.settings.mac().map(|mac| mac.bytes().to_vec());
+        let guid = self.settings.port_guid();
+        mac.into_iter()
+            .chain(guid.map(|guid| guid.bytes().to_vec()))
+            .collect()
+    }
+
     fn prepare(&mut self, machine: &Machine<'_>) -> Result<()> {
         functions::require_parent_link(&machine.node.kernel, &self.address).map(drop)
     }
