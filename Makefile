@@ -9,7 +9,8 @@ OUTSIDE = -p plumb-tests -p plumb-runtimes -p plumb-testbed -p plumb-testbed-ben
 
 # plumb runs for every pod: without shared libraries and relocations, which take a tenth of
 # an ADD, it starts in half the time, and runs on any distribution.
-STATIC = -C target-feature=+crt-static -C relocation-model=static
+# Without the index of unwinding tables, which is nothing that a program needs that never unwinds.
+STATIC = -C target-feature=+crt-static -C relocation-model=static -C link-arg=-Wl,--no-eh-frame-hdr
 
 .PHONY: help setup components build lint test test-unit test-kernel test-fuzz conformance conformance-full test-runtimes
 .PHONY: test-vm test-vm-full fuzz demo bench bench-vm deny install clean
