@@ -3,6 +3,7 @@
 //! A call gets a fresh store with limits, the facts about the devices that the
 //! configuration names, and a recorder. What it records comes back as operations; a
 //! trap, a time-out or a refusal leaves nothing to undo, because nothing has happened.
+//! A built-in component runs in place, a vendor's behind the [wall].
 
 mod asked;
 mod builtin;
@@ -12,8 +13,10 @@ pub mod contract_0_1;
 #[doc(hidden)]
 pub mod contract_0_2;
 mod deadline;
+mod end;
 mod failure;
 mod grants;
+mod native;
 #[doc(hidden)]
 pub mod proposal;
 #[doc(hidden)]
@@ -23,17 +26,19 @@ pub mod session;
 mod source;
 pub mod store;
 mod version;
+mod wall;
 mod world;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::mem::ManuallyDrop;
+use std::ptr::NonNull;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use plumb_engine::limits;
-use wasmtime::component::{Component, Linker};
+use wasmtime::component::Component;
 use wasmtime::{Engine, Store};
 
 use crate::facts::{Facts, RecordedFacts};
@@ -42,27 +47,37 @@ use crate::trace::Trace;
 use crate::{Code, Error, Result};
 
 pub use asked::{Asked, PreviousInterface};
-pub use grants::Grants;
+pub use grants::{Device, Grants};
 pub use proposal::Proposal;
 pub use session::Recorded;
 pub use source::Source;
 pub use world::World;
 
 use deadline::Deadline;
-use refusal::Refusal;
-use session::Session;
+use end::{End, Outcome};
+use failure::Failure;
+use proposal::Proposed;
+use session::{Authority, Session};
 use version::Version;
 
 /// The engine of this process. Components of one call share it.
 pub struct Sandbox<'a> {
     engine: Engine,
-    /// By name: a chain may use a component twice, and code is registered with the process
+    /// Built-in ones by their code: a chain may use a component twice, and code is registered with the process
     /// once. Never dropped: the process ends soon, and unmapping code page by page is work
     /// for nothing.
-    loaded: ManuallyDrop<RefCell<BTreeMap<String, Component>>>,
+    loaded: ManuallyDrop<RefCell<BTreeMap<*const u8, Component>>>,
     trace: &'a Trace,
     /// Ends the components' time; disarmed with the sandbox.
     _deadline: Deadline,
+}
+
+/// What a component is called for.
+#[derive(Clone, Copy)]
+enum Task<'a> {
+    Attach,
+    Ready,
+    Propose(&'a [Pool]),
 }
 
 impl<'a> Sandbox<'a> {
@@ -87,101 +102,153 @@ impl<'a> Sandbox<'a> {
         facts: Rc<dyn Facts>,
         asked: &Arc<Asked>,
     ) -> Result<Vec<Recorded>> {
-        let mut call = self.begin(source, Session::new(facts, source, asked, true))?;
-        let linker = &call.linker;
-        let answer = match call.version {
-            Version::V0_1 => contract_0_1::attach(&mut call.store, &call.component, linker),
-            Version::V0_2 => contract_0_2::attach(&mut call.store, &call.component, linker),
-        };
-        self.end(source, call, answer)
-            .map(|(session, ())| session.into_recorded())
+        let authority = Authority::new(facts, source, asked, true);
+        let (authority, _) = self.run(source, authority, Task::Attach)?;
+        Ok(authority.into_recorded())
     }
 
     /// Asks a flavour whether the node can serve the network.
     pub fn ready(&self, source: &Source, facts: Rc<dyn Facts>, asked: &Arc<Asked>) -> Result<()> {
-        let mut call = self.begin(source, Session::new(facts, source, asked, false))?;
-        let linker = &call.linker;
-        let answer = match call.version {
-            Version::V0_1 => contract_0_1::ready(&mut call.store, &call.component, linker),
-            Version::V0_2 => contract_0_2::ready(&mut call.store, &call.component, linker),
-        };
-        self.end(source, call, answer).map(drop)
+        let authority = Authority::new(facts, source, asked, false);
+        self.run(source, authority, Task::Ready).map(drop)
     }
 
     /// Lets an address policy choose. It sees no devices: its world has no facts.
     pub fn propose(&self, source: &Source, asked: &Arc<Asked>, pools: &[Pool]) -> Result<Proposal> {
         let facts = Rc::new(RecordedFacts::default());
-        let mut call = self.begin(source, Session::new(facts, source, asked, false))?;
-        let linker = &call.linker;
-        let answer = match call.version {
-            Version::V0_1 => contract_0_1::propose(&mut call.store, &call.component, linker, pools),
-            Version::V0_2 => contract_0_2::propose(&mut call.store, &call.component, linker, pools),
-        };
-        let (_, proposed) = self.end(source, call, answer)?;
+        let authority = Authority::new(facts, source, asked, false);
+        let (_, proposed) = self.run(source, authority, Task::Propose(pools))?;
+        let proposed = proposed.unwrap_or_default();
         proposal::check(source.name(), proposed, pools)
     }
 
-    /// Loads the component into a fresh store with all limits set.
-    fn begin(&self, source: &Source, host: Session) -> Result<Call> {
-        let begin = Instant::now();
-        let component = self.load(source)?;
-        let version = Version::of(source.name(), &component, &self.engine)?;
-        let linker = match version {
-            Version::V0_1 => contract_0_1::link(&self.engine, &component),
-            Version::V0_2 => contract_0_2::link(&self.engine, &component),
-        };
-        let loaded = begin.elapsed();
-        let mut store = Store::new(&self.engine, host);
-        store.limiter(|host| &mut host.limits);
-        store.set_epoch_deadline(1);
-        store.set_hostcall_fuel(limits::LIFTED_BYTES);
-        store.set_max_component_handles(limits::HANDLES);
-        store.set_fuel(limits::FUEL).map_err(set_up_failed)?;
-        Ok(Call {
-            store,
-            component,
-            version,
-            linker: linker.map_err(set_up_failed)?,
-            begin,
-            loaded,
-        })
-    }
-
-    fn load(&self, source: &Source) -> Result<Component> {
-        let mut loaded = self.loaded.borrow_mut();
-        if let Some(component) = loaded.get(source.name()) {
-            return Ok(component.clone());
-        }
-        let component = source.load(&self.engine)?;
-        loaded.insert(source.name().to_owned(), component.clone());
-        Ok(component)
-    }
-
-    /// What came of a call: the host's side of it and the answer, or why there is none.
-    fn end<T>(
+    /// Runs a component, where it has to be. What was given and recorded, and what was proposed.
+    fn run(
         &self,
         source: &Source,
-        call: Call,
-        answer: wasmtime::Result<std::result::Result<T, Refusal>>,
-    ) -> Result<(Session, T)> {
-        let fuel = limits::FUEL - call.store.get_fuel().unwrap_or_default();
-        let took = call.begin.elapsed().as_micros();
-        let host = call.store.into_data();
-        for (level, line) in host.log() {
+        mut authority: Authority,
+        task: Task<'_>,
+    ) -> Result<(Authority, Option<Proposed>)> {
+        let begin = Instant::now();
+        let ended = match source.code() {
+            store::Code::BuiltIn(code) => {
+                let component = self
+                    .load_built_in(code)
+                    .map_err(|failure| failure.into_error(source.name(), &[]))?;
+                let (end, session) = self.call(&component, Session::here(authority), task, begin);
+                authority = session
+                    .into_authority()
+                    .ok_or_else(|| set_up_failed("it ran elsewhere"))?;
+                Ok(end)
+            }
+            store::Code::Stored(stored) => {
+                let code = stored.read(source.name())?;
+                let asked = Arc::clone(authority.asked());
+                wall::run(&self.engine, &mut authority, |channel| {
+                    let begin = Instant::now();
+                    let session = Session::behind(channel, asked);
+                    match self.load(code.bytes()) {
+                        Ok(component) => self.call(&component, session, task, begin).0,
+                        Err(failure) => End::failed(failure),
+                    }
+                })
+            }
+        };
+        for (level, line) in authority.log() {
             self.trace
                 .write(*level, format_args!("component {}: {line}", source.name()));
         }
+        let end = ended.unwrap_or_else(End::failed);
         self.trace.debug(format_args!(
-            "component {}: load, link and call took {took} us, {} us of it to load; {fuel} units of fuel",
+            "component {}: load, link and call took {} us, {} us of it to load; {} units of fuel",
             source.name(),
-            call.loaded.as_micros()
+            begin.elapsed().as_micros(),
+            end.load,
+            end.fuel
         ));
-        match answer {
-            Ok(Ok(value)) => Ok((host, value)),
-            Ok(Err(refusal)) => Err(refusal.of_component(source.name())),
-            Err(error) => Err(failure::explain(source.name(), call.version, &error, &host)),
+        match end.outcome {
+            Outcome::Done => Ok((authority, None)),
+            Outcome::Proposed(proposed) => Ok((authority, Some(proposed))),
+            Outcome::Refused(refusal) => Err(refusal.of_component(source.name())),
+            Outcome::Failed(failure) => Err(failure.into_error(source.name(), authority.log())),
         }
     }
+
+    fn load_built_in(&self, code: &'static [u8]) -> std::result::Result<Component, Failure> {
+        let mut loaded = self.loaded.borrow_mut();
+        if let Some(component) = loaded.get(&code.as_ptr()) {
+            return Ok(component.clone());
+        }
+        let component = self.load(code)?;
+        loaded.insert(code.as_ptr(), component.clone());
+        Ok(component)
+    }
+
+    /// Makes native code ready to run, where it lies: at the beginning of whole pages that are its own, and
+    /// that stay where they are for as long as this process runs components.
+    fn load(&self, code: &[u8]) -> std::result::Result<Component, Failure> {
+        // SAFETY: built-in code was made by this project's compiler when the program was built, and lies in its
+        // read-only image. What was read from the store is looked at behind the wall alone, where it may be
+        // anything; the child never gives its memory back.
+        let component = unsafe { Component::deserialize_raw(&self.engine, NonNull::from(code)) };
+        component.map_err(|error| {
+            Failure::not_loaded(format!(
+                "cannot be loaded: {error:#}; `plumbctl component install` compiles it anew"
+            ))
+        })
+    }
+
+    /// Calls a component in a fresh store with all limits set. What came of it, and the host's side.
+    fn call(
+        &self,
+        component: &Component,
+        session: Session,
+        task: Task<'_>,
+        begin: Instant,
+    ) -> (End, Session) {
+        let linked = Version::of(component, &self.engine).and_then(|version| {
+            let linker = match version {
+                Version::V0_1 => contract_0_1::link(&self.engine, component),
+                Version::V0_2 => contract_0_2::link(&self.engine, component),
+            };
+            Ok((
+                version,
+                linker.map_err(|error| failure::explain(version, &error))?,
+            ))
+        });
+        let load = micros(begin);
+        let mut store = Store::new(&self.engine, session);
+        store.limiter(|session| &mut session.limits);
+        store.set_epoch_deadline(1);
+        store.set_hostcall_fuel(limits::LIFTED_BYTES);
+        store.set_max_component_handles(limits::HANDLES);
+        let fuelled = store.set_fuel(limits::FUEL);
+        let outcome = fuelled
+            .map_err(|error| Failure::set_up("its fuel", error))
+            .and(linked)
+            .and_then(|(version, linker)| {
+                let answer = match version {
+                    Version::V0_1 => contract_0_1::call(&mut store, component, &linker, task),
+                    Version::V0_2 => contract_0_2::call(&mut store, component, &linker, task),
+                };
+                answer.map_err(|error| failure::explain(version, &error))
+            });
+        let end = End {
+            outcome: match outcome {
+                Ok(Ok(outcome)) => outcome,
+                Ok(Err(refusal)) => Outcome::Refused(refusal),
+                Err(failure) => Outcome::Failed(failure),
+            },
+            fuel: limits::FUEL - store.get_fuel().unwrap_or_default(),
+            load,
+        };
+        (end, store.into_data())
+    }
+}
+
+fn micros(begin: Instant) -> u64 {
+    // There are enough for half a million years.
+    begin.elapsed().as_micros() as u64
 }
 
 fn set_up_failed(error: impl std::fmt::Display) -> Error {
@@ -189,14 +256,4 @@ fn set_up_failed(error: impl std::fmt::Display) -> Error {
         Code::INTERNAL,
         format!("cannot set the sandbox up: {error}"),
     )
-}
-
-/// A component in its store.
-struct Call {
-    store: Store<Session>,
-    component: Component,
-    version: Version,
-    linker: Linker<Session>,
-    begin: Instant,
-    loaded: Duration,
 }

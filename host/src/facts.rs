@@ -15,7 +15,7 @@ pub use kernel::KernelFacts;
 pub use recorded::RecordedFacts;
 
 /// Which network namespace is meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Place {
     /// The node's.
     Host,

@@ -23,7 +23,7 @@ use crate::{Code, Error, Result};
 pub struct LinkNumber(pub u8);
 
 /// Where the addresses of an interface come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum AddressSource {
     /// The address policy or the IPAM plugin that the configuration names.
     Configured,

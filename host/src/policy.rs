@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 pub use file::{DEFAULT_FILE, Reader};
 pub use folders::{Folders, is_plain};
 pub use log::{Level, Log, file_name};
-pub use networks::Networks;
+pub use networks::{Networks, driver, function_names, names};
 pub use pattern::Pattern;
 pub use wires::{NODE_SPACE, Wire, space_of_record};
 

@@ -6,13 +6,14 @@ use std::net::IpAddr;
 
 use ipnetwork::IpNetwork;
 use plumb_values::Family;
+use serde::{Deserialize, Serialize};
 
 use crate::kernel::route::Route;
 use crate::kernel::rule::Rule;
 use crate::outcome::{AddressSource, Assigned};
 
 /// Where a route leads to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Destination {
     /// To a network that is known.
     Network(IpNetwork),
@@ -23,7 +24,7 @@ pub enum Destination {
 }
 
 /// An address that a route has as its source, or the networks that a rule selects by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Origin<T> {
     /// It is known.
     Known(T),
@@ -32,7 +33,7 @@ pub enum Origin<T> {
 }
 
 /// A route as it is planned. With addresses it becomes as many as they say, none among them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RouteTemplate {
     /// Where it leads to.
     pub destination: Destination,
@@ -64,6 +65,20 @@ impl RouteTemplate {
             priority: None,
             table: None,
             scope: None,
+        }
+    }
+
+    /// A route that exists.
+    pub fn of(route: Route) -> Self {
+        Self {
+            destination: Destination::Network(route.destination),
+            gateway: route.gateway,
+            source: route.source.map(Origin::Known),
+            mtu: route.mtu,
+            advertised_mss: route.advertised_mss,
+            priority: route.priority,
+            table: route.table,
+            scope: route.scope,
         }
     }
 
@@ -127,7 +142,7 @@ impl RouteTemplate {
 }
 
 /// A rule as it is planned. With addresses it becomes as many as they are.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleTemplate {
     /// Whether it is for IPv4 or IPv6.
     pub family: Family,

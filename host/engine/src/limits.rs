@@ -23,6 +23,21 @@ pub const FUEL: u64 = 500_000_000;
 /// interrupt a host function.
 pub const DEADLINE: Duration = Duration::from_secs(2);
 
+/// Time on the wall for a component that runs in a process of its own, for the case that it has
+/// become something else, which sleeps or is stopped. Not too short for one that gets a twentieth of a processor
+/// and uses all of its [`DEADLINE`]; an honest one needs a millisecond.
+pub const WALL_TIME: Duration = Duration::from_secs(20);
+
+/// Bytes of one message between plumb and a component's process: as many as a component can hand over at once.
+pub const MESSAGE_BYTES: usize = LIFTED_BYTES;
+
+/// Private memory of a component's process: two linear memories of [`MEMORY_BYTES`], what the host keeps for
+/// handles and messages, and plumb's own.
+pub const PROCESS_DATA_BYTES: u64 = 128 << 20;
+
+/// Address space of a component's process: wasmtime reserves 4 GiB and guards for each linear memory.
+pub const PROCESS_ADDRESS_SPACE_BYTES: u64 = 12 << 30;
+
 /// Bytes of one linear memory; there are at most [`MEMORIES`].
 ///
 /// A Rust component starts with 1.1 MiB, most of it stack. The largest input, a folder

@@ -1,11 +1,14 @@
 //! `plumbctl component`: the store of vendor components.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use plumb::components::store::{COMPONENT, MANIFEST, Manifest, compiled_name, is_component_name};
+use plumb::components::Device;
+use plumb::components::store::{
+    self, COMPONENT, MANIFEST, Manifest, compiled_name, is_component_name,
+};
 use plumb::policy::Reader;
 use plumb::replace::{self, Lasting};
 use plumb_compiler::{World, compile, componentize};
@@ -27,7 +30,7 @@ pub enum Command {
         #[arg(long)]
         name: String,
     },
-    /// List the installed components
+    /// List the installed components, and what each may do
     List,
     /// Allow a component to record operations, by their names in the contract
     Grant {
@@ -36,6 +39,14 @@ pub enum Command {
         /// The operations
         #[arg(required = true)]
         operations: Vec<String>,
+        /// Interfaces of the host that they may make interfaces on: names in which * is any number of characters,
+        /// or driver:NAME; any that the network configuration names when left out
+        #[arg(long)]
+        parent: Vec<String>,
+        /// PCI functions that they may be about: addresses, interfaces of physical functions, or driver:NAME, as
+        /// above; any that the network configuration names when left out
+        #[arg(long)]
+        function: Vec<String>,
     },
     /// Remove a component; attachments that it made can still be deleted
     Remove {
@@ -53,7 +64,12 @@ pub fn run(folder: Option<PathBuf>, command: Command, policy: &Reader) -> Result
     match command {
         Command::Install { file, name } => install(folder, &file, &name),
         Command::List => list(folder),
-        Command::Grant { name, operations } => grant(folder, &name, &operations),
+        Command::Grant {
+            name,
+            operations,
+            parent,
+            function,
+        } => grant(folder, &name, &operations, &parent, &function),
         Command::Remove { name } => remove(folder, &name),
     }
 }
@@ -79,10 +95,12 @@ fn install(folder: &Path, file: &Path, name: &str) -> Result<(), Failure> {
     let compiled = compile(&bytes).map_err(|error| format!("{}: {error}", file.display()))?;
     let digest = format!("sha256:{}", compiled.digest);
     let target = folder.join(name);
-    let grants = match read_manifest(&target) {
-        Ok(before) if before.digest == digest => before.grants,
-        _ => BTreeSet::new(),
+    // The code of other releases is this component's as long as it is the same.
+    let (grants, devices, mut compiled_for) = match read_manifest(&target) {
+        Ok(before) if before.digest == digest => (before.grants, before.devices, before.compiled),
+        _ => (BTreeSet::new(), BTreeMap::new(), BTreeMap::new()),
     };
+    compiled_for.insert(compiled_name(), store::digest(&compiled.cwasm));
     let manifest = Manifest {
         world: match compiled.world {
             World::Flavour => "flavour".to_owned(),
@@ -90,6 +108,8 @@ fn install(folder: &Path, file: &Path, name: &str) -> Result<(), Failure> {
         },
         digest,
         grants,
+        devices,
+        compiled: compiled_for,
     };
     fs::DirBuilder::new()
         .recursive(true)
@@ -123,17 +143,13 @@ fn list(folder: &Path) -> Result<(), Failure> {
         let target = folder.join(&name);
         match read_manifest(&target) {
             Ok(manifest) => {
-                let is_compiled = target.join(compiled_name()).exists();
-                let grants: Vec<_> = manifest.grants.into_iter().collect();
+                let is_compiled = target.join(compiled_name()).exists()
+                    && manifest.compiled.contains_key(&compiled_name());
                 println!(
                     "{name}  {}  {}  grants: {}{}",
                     manifest.world,
                     manifest.digest,
-                    if grants.is_empty() {
-                        "none".into()
-                    } else {
-                        grants.join(", ")
-                    },
+                    in_words(&manifest),
                     if is_compiled {
                         ""
                     } else {
@@ -147,7 +163,43 @@ fn list(folder: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-fn grant(folder: &Path, name: &str, operations: &[String]) -> Result<(), Failure> {
+/// What a component may record, and on what.
+fn in_words(manifest: &Manifest) -> String {
+    let grants = manifest.grants.iter().map(|operation| {
+        let Some(patterns) = manifest.devices.get(operation) else {
+            return operation.clone();
+        };
+        let patterns: Vec<_> = patterns.iter().map(String::as_str).collect();
+        format!("{operation} on {}", patterns.join(" and "))
+    });
+    let grants: Vec<_> = grants.collect();
+    match grants.is_empty() {
+        true => "none".to_owned(),
+        false => grants.join(", "),
+    }
+}
+
+/// Grants operations: on the devices that are named, beside those that were; without any, on all that a network
+/// configuration names.
+fn grant(
+    folder: &Path,
+    name: &str,
+    operations: &[String],
+    parents: &[String],
+    functions: &[String],
+) -> Result<(), Failure> {
+    for (device, patterns) in [(Device::Parent, parents), (Device::Function, functions)] {
+        let is_about = |operation: &String| Device::of(operation) == Some(device);
+        if !patterns.is_empty() && !operations.iter().any(is_about) {
+            return Err(format!(
+                "{} {} limits none of these operations: {}",
+                device.option(),
+                patterns[0],
+                operations.join(", ")
+            )
+            .into());
+        }
+    }
     let target = folder.join(checked(name)?);
     let mut manifest = read_manifest(&target)?;
     let known = plumb_compiler::operations();
@@ -160,11 +212,24 @@ fn grant(folder: &Path, name: &str, operations: &[String]) -> Result<(), Failure
             )
             .into());
         }
-        manifest.grants.insert(operation.clone());
+        let is_new = manifest.grants.insert(operation.clone());
+        let patterns = match Device::of(operation) {
+            Some(Device::Parent) => parents,
+            Some(Device::Function) => functions,
+            None => &[],
+        };
+        if patterns.is_empty() {
+            manifest.devices.remove(operation);
+            continue;
+        }
+        if !is_new && !manifest.devices.contains_key(operation) {
+            println!("{name} had {operation} on any device that a configuration names");
+        }
+        let devices = manifest.devices.entry(operation.clone()).or_default();
+        devices.extend(patterns.iter().cloned());
     }
     write_manifest(&target, &manifest)?;
-    let grants: Vec<_> = manifest.grants.into_iter().collect();
-    println!("{name} may record {}", grants.join(", "));
+    println!("{name} may record {}", in_words(&manifest));
     Ok(())
 }
 

@@ -11,10 +11,10 @@ use super::world::World;
 /// Page size of the kernel: code becomes executable by whole pages, so each component
 /// begins at a page and fills its last one.
 #[cfg(target_arch = "x86_64")]
-const PAGE: usize = 4096;
+pub const PAGE: usize = 4096;
 /// Other architectures have kernels with pages of up to this size.
 #[cfg(not(target_arch = "x86_64"))]
-const PAGE: usize = 65536;
+pub const PAGE: usize = 65536;
 
 #[cfg_attr(target_arch = "x86_64", repr(C, align(4096)))]
 #[cfg_attr(not(target_arch = "x86_64"), repr(C, align(65536)))]

@@ -13,6 +13,8 @@ mod values;
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Engine, Store};
 
+use super::Task;
+use super::end::Outcome;
 use super::proposal::Proposed;
 use super::refusal::Refusal;
 use super::session::Session;
@@ -30,8 +32,23 @@ pub(super) fn link(engine: &Engine, _component: &Component) -> wasmtime::Result<
     Ok(linker)
 }
 
+/// Calls a component for what it is made for.
+pub(super) fn call(
+    store: &mut Store<Session>,
+    component: &Component,
+    linker: &Linker<Session>,
+    task: Task<'_>,
+) -> wasmtime::Result<Result<Outcome, Refusal>> {
+    let done = |()| Outcome::Done;
+    Ok(match task {
+        Task::Attach => attach(store, component, linker)?.map(done),
+        Task::Ready => ready(store, component, linker)?.map(done),
+        Task::Propose(pools) => propose(store, component, linker, pools)?.map(Outcome::Proposed),
+    })
+}
+
 /// Calls `attach`.
-pub(super) fn attach(
+fn attach(
     store: &mut Store<Session>,
     component: &Component,
     linker: &Linker<Session>,
@@ -43,7 +60,7 @@ pub(super) fn attach(
 }
 
 /// Calls `ready`.
-pub(super) fn ready(
+fn ready(
     store: &mut Store<Session>,
     component: &Component,
     linker: &Linker<Session>,
@@ -55,7 +72,7 @@ pub(super) fn ready(
 }
 
 /// Calls `propose`.
-pub(super) fn propose(
+fn propose(
     store: &mut Store<Session>,
     component: &Component,
     linker: &Linker<Session>,

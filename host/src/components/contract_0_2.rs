@@ -16,6 +16,8 @@ use std::sync::Arc;
 use wasmtime::Store;
 use wasmtime::component::{Component, Linker, Resource};
 
+use super::Task;
+use super::end::Outcome;
 use super::proposal::Proposed;
 use super::refusal::Refusal;
 use super::session::Session;
@@ -29,8 +31,23 @@ use requests::RequestHandle;
 /// What a call answers; the outer error is a trap.
 type Answer<T> = wasmtime::Result<Result<T, types::Error>>;
 
+/// Calls a component for what it is made for.
+pub(super) fn call(
+    store: &mut Store<Session>,
+    component: &Component,
+    linker: &Linker<Session>,
+    task: Task<'_>,
+) -> wasmtime::Result<Result<Outcome, Refusal>> {
+    let done = |()| Outcome::Done;
+    Ok(match task {
+        Task::Attach => attach(store, component, linker)?.map(done),
+        Task::Ready => ready(store, component, linker)?.map(done),
+        Task::Propose(pools) => propose(store, component, linker, pools)?.map(Outcome::Proposed),
+    })
+}
+
 /// Calls `attach`.
-pub(super) fn attach(
+fn attach(
     store: &mut Store<Session>,
     component: &Component,
     linker: &Linker<Session>,
@@ -42,7 +59,7 @@ pub(super) fn attach(
 }
 
 /// Calls `ready`.
-pub(super) fn ready(
+fn ready(
     store: &mut Store<Session>,
     component: &Component,
     linker: &Linker<Session>,
@@ -54,7 +71,7 @@ pub(super) fn ready(
 }
 
 /// Calls `propose`.
-pub(super) fn propose(
+fn propose(
     store: &mut Store<Session>,
     component: &Component,
     linker: &Linker<Session>,

@@ -1,105 +1,135 @@
 //! Why a component gave no answer, in words.
 
 use plumb_engine::limits;
+use serde::{Deserialize, Serialize};
 use wasmtime::Trap;
 
-use super::session::Session;
+use super::refusal::cut;
 use super::version::Version;
+use crate::trace::Level;
 use crate::{Code, Error};
 
 /// How many of a component's last log lines go into the details: a panic's message is
 /// the last one.
 const LAST_LINES: usize = 3;
 
-/// The error for a component that trapped, went over a limit or cannot be linked.
-pub fn explain(
-    component: &str,
-    version: Version,
-    error: &wasmtime::Error,
-    host: &Session,
-) -> Error {
+/// What kind of failure it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Kind {
+    /// It trapped or went over a limit.
+    Failed,
+    /// It cannot be loaded.
+    NotLoaded,
+    /// What is around it cannot be set up.
+    SetUp,
+}
+
+/// Why a component gave no answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// For programs.
+    pub kind: Kind,
+    /// What follows the component's name in a sentence.
+    pub reason: String,
+}
+
+impl Failure {
+    /// It did something that ends it.
+    pub fn failed(reason: impl Into<String>) -> Self {
+        Self {
+            kind: Kind::Failed,
+            reason: reason.into(),
+        }
+    }
+
+    /// It cannot be loaded.
+    pub fn not_loaded(reason: impl Into<String>) -> Self {
+        Self {
+            kind: Kind::NotLoaded,
+            reason: reason.into(),
+        }
+    }
+
+    /// Something that it needs cannot be had.
+    pub fn set_up(what: &str, error: impl std::fmt::Display) -> Self {
+        Self {
+            kind: Kind::SetUp,
+            reason: format!("cannot be run: {what}: {error}"),
+        }
+    }
+
+    /// The error of the call, with the end of the component's log. The words may be a stranger's.
+    pub fn into_error(self, component: &str, log: &[(Level, String)]) -> Error {
+        let code = match self.kind {
+            Kind::Failed => Code::COMPONENT_FAILED,
+            Kind::NotLoaded => Code::COMPONENT_NOT_LOADED,
+            Kind::SetUp => Code::INTERNAL,
+        };
+        let reason = cut(self.reason);
+        let error = Error::new(
+            code,
+            format!("component {component} {reason}; nothing was changed"),
+        );
+        let lines = log.iter().rev().map(|(_, line)| line.trim());
+        let lines: Vec<_> = lines
+            .filter(|line| !line.is_empty())
+            .take(LAST_LINES)
+            .collect();
+        match lines.is_empty() {
+            true => error,
+            false => {
+                let lines: Vec<_> = lines.into_iter().rev().collect();
+                error.with_details(format!("its last words: {}", lines.join(" | ")))
+            }
+        }
+    }
+}
+
+/// Why a component trapped, went over a limit or cannot be linked.
+pub fn explain(version: Version, error: &wasmtime::Error) -> Failure {
     let text = format!("{error:#}");
-    let (code, reason) = match error.downcast_ref::<Trap>() {
-        Some(Trap::OutOfFuel) => (
-            Code::COMPONENT_FAILED,
-            format!(
-                "was stopped: it used up its {} units of fuel, as an endless loop does",
-                limits::FUEL
-            ),
+    let reason = match error.downcast_ref::<Trap>() {
+        Some(Trap::OutOfFuel) => format!(
+            "was stopped: it used up its {} units of fuel, as an endless loop does",
+            limits::FUEL
         ),
-        Some(Trap::Interrupt) => (
-            Code::COMPONENT_FAILED,
-            format!(
-                "was stopped: it used more than {} s of processor time",
-                limits::DEADLINE.as_secs()
-            ),
+        Some(Trap::Interrupt) => format!(
+            "was stopped: it used more than {} s of processor time",
+            limits::DEADLINE.as_secs()
         ),
-        Some(Trap::UnreachableCodeReached) => (
-            Code::COMPONENT_FAILED,
-            "failed: it gave up by a panic or an unreachable instruction".to_owned(),
+        Some(Trap::UnreachableCodeReached) => {
+            "failed: it gave up by a panic or an unreachable instruction".to_owned()
+        }
+        Some(trap) => format!("failed: {trap}"),
+        None if text.contains("forcing trap when growing memory") => format!(
+            "was stopped: it wanted more than {} MiB of memory",
+            limits::MEMORY_BYTES >> 20
         ),
-        Some(trap) => (Code::COMPONENT_FAILED, format!("failed: {trap}")),
-        None if text.contains("forcing trap when growing memory") => (
-            Code::COMPONENT_FAILED,
-            format!(
-                "was stopped: it wanted more than {} MiB of memory",
-                limits::MEMORY_BYTES >> 20
-            ),
+        None if text.contains("forcing trap when growing table") => format!(
+            "was stopped: it wanted a table of more than {} elements",
+            limits::TABLE_ELEMENTS
         ),
-        None if text.contains("forcing trap when growing table") => (
-            Code::COMPONENT_FAILED,
-            format!(
-                "was stopped: it wanted a table of more than {} elements",
-                limits::TABLE_ELEMENTS
-            ),
-        ),
-        None if text.contains("too much data is being copied") => (
-            Code::COMPONENT_FAILED,
-            format!(
-                "was stopped: it passed more than {} MiB to the host at once",
-                limits::LIFTED_BYTES >> 20
-            ),
+        None if text.contains("too much data is being copied") => format!(
+            "was stopped: it passed more than {} MiB to the host at once",
+            limits::LIFTED_BYTES >> 20
         ),
         // Handles of the host's resources, and those of the component's own.
         None if text.contains("resource table has no free keys")
             || text.contains("store handle limit exceeded") =>
         {
-            (
-                Code::COMPONENT_FAILED,
-                format!("was stopped: it held more than {} handles", limits::HANDLES),
-            )
+            format!("was stopped: it held more than {} handles", limits::HANDLES)
         }
         // Linking compares the component's imports and exports with the contract.
         None if text.contains("matching implementation was not found")
             || text.contains("no export")
             || text.contains("type-checking export func") =>
         {
-            (
-                Code::COMPONENT_NOT_LOADED,
-                format!(
-                    "does not fit the contract plumb:cni@{}: {text}",
-                    version.as_str()
-                ),
-            )
+            return Failure::not_loaded(format!(
+                "does not fit the contract plumb:cni@{}: {text}",
+                version.as_str()
+            ));
         }
-        None => (Code::COMPONENT_FAILED, format!("failed: {text}")),
+        None => format!("failed: {text}"),
     };
-    let error = Error::new(
-        code,
-        format!("component {component} {reason}; nothing was changed"),
-    );
-    let lines: Vec<_> = host
-        .log()
-        .iter()
-        .rev()
-        .map(|(_, line)| line.trim())
-        .filter(|line| !line.is_empty())
-        .take(LAST_LINES)
-        .collect();
-    if lines.is_empty() {
-        error
-    } else {
-        let lines: Vec<_> = lines.into_iter().rev().collect();
-        error.with_details(format!("its last words: {}", lines.join(" | ")))
-    }
+    Failure::failed(reason)
 }

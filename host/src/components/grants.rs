@@ -1,16 +1,17 @@
-//! What the operator allows a component.
+//! What the operator allows a component: operations, and the devices that each is about.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use crate::policy::Pattern;
 
 /// What a component may record.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Grants {
     /// Everything: it is part of the program.
     All,
-    /// These operations, by their names in the contract's `operations.wit`.
-    Some(BTreeSet<String>),
+    /// These operations, by their names in the contract's `operations.wit`, each on the devices that one of its
+    /// patterns means; none: on those that the configuration names.
+    Some(BTreeMap<String, Option<Vec<Pattern>>>),
 }
 
 impl Grants {
@@ -18,7 +19,62 @@ impl Grants {
     pub fn allow(&self, operation: &str) -> bool {
         match self {
             Self::All => true,
-            Self::Some(names) => names.contains(operation),
+            Self::Some(operations) => operations.contains_key(operation),
+        }
+    }
+
+    /// The devices that an operation may be about; none: any that the configuration names.
+    pub fn devices(&self, operation: &str) -> Option<&[Pattern]> {
+        match self {
+            Self::All => None,
+            Self::Some(operations) => operations.get(operation)?.as_deref(),
+        }
+    }
+
+    /// All patterns for a kind of devices.
+    pub fn patterns(&self, device: Device) -> impl Iterator<Item = &Pattern> {
+        let operations = match self {
+            Self::All => None,
+            Self::Some(operations) => Some(operations.iter()),
+        };
+        let operations = operations.into_iter().flatten();
+        operations
+            .filter(move |(operation, _)| Device::of(operation) == Some(device))
+            .flat_map(|(_, patterns)| patterns.iter().flatten())
+    }
+
+    /// Whether it is part of the program, and may know what the node is like.
+    pub fn are_of_the_program(&self) -> bool {
+        matches!(self, Self::All)
+    }
+}
+
+/// What an operation is about, beside the pod.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Device {
+    /// A link of the host, on which an interface is made.
+    Parent,
+    /// A PCI function.
+    Function,
+}
+
+impl Device {
+    /// What an operation is about.
+    pub fn of(operation: &str) -> Option<Self> {
+        match operation {
+            "create-macvlan" | "create-ipvlan" | "create-ipoib" => Some(Self::Parent),
+            "move-link" | "set-virtual-function" | "move-rdma-device" | "report-function" => {
+                Some(Self::Function)
+            }
+            _ => None,
+        }
+    }
+
+    /// The option of `plumbctl component grant`.
+    pub fn option(self) -> &'static str {
+        match self {
+            Self::Parent => "--parent",
+            Self::Function => "--function",
         }
     }
 }

@@ -7,11 +7,14 @@ use plumb_values::arguments::{
     check_candidates, check_claims, check_gateway, check_pool, check_prefix_length, check_ranges,
 };
 
+use serde::{Deserialize, Serialize};
+
 use super::refusal::Refusal;
-use crate::kernel::route::Route;
+use super::session::plain_route;
 use crate::leases::Candidate;
 use crate::operations::claim_addresses::Source;
 use crate::pools::{AddressRange, Pool};
+use crate::routing::RouteTemplate;
 use crate::{Code, Error, Result};
 
 /// What an address policy wants, checked.
@@ -24,7 +27,7 @@ pub struct Proposal {
 }
 
 /// A place that an address may come from, as a policy proposed it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ProposedCandidate {
     /// Name of the pool.
     pub pool: String,
@@ -35,11 +38,11 @@ pub struct ProposedCandidate {
     /// The network's gateway.
     pub gateway: Option<IpAddr>,
     /// The routes that come with the address, or what is wrong with one.
-    pub routes: std::result::Result<Vec<Route>, Refusal>,
+    pub routes: std::result::Result<Vec<RouteTemplate>, Refusal>,
 }
 
 /// What an address policy wants, as it said it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Proposed {
     /// The candidates of each address.
     pub claims: Vec<Vec<ProposedCandidate>>,
@@ -99,6 +102,15 @@ fn source(candidate: ProposedCandidate, pools: &[Pool]) -> std::result::Result<S
         check_gateway(pool.family, gateway)?;
     }
     check_prefix_length(pool.family, candidate.prefix_length)?;
+    let routes = candidate.routes.map_err(|refusal| refusal.message)?;
+    if routes.len() > limits::OPERATIONS {
+        return Err(format!(
+            "{} routes with an address of pool {name}, more than {}",
+            routes.len(),
+            limits::OPERATIONS
+        ));
+    }
+    let routes = routes.iter().map(plain_route);
     Ok(Source {
         candidate: Candidate {
             pool: candidate.pool,
@@ -106,6 +118,8 @@ fn source(candidate: ProposedCandidate, pools: &[Pool]) -> std::result::Result<S
         },
         prefix: candidate.prefix_length,
         gateway: candidate.gateway,
-        routes: candidate.routes.map_err(|refusal| refusal.message)?,
+        routes: routes
+            .collect::<std::result::Result<_, _>>()
+            .map_err(|refusal| refusal.message)?,
     })
 }

@@ -2,11 +2,12 @@
 //! what a component calls, and a component refuses what it is asked for.
 
 use plumb_engine::limits;
+use serde::{Deserialize, Serialize};
 
 use crate::{Code, Error};
 
 /// The kinds of refusal that the contract knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reason {
     /// A value in the network configuration is wrong.
     InvalidConfiguration,
@@ -47,7 +48,7 @@ impl Reason {
 }
 
 /// A refusal.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
     /// For programs.
     pub reason: Reason,
@@ -72,12 +73,13 @@ impl Refusal {
         Self::new(Reason::InvalidConfiguration, message)
     }
 
+    /// What a component may not see or do.
+    pub fn denied(message: impl Into<String>) -> Self {
+        Self::new(Reason::Denied, message)
+    }
+
     /// The error of a call in which a component refused.
     pub fn of_component(self, component: &str) -> Error {
-        let cut = |text: String| {
-            let end = text.floor_char_boundary(limits::STRING_BYTES);
-            plain(&text[..end])
-        };
         let error = Error::new(
             self.reason.code(),
             format!("{component}: {}", cut(self.message)),
@@ -101,6 +103,12 @@ impl From<String> for Refusal {
     fn from(message: String) -> Self {
         Self::invalid(message)
     }
+}
+
+/// Text of a component as an error may have it.
+pub fn cut(text: String) -> String {
+    let end = text.floor_char_boundary(limits::STRING_BYTES);
+    plain(&text[..end])
 }
 
 /// Text of a component without line breaks and escape sequences: it must not pass for

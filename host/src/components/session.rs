@@ -1,55 +1,80 @@
 //! The host's side of one call, whatever version of the contract the component speaks: what it
 //! was given and what it recorded.
+//!
+//! [`Session`] is where the component runs, with the handles that it holds; [`Authority`] is in
+//! the process that performs the plan, and alone decides what may be seen and recorded. For a
+//! built-in component the two are in one process, for a vendor's the wall is between them.
 
 mod arguments;
+mod ask;
+mod authority;
+mod call;
 mod facts;
 mod operations;
 
-use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use plumb_engine::limits;
-use serde_json::Value;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use wasmtime::component::{Resource, ResourceTable};
 use wasmtime::{StoreLimits, StoreLimitsBuilder};
 
 use super::asked::Asked;
-use super::grants::Grants;
-use super::refusal::{Refusal, plain};
+use super::refusal::Refusal;
 use super::source::Source;
+use super::wall::Channel;
 use crate::facts::{Facts, LinkFacts, PciFacts, Place};
 use crate::operations::{LinkNumber, Operation};
 use crate::outcome::AddressSource;
 use crate::routing::{RouteTemplate, RuleTemplate};
-use crate::trace::Level;
 
 pub use arguments::network_of;
+pub use authority::Authority;
+pub use call::{HostAnswer, HostCall};
 pub use operations::{
     IpoibOptions, IpvlanOptions, MacvlanOptions, VirtualFunctionSettings, Vlan, plain_route,
 };
 
-/// What the host keeps for a `link` handle.
-#[derive(Clone)]
+/// What is kept for a `link` handle.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LinkHandle {
+    /// By which the authority knows that it gave it.
+    pub number: u32,
     /// Where it lies.
     pub place: Place,
     /// What it looked like.
+    #[serde(serialize_with = "inside", deserialize_with = "shared")]
     pub facts: Arc<LinkFacts>,
 }
 
-/// What the host keeps for a `pci-function` handle.
-#[derive(Clone)]
+/// What is kept for a `pci-function` handle.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PciHandle {
+    /// By which the authority knows that it gave it.
+    pub number: u32,
     /// What it looked like.
+    #[serde(serialize_with = "inside", deserialize_with = "shared")]
     pub facts: Arc<PciFacts>,
+    /// Its links.
+    pub links: Vec<LinkHandle>,
+    /// The link of the physical function.
+    pub parent_link: Option<LinkHandle>,
 }
 
-/// What the host keeps for a `pod-link` handle.
-#[derive(Clone, Copy)]
+/// What is kept for a `pod-link` handle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PodLinkHandle {
     /// Which interface of the plan it is.
     pub number: LinkNumber,
+}
+
+fn inside<T: Serialize, S: Serializer>(shared: &Arc<T>, to: S) -> Result<S::Ok, S::Error> {
+    T::serialize(shared, to)
+}
+
+fn shared<'a, T: Deserialize<'a>, D: Deserializer<'a>>(from: D) -> Result<Arc<T>, D::Error> {
+    T::deserialize(from).map(Arc::new)
 }
 
 /// Something that a component recorded.
@@ -67,36 +92,41 @@ pub enum Recorded {
     AddRules(RuleTemplate),
 }
 
+/// Who answers a component's calls.
+enum Host {
+    /// This process.
+    Here(Box<Authority>),
+    /// The process before the wall.
+    Parent(Channel),
+}
+
 /// The data of a call's store.
 pub struct Session {
     pub(in crate::components) limits: StoreLimits,
     pub(in crate::components) table: ResourceTable,
-    facts: Rc<dyn Facts>,
-    /// Names that the configuration contains: the devices that may be asked for.
-    named: BTreeSet<String>,
     asked: Arc<Asked>,
-    component: String,
-    grants: Grants,
-    recording: bool,
-    recorded: Vec<Recorded>,
-    has_pod_link: bool,
-    log: Vec<(Level, String)>,
+    host: Host,
     calls: u32,
 }
 
 impl Session {
-    /// The host for one call. Without `recording` every operation is refused.
+    /// The host for one call of a component in this process. Without `recording` every operation is refused.
     pub fn new(facts: Rc<dyn Facts>, source: &Source, asked: &Arc<Asked>, recording: bool) -> Self {
-        let configuration = serde_json::from_str(&asked.configuration).unwrap_or(Value::Null);
-        let mut named = BTreeSet::new();
-        collect_strings(&configuration, &mut named);
-        named.extend(asked.device_id.clone());
-        named.extend(
-            asked
-                .previous_interfaces
-                .iter()
-                .map(|interface| interface.name.clone()),
-        );
+        Self::here(Authority::new(facts, source, asked, recording))
+    }
+
+    /// The host for a component in the authority's own process.
+    pub(in crate::components) fn here(authority: Authority) -> Self {
+        let asked = Arc::clone(authority.asked());
+        Self::of(Host::Here(Box::new(authority)), asked)
+    }
+
+    /// The host for a component behind the wall.
+    pub(in crate::components) fn behind(channel: Channel, asked: Arc<Asked>) -> Self {
+        Self::of(Host::Parent(channel), asked)
+    }
+
+    fn of(host: Host, asked: Arc<Asked>) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits::HANDLES);
         Self {
@@ -109,16 +139,16 @@ impl Session {
                 .trap_on_grow_failure(true)
                 .build(),
             table,
-            facts,
-            named,
-            asked: Arc::clone(asked),
-            component: source.name().to_owned(),
-            grants: source.grants().clone(),
-            recording,
-            recorded: Vec::new(),
-            has_pod_link: false,
-            log: Vec::new(),
+            asked,
+            host,
             calls: 0,
+        }
+    }
+
+    fn ask(&mut self, call: HostCall) -> Result<HostAnswer, Refusal> {
+        match &mut self.host {
+            Host::Here(authority) => authority.answer(call),
+            Host::Parent(channel) => channel.ask(call),
         }
     }
 
@@ -137,6 +167,14 @@ impl Session {
     /// What the component is asked for.
     pub(in crate::components) fn asked(&self) -> &Arc<Asked> {
         &self.asked
+    }
+
+    /// What was given and recorded; none behind the wall.
+    pub fn into_authority(self) -> Option<Authority> {
+        match self.host {
+            Host::Here(authority) => Some(*authority),
+            Host::Parent(_) => None,
+        }
     }
 
     /// Gives the component a handle of what it asked for; the outer error is a trap.
@@ -162,40 +200,5 @@ impl Session {
             }
             Err(refusal) => Ok(Err(refusal.into())),
         }
-    }
-
-    /// Adds a line to the component's log.
-    ///
-    /// # Errors
-    ///
-    /// A trap when it has called too often.
-    pub fn log_line(&mut self, level: Level, message: &str) -> wasmtime::Result<()> {
-        self.count_call()?;
-        if self.log.len() < limits::LOG_LINES {
-            let end = message.floor_char_boundary(limits::LOG_LINE_BYTES);
-            self.log.push((level, plain(&message[..end])));
-        }
-        Ok(())
-    }
-
-    /// What was recorded, in order.
-    pub fn into_recorded(self) -> Vec<Recorded> {
-        self.recorded
-    }
-
-    /// The lines that the component wrote.
-    pub fn log(&self) -> &[(Level, String)] {
-        &self.log
-    }
-}
-
-fn collect_strings(value: &Value, strings: &mut BTreeSet<String>) {
-    match value {
-        Value::String(text) => {
-            strings.insert(text.clone());
-        }
-        Value::Array(items) => items.iter().for_each(|item| collect_strings(item, strings)),
-        Value::Object(map) => map.values().for_each(|item| collect_strings(item, strings)),
-        _ => {}
     }
 }

@@ -2,9 +2,6 @@
 
 use std::path::Path;
 
-use wasmtime::Engine;
-use wasmtime::component::Component;
-
 use super::grants::Grants;
 use super::world::World;
 use super::{builtin, store};
@@ -47,9 +44,9 @@ impl Source {
         &self.grants
     }
 
-    /// Makes it ready to run.
-    pub fn load(&self, engine: &Engine) -> Result<Component> {
-        self.code.load(&self.name, engine)
+    /// Where its native code is.
+    pub(super) fn code(&self) -> &store::Code {
+        &self.code
     }
 
     /// The names of the built-in components of a world.

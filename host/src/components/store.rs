@@ -3,32 +3,37 @@
 //!
 //! | file | what it is |
 //! |---|---|
-//! | `manifest.json` | world, digest and grants: what the operator allowed |
+//! | `manifest.json` | world, digests and grants: what the operator installed and allowed |
 //! | `component.wasm` | the component as it was installed |
 //! | `ENGINE.cwasm` | the same, compiled for this release |
 //!
-//! Compiled code is native code that will run as root, so it is opened without following
-//! links and only where nobody else can have written it.
+//! Compiled code is native code, and what keeps it in its place was compiled into it. So it is opened without
+//! following links and only where nobody else can have written it, compared with the manifest's digest before
+//! anything of it is looked at, and run behind the [wall](super::wall).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
 use std::fs::File;
 use std::io::Read;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
-use std::ptr::NonNull;
 
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2};
 use serde::{Deserialize, Serialize};
-use wasmtime::Engine;
-use wasmtime::component::Component;
+use sha2::{Digest, Sha256};
 
 use super::grants::Grants;
+use super::native::Native;
 use super::world::World;
+use crate::policy::Pattern;
 use crate::{Error, Result, owned};
 
 /// Name of the manifest in a component's folder.
 pub const MANIFEST: &str = "manifest.json";
+
+/// Most bytes of compiled code: several times what the largest component becomes.
+const CODE_BYTES: usize = 256 << 20;
 
 /// Name of the component in its folder.
 pub const COMPONENT: &str = "component.wasm";
@@ -43,6 +48,45 @@ pub struct Manifest {
     pub digest: String,
     /// Operations that it may record, by their names in `wit/0.1/operations.wit`.
     pub grants: BTreeSet<String>,
+    /// The devices that an operation may be about, as patterns of the node's policy name them; any that the
+    /// configuration names where an operation is missing.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub devices: BTreeMap<String, BTreeSet<String>>,
+    /// `sha256:` and the digest of the compiled code, by the name of its file.
+    #[serde(default)]
+    pub compiled: BTreeMap<String, String>,
+}
+
+impl Manifest {
+    fn grants(self) -> Grants {
+        let Self {
+            grants, devices, ..
+        } = self;
+        let patterns = |operation: &str| {
+            let patterns = devices.get(operation)?.iter().cloned();
+            Some(patterns.map(Pattern::from).collect())
+        };
+        Grants::Some(
+            grants
+                .into_iter()
+                .map(|operation| {
+                    let patterns = patterns(&operation);
+                    (operation, patterns)
+                })
+                .collect(),
+        )
+    }
+}
+
+/// `sha256:` and the digest of bytes.
+pub fn digest(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
+    let mut text = "sha256:".to_owned();
+    for byte in digest {
+        // Writing to a text does not fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 /// Name of the compiled component in its folder, for this release.
@@ -54,33 +98,47 @@ pub fn compiled_name() -> String {
 pub enum Code {
     /// In the program's own memory.
     BuiltIn(&'static [u8]),
-    /// In a file that was opened and checked.
-    File(File),
+    /// In the store.
+    Stored(Stored),
 }
 
-impl Code {
-    /// Makes it ready to run.
-    pub fn load(&self, name: &str, engine: &Engine) -> Result<Component> {
-        let loaded = match self {
-            // SAFETY: the bytes were made by this project's compiler when the program
-            // was built, and are part of its read-only image, which lives for ever.
-            Self::BuiltIn(code) => unsafe {
-                Component::deserialize_raw(engine, NonNull::from(*code))
-            },
-            Self::File(file) => {
-                let path = format!("/proc/self/fd/{}", file.as_raw_fd());
-                // SAFETY: the file is root's, and nobody else can write to it or to a
-                // folder above it in the store; `plumbctl` put it there by a rename and
-                // never changes it. The path leads to the very file that was checked.
-                unsafe { Component::deserialize_file(engine, path) }
-            }
+/// Native code in a file that was opened and checked.
+pub struct Stored {
+    file: File,
+    path: PathBuf,
+    /// What the manifest says of it.
+    digest: Option<String>,
+    manifest: PathBuf,
+}
+
+impl Stored {
+    /// The code, which is what was installed.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::Code::COMPONENT_NOT_LOADED`] when it cannot be read, or is something else.
+    pub fn read(&self, name: &str) -> Result<Native> {
+        const ANEW: &str = "`plumbctl component install` compiles it anew";
+        let (path, manifest) = (self.path.display(), self.manifest.display());
+        let Some(expected) = &self.digest else {
+            return Err(not_loaded(format!(
+                "component {name} cannot be loaded: {manifest} has no digest of its compiled code, as earlier \
+                 releases left it: install it again, {ANEW}"
+            )));
         };
-        loaded.map_err(|error| {
+        let native = Native::read(&self.file, CODE_BYTES).map_err(|error| {
             not_loaded(format!(
-                "component {name} cannot be loaded: {error:#}; `plumbctl component install` \
-                 compiles it anew"
+                "component {name} cannot be loaded: {path}: {error}; {ANEW}"
             ))
-        })
+        })?;
+        let found = digest(native.bytes());
+        if found != *expected {
+            return Err(not_loaded(format!(
+                "component {name} cannot be loaded: {path} is not what was installed: its digest is {found}, and \
+                 {manifest} has {expected}; find out who changed it, then {ANEW}"
+            )));
+        }
+        Ok(native)
     }
 }
 
@@ -112,8 +170,13 @@ pub fn find(name: &str, world: World, folder: &Path) -> Result<Option<(Code, Gra
     if manifest.world != world.as_str() {
         return Ok(None);
     }
-    let code = open(&root, name, &compiled_name())?;
-    Ok(Some((Code::File(code), Grants::Some(manifest.grants))))
+    let stored = Stored {
+        file: open(&root, name, &compiled_name())?,
+        path: folder.join(name).join(compiled_name()),
+        digest: manifest.compiled.get(&compiled_name()).cloned(),
+        manifest: folder.join(name).join(MANIFEST),
+    };
+    Ok(Some((Code::Stored(stored), manifest.grants())))
 }
 
 /// Whether there is a component of this name, whatever it is.

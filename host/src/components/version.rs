@@ -3,7 +3,7 @@
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use crate::{Code, Error, Result};
+use super::failure::Failure;
 
 /// The versions that this host speaks. Below 1.0 the minor version is the one that breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,8 +21,8 @@ impl Version {
     ///
     /// # Errors
     ///
-    /// [`Code::COMPONENT_NOT_LOADED`] for a version that this host does not speak.
-    pub fn of(name: &str, component: &Component, engine: &Engine) -> Result<Self> {
+    /// For a version that this host does not speak.
+    pub fn of(component: &Component, engine: &Engine) -> Result<Self, Failure> {
         let kind = component.component_type();
         let version = kind.imports(engine).find_map(|(import, _)| {
             let interface = import.strip_prefix("plumb:cni/")?;
@@ -36,14 +36,10 @@ impl Version {
         match version.rsplit_once('.') {
             Some(("0.1", _)) => Ok(Self::V0_1),
             Some(("0.2", _)) => Ok(Self::V0_2),
-            _ => Err(Error::new(
-                Code::COMPONENT_NOT_LOADED,
-                format!(
-                    "component {name} was built for version {version:?} of the contract plumb:cni, and \
-                     this host speaks 0.1 and 0.2: build it with an SDK of one of these, or upgrade \
-                     plumb on this node"
-                ),
-            )),
+            _ => Err(Failure::not_loaded(format!(
+                "was built for version {version:?} of the contract plumb:cni, and this host speaks 0.1 and \
+                 0.2: build it with an SDK of one of these, or upgrade plumb on this node"
+            ))),
         }
     }
 

@@ -1,7 +1,9 @@
 //! How much is written into a trace, and where.
 
+use serde::{Deserialize, Serialize};
+
 /// How much is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Level {
     /// What failed.
     Error,

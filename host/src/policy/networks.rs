@@ -131,12 +131,11 @@ impl Policy {
                 rules,
             ));
         }
-        let parent = function.parent_link.iter().flat_map(names);
-        let names = || std::iter::once(&*function.address).chain(parent.clone());
+        let names = function_names(function);
         let allowed = |rules: &Vec<Pattern>| {
             rules
                 .iter()
-                .any(|rule| rule.matches(names(), function.driver.as_deref()))
+                .any(|rule| rule.matches(names.clone(), function.driver.as_deref()))
         };
         self.check("functions", &self.networks.functions, allowed, || {
             format!("the PCI function {}", function.address)
@@ -177,13 +176,19 @@ impl Policy {
     }
 }
 
+/// The names that a pattern may mean a PCI function by: its address, and those of the physical function's link.
+pub fn function_names(function: &PciFacts) -> impl Iterator<Item = &str> + Clone {
+    let parent = function.parent_link.iter().flat_map(names);
+    std::iter::once(&*function.address).chain(parent)
+}
+
 /// The names that a pattern may mean a link by.
-pub(super) fn names(link: &LinkFacts) -> impl Iterator<Item = &str> + Clone {
+pub fn names(link: &LinkFacts) -> impl Iterator<Item = &str> + Clone {
     std::iter::once(&*link.name).chain(link.alternative_names.iter().map(String::as_str))
 }
 
 /// The driver that a pattern may mean a link by: that of its device, or the kind of one without a device.
-pub(super) fn driver(link: &LinkFacts, facts: &dyn Facts) -> Result<Option<String>> {
+pub fn driver(link: &LinkFacts, facts: &dyn Facts) -> Result<Option<String>> {
     match &link.pci {
         Some(address) => Ok(facts
             .pci_function(address)?

@@ -1,11 +1,12 @@
 //! A component does what it was given and granted, and nothing else.
 
-use cni_harness::Oracle;
+use cni_harness::{Oracle, ip};
 use plumb_hostile::{Scene, component};
 use serde_json::json;
 
 const INVALID_CONFIGURATION: u64 = 7;
 const FAILED: u64 = 103;
+const NOT_AVAILABLE: u64 = 50;
 const NOT_LOADED: u64 = 104;
 const DENIED: u64 = 108;
 
@@ -67,6 +68,106 @@ fn an_operation_needs_a_grant_and_the_error_tells_how_to_give_it() {
     assert!(scene.pod.link("eth0").is_some(), "the grant is enough");
     scene.node.delete(&scene.pod, &configuration);
     oracle.assert_unchanged();
+}
+
+#[test]
+fn a_grant_may_be_for_some_devices_and_the_error_tells_how_to_widen_it() {
+    let scene = Scene::new();
+    let name = "hostile-macvlan";
+    scene.store.install(name, &component::flavour("macvlan"));
+    let granted = ["create-macvlan", "--parent", "nic1"];
+    scene.store.grant(name, &granted);
+    let configuration = scene.configuration_of(name);
+    let command = format!("plumbctl component grant {name} create-macvlan --parent nic0");
+    let words = [
+        "a grant for create-macvlan on nic1",
+        "not on nic0",
+        &command,
+    ];
+    scene.assert_refused(&configuration, DENIED, &words);
+
+    let oracle = Oracle::new(&scene.node);
+    scene
+        .store
+        .grant(name, &["create-macvlan", "--parent", "n*c0"]);
+    let listed = scene.store.list();
+    let words = "grants: create-macvlan on n*c0 and nic1";
+    assert!(listed.contains(words), "{listed}");
+    scene.add(&configuration).run().expect_result();
+    scene.node.delete(&scene.pod, &configuration);
+    oracle.assert_unchanged();
+
+    // Without a device it is for all that a configuration names.
+    scene.store.grant(name, &["create-macvlan"]);
+    let listed = scene.store.list();
+    assert!(listed.contains("grants: create-macvlan\n"), "{listed}");
+}
+
+#[test]
+fn a_device_is_no_limit_of_an_operation_that_has_none() {
+    let scene = Scene::new();
+    let name = "hostile-macvlan";
+    scene.store.install(name, &component::flavour("macvlan"));
+    for arguments in [
+        ["set-up", "--parent", "nic0"],
+        ["create-macvlan", "--function", "nic0"],
+    ] {
+        let output = scene.store.try_grant(name, &arguments);
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success(), "it was granted");
+        assert!(
+            message.contains("limits none of these operations"),
+            "{message}"
+        );
+    }
+    assert!(scene.store.list().contains("grants: none"));
+}
+
+#[test]
+fn a_granted_device_can_be_seen() {
+    let scene = Scene::new();
+    let configuration = scene.flavour("unnamed-device");
+    let name = "hostile-unnamed-device";
+    let words = ["nic1", "not named in the network configuration"];
+    scene.assert_refused(&configuration, DENIED, &words);
+    scene
+        .store
+        .grant(name, &["create-macvlan", "--parent", "*1"]);
+    scene.add(&configuration).run().expect_error(FAILED, "");
+}
+
+#[test]
+fn the_link_of_the_default_route_is_seen_where_it_is_named() {
+    let scene = Scene::new();
+    let mut configuration = scene.flavour("default-route");
+    let name = "hostile-default-route";
+    ip::batch(None, "link set nic1 up\nroute add default dev nic1\n");
+    for granted in ["nic*", "nic0"] {
+        let arguments = ["create-macvlan", "--parent", granted];
+        scene.store.grant(name, &arguments);
+        let words = ["may not see", "default route"];
+        let error = scene.assert_refused(&configuration, DENIED, &words);
+        assert!(!error.message.contains("nic1"), "{error:?}");
+    }
+    // Seen, the fixture gets as far as its empty plan.
+    scene
+        .store
+        .grant(name, &["create-macvlan", "--parent", "nic1"]);
+    scene.add(&configuration).run().expect_error(FAILED, "");
+    scene.store.grant(name, &["create-macvlan"]);
+    scene.assert_refused(&configuration, DENIED, &[]);
+    configuration["backup"] = json!("nic1");
+    scene.add(&configuration).run().expect_error(FAILED, "");
+}
+
+#[test]
+fn the_names_of_a_nodes_links_are_not_told() {
+    let scene = Scene::new();
+    let configuration = scene.flavour("macvlan");
+    ip::batch(None, "link set nic0 name other0\n");
+    let error = scene.add(&configuration).run();
+    let error = error.expect_error(NOT_AVAILABLE, "no interface named \"nic0\" on the host");
+    assert!(!error.message.contains("other0"), "{error:?}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod capabilities;
 mod detach;
 mod kept;
 mod limits;
+mod native;
 mod policies;
 mod routed;
 mod store;

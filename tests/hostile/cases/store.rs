@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
-use plumb_hostile::Scene;
+use plumb_hostile::{Scene, component};
 use serde_json::Value;
 
 const NOT_LOADED: u64 = 104;
@@ -26,18 +26,53 @@ fn allow_all(path: &Path) -> fs::Permissions {
     before
 }
 
+/// Whoever writes the code and not the manifest.
+#[test]
+fn code_that_was_not_installed_is_not_looked_at() {
+    let (scene, configuration) = installed();
+    let mut code = fs::read(scene.store.code_of(NAME)).expect("read the code");
+    let last = code.len() - 1;
+    code[last] ^= 1;
+    for other in [&b"garbage"[..], &code] {
+        scene.store.write_code(NAME, other);
+        let words = [
+            "is not what was installed",
+            "/hostile-macvlan/manifest.json has sha256:",
+            "plumbctl component install",
+        ];
+        scene.assert_refused(&configuration, NOT_LOADED, &words);
+    }
+    code[last] ^= 1;
+    scene.store.write_code(NAME, &code);
+    scene.add(&configuration).run().expect_result();
+}
+
+/// As releases installed it that did not write digests of code down.
+#[test]
+fn a_manifest_without_a_digest_of_the_code_says_to_install_again() {
+    let (scene, configuration) = installed();
+    scene.store.change_manifest(NAME, |manifest| {
+        let manifest = manifest.as_object_mut().expect("an object");
+        assert!(manifest.remove("compiled").is_some());
+    });
+    let words = ["has no digest of its compiled code", "install it again"];
+    scene.assert_refused(&configuration, NOT_LOADED, &words);
+
+    // With the grants that it had.
+    scene.store.install(NAME, &component::flavour("macvlan"));
+    scene.add(&configuration).run().expect_result();
+}
+
 #[test]
 fn garbage_is_not_loaded() {
     let (scene, configuration) = installed();
-    let code = scene.store.code_of(NAME);
     for garbage in [
         &b""[..],
         b"garbage",
         &[0x7f; 65_536],
         b"\x7fELF\x02\x01\x01",
     ] {
-        fs::remove_file(&code).expect("remove the code");
-        fs::write(&code, garbage).expect("write garbage");
+        scene.store.install_code(NAME, garbage);
         let words = ["cannot be loaded", "plumbctl component install"];
         scene.assert_refused(&configuration, NOT_LOADED, &words);
     }
@@ -46,11 +81,9 @@ fn garbage_is_not_loaded() {
 #[test]
 fn code_that_was_cut_off_is_not_loaded() {
     let (scene, configuration) = installed();
-    let code = scene.store.code_of(NAME);
-    let whole = fs::read(&code).expect("read the code");
+    let whole = fs::read(scene.store.code_of(NAME)).expect("read the code");
     for length in [16, 64, whole.len() / 2, whole.len() - 4096, whole.len() - 1] {
-        fs::remove_file(&code).expect("remove the code");
-        fs::write(&code, &whole[..length]).expect("write a part of the code");
+        scene.store.install_code(NAME, &whole[..length]);
         let words = ["cannot be loaded", "plumbctl component install"];
         scene.assert_refused(&configuration, NOT_LOADED, &words);
     }
@@ -81,7 +114,8 @@ fn code_of_another_release_is_not_loaded() {
     for at in places {
         bytes[at..at + key.len()].copy_from_slice(older.as_bytes());
     }
-    fs::write(&code, bytes).expect("write the code");
+    fs::rename(&elsewhere, &code).expect("rename the code");
+    scene.store.install_code(NAME, &bytes);
     scene.assert_refused(&configuration, NOT_LOADED, &[&older, install]);
 }
 

@@ -5,6 +5,7 @@
 //! plumb binary with it and looks whether anything but an error came of it.
 
 pub mod component;
+pub mod native;
 mod scene;
 mod store;
 

@@ -6,7 +6,9 @@ use std::process::{Command, Output};
 
 use cni_harness::node::SCRATCH;
 use plumb_tests::binaries;
-use serde_json::json;
+use serde_json::{Value, json};
+
+use crate::native::Native;
 
 /// The component folder of a node, empty at first.
 pub struct Store {
@@ -34,8 +36,7 @@ impl Store {
 
     /// The native code of one component.
     pub fn code_of(&self, name: &str) -> PathBuf {
-        self.folder_of(name)
-            .join(format!("{}.cwasm", plumb_engine::engine_key()))
+        self.folder_of(name).join(self.name_of_code())
     }
 
     /// Installs a component, which must be accepted.
@@ -59,6 +60,20 @@ impl Store {
         succeed(&self.plumbctl(&[&["grant", name], operations].concat()));
     }
 
+    /// Tries to grant operations.
+    #[track_caller]
+    pub fn try_grant(&self, name: &str, operations: &[&str]) -> Output {
+        self.plumbctl(&[&["grant", name], operations].concat())
+    }
+
+    /// What plumbctl lists.
+    #[track_caller]
+    pub fn list(&self) -> String {
+        let output = self.plumbctl(&["list"]);
+        succeed(&output);
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
     /// Removes a component.
     #[track_caller]
     pub fn remove(&self, name: &str) {
@@ -71,7 +86,12 @@ impl Store {
     pub fn smuggle(&self, name: &str, component: &[u8], grants: &[&str]) {
         let code = plumb_compiler::precompile_unchecked(component).expect("it is valid");
         let digest = format!("sha256:{}", plumb_compiler::digest(component));
-        let manifest = json!({"world": "flavour", "digest": digest, "grants": grants}).to_string();
+        let compiled = format!("sha256:{}", plumb_compiler::digest(&code));
+        let manifest = json!({
+            "world": "flavour", "digest": digest, "grants": grants,
+            "compiled": {self.name_of_code(): compiled},
+        });
+        let manifest = manifest.to_string();
         fs::create_dir_all(self.folder_of(name)).expect("make the component's folder");
         let files = [
             (self.folder_of(name).join("component.wasm"), component),
@@ -84,6 +104,61 @@ impl Store {
         for (path, content) in files {
             fs::write(path, content).expect("write a file of the component");
         }
+    }
+
+    /// Puts native code into the place of a component's, as root could who knows of the manifest.
+    #[track_caller]
+    pub fn replace_code(&self, name: &str, native: &Native) {
+        let compiled = fs::read(self.code_of(name)).expect("read the code");
+        self.install_code(name, &native.instead_of(compiled));
+    }
+
+    /// Writes other code, and its digest into the manifest.
+    #[track_caller]
+    pub fn install_code(&self, name: &str, code: &[u8]) {
+        self.write_code(name, code);
+        let digest = format!("sha256:{}", plumb_compiler::digest(code));
+        self.change_manifest(name, |manifest| {
+            manifest["compiled"][self.name_of_code()] = digest.into();
+        });
+    }
+
+    /// Writes other code in the place of a component's.
+    #[track_caller]
+    pub fn write_code(&self, name: &str, code: &[u8]) {
+        let path = self.code_of(name);
+        fs::remove_file(&path).expect("remove the code");
+        fs::write(&path, code).expect("write the code");
+    }
+
+    /// Changes a component's manifest.
+    #[track_caller]
+    pub fn change_manifest(&self, name: &str, change: impl FnOnce(&mut Value)) {
+        let path = self.folder_of(name).join("manifest.json");
+        let text = fs::read_to_string(&path).expect("read the manifest");
+        let mut manifest: Value = serde_json::from_str(&text).expect("it is JSON");
+        change(&mut manifest);
+        fs::remove_file(&path).expect("remove the manifest");
+        fs::write(&path, manifest.to_string()).expect("write the manifest");
+    }
+
+    fn name_of_code(&self) -> String {
+        format!("{}.cwasm", plumb_engine::engine_key())
+    }
+
+    /// A folder that everybody can read, with plumbctl and some files; where the program and the files are.
+    #[track_caller]
+    pub fn for_everybody(&self, files: &[(&str, &Value)]) -> (PathBuf, Vec<PathBuf>) {
+        let folder = Path::new("/run/everybody");
+        fs::create_dir_all(folder).expect("make a folder");
+        let program = folder.join("plumbctl");
+        fs::copy(binaries::plumbctl(), &program).expect("copy plumbctl");
+        let write = |(name, content): &(&str, &Value)| {
+            let path = folder.join(name);
+            fs::write(&path, content.to_string()).expect("write a file");
+            path
+        };
+        (program, files.iter().map(write).collect())
     }
 
     #[track_caller]

@@ -121,7 +121,7 @@ impl wit::Host for Session {
             guid: settings.guid,
             rebind,
         };
-        answer(self.set_virtual_function(&function, &settings))
+        answer(self.set_virtual_function(&function, settings))
     }
 
     fn move_rdma_device(

@@ -4,7 +4,6 @@ use super::bindings::pools as wit;
 use super::values::{address, route, to_address, to_network};
 use crate::components::proposal::{Proposed, ProposedCandidate};
 use crate::components::refusal::Refusal;
-use crate::components::session::plain_route;
 use crate::pools::{AddressRange, Family, Pool};
 
 use super::bindings::types;
@@ -69,8 +68,6 @@ fn candidate(candidate: wit::Candidate) -> ProposedCandidate {
             .collect(),
         prefix_length: candidate.prefix_length,
         gateway: candidate.gateway.map(address),
-        routes: routes
-            .map(|one| route(one).and_then(|template| plain_route(&template)))
-            .collect::<Result<_, Refusal>>(),
+        routes: routes.map(route).collect::<Result<_, Refusal>>(),
     }
 }

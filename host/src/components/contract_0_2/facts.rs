@@ -1,7 +1,5 @@
 //! The interface `facts` of 0.2.
 
-use std::sync::Arc;
-
 use wasmtime::component::Resource;
 
 use super::Answer;
@@ -111,13 +109,13 @@ impl HostLink for Session {
     fn numa_node(&mut self, link: Resource<LinkHandle>) -> wasmtime::Result<Option<u32>> {
         self.count_call()?;
         let link = self.table.get(&link)?.clone();
-        Ok(self.read_numa_node(&link))
+        Ok(self.read_numa_node(&link).unwrap_or_default())
     }
 
     fn speed(&mut self, link: Resource<LinkHandle>) -> wasmtime::Result<Option<u32>> {
         self.count_call()?;
         let link = self.table.get(&link)?.clone();
-        Ok(self.read_speed(&link))
+        Ok(self.read_speed(&link).unwrap_or_default())
     }
 
     fn addresses(&mut self, link: Resource<LinkHandle>) -> Answer<Vec<IpNetwork>> {
@@ -133,7 +131,10 @@ impl HostLink for Session {
         self.count_call()?;
         let link = self.table.get(&link)?.clone();
         let routes = self.read_routes(&link);
-        let routes = routes.map(|routes| routes.into_iter().map(RouteDraft::of).collect());
+        let routes = routes.map(|routes| {
+            let drafts = routes.into_iter().map(|route| RouteDraft(Ok(route)));
+            drafts.collect()
+        });
         self.hand_over_all(routes)
     }
 
@@ -172,11 +173,8 @@ impl HostPciFunction for Session {
         &mut self,
         function: Resource<PciHandle>,
     ) -> wasmtime::Result<Vec<Resource<LinkHandle>>> {
-        let facts = Arc::clone(&self.table.get(&function)?.facts);
-        let handles = facts.links.iter().map(|link| {
-            let link = on_host(link);
-            Ok(self.table.push(link)?)
-        });
+        let links = self.table.get(&function)?.links.clone();
+        let handles = links.into_iter().map(|link| Ok(self.table.push(link)?));
         handles.collect()
     }
 
@@ -188,8 +186,7 @@ impl HostPciFunction for Session {
         &mut self,
         function: Resource<PciHandle>,
     ) -> wasmtime::Result<Option<Resource<LinkHandle>>> {
-        let facts = Arc::clone(&self.table.get(&function)?.facts);
-        let link = facts.parent_link.as_ref().map(on_host);
+        let link = self.table.get(&function)?.parent_link.clone();
         link.map(|link| Ok(self.table.push(link)?)).transpose()
     }
 
@@ -200,12 +197,5 @@ impl HostPciFunction for Session {
     fn drop(&mut self, function: Resource<PciHandle>) -> wasmtime::Result<()> {
         self.table.delete(function)?;
         Ok(())
-    }
-}
-
-fn on_host(link: &facts::LinkFacts) -> LinkHandle {
-    LinkHandle {
-        place: facts::Place::Host,
-        facts: Arc::new(link.clone()),
     }
 }

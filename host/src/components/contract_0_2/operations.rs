@@ -69,7 +69,7 @@ impl Host for Session {
         self.count_call()?;
         let function = self.table.get(&function)?.clone();
         let settings = self.table.delete(settings)?;
-        answer(self.set_virtual_function(&function, &settings))
+        answer(self.set_virtual_function(&function, settings))
     }
 
     fn move_rdma_device(

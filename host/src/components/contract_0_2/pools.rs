@@ -9,9 +9,10 @@ use super::bindings::types::{self, IpAddress, IpNetwork};
 use super::routing::RouteDraft;
 use super::values::{address, to_address, to_family, to_network};
 use crate::components::proposal::{Proposed, ProposedCandidate};
-use crate::components::session::{Session, plain_route};
+use crate::components::session::Session;
 use crate::kernel::route::Route;
 use crate::pools::Pool;
+use crate::routing::RouteTemplate;
 
 /// What the host keeps for a `pool` handle.
 pub struct PoolHandle(Arc<Pool>);
@@ -65,7 +66,7 @@ impl HostPool for Session {
         let pool = Arc::clone(&self.table.get(&pool)?.0);
         let handles = pool.routes.iter().map(|route| {
             let route = Route::new(route.destination, Some(route.gateway));
-            Ok(self.table.push(RouteDraft::of(route))?)
+            Ok(self.table.push(RouteDraft(Ok(RouteTemplate::of(route))))?)
         });
         handles.collect()
     }
@@ -136,7 +137,6 @@ impl HostCandidate for Session {
         route: Resource<RouteDraft>,
     ) -> wasmtime::Result<()> {
         let route = self.table.delete(route)?.0;
-        let route = route.and_then(|template| plain_route(&template));
         let routes = &mut self.table.get_mut(&candidate)?.routes;
         match (routes.as_mut(), route) {
             (Ok(routes), Ok(route)) => routes.push(route),

@@ -9,7 +9,7 @@ use super::bindings::types::{self, IpAddress, IpNetwork};
 use super::values::{address, family, network, to_address, to_network};
 use crate::components::refusal::Refusal;
 use crate::components::session::Session;
-use crate::kernel::route::{MAIN_TABLE, Route};
+use crate::kernel::route::MAIN_TABLE;
 use crate::outcome::AddressSource;
 use crate::routing::{Destination, Origin, RouteTemplate, RuleTemplate};
 
@@ -19,22 +19,6 @@ pub struct RouteDraft(pub(super) Result<RouteTemplate, Refusal>);
 
 /// What the host keeps for a `rule` handle, likewise.
 pub struct RuleDraft(pub(super) Result<RuleTemplate, Refusal>);
-
-impl RouteDraft {
-    /// A route that exists.
-    pub(super) fn of(route: Route) -> Self {
-        Self(Ok(RouteTemplate {
-            destination: Destination::Network(route.destination),
-            gateway: route.gateway,
-            source: route.source.map(Origin::Known),
-            mtu: route.mtu,
-            advertised_mss: route.advertised_mss,
-            priority: route.priority,
-            table: route.table,
-            scope: route.scope,
-        }))
-    }
-}
 
 impl Session {
     fn new_route(

@@ -1,37 +1,48 @@
 //! What a flavour may look at: the devices that the network configuration names.
 
-use std::sync::Arc;
-
 use ipnetwork::IpNetwork;
 use plumb_values::PciAddress;
 
-use super::{LinkHandle, PciHandle, Session};
+use super::authority::Authority;
+use super::{LinkHandle, PciHandle};
+use crate::components::grants::Device;
 use crate::components::refusal::{Reason, Refusal};
-use crate::facts::{LinkFacts, Place};
+use crate::facts::{LinkFacts, PciFacts, Place};
 use crate::kernel::pci;
 use crate::kernel::rdma::NamespaceMode;
-use crate::kernel::route::Route;
+use crate::policy::{driver, function_names, names};
+use crate::routing::RouteTemplate;
 
 /// Most routes of one interface that a component can be given. Those of rails have a few; the
 /// interface of a router has hundreds of thousands, which nobody decides by.
 const ROUTES: usize = 256;
 
-impl Session {
+impl Authority {
     /// The link of a name that the configuration contains.
     ///
     /// # Errors
     ///
-    /// [`Reason::Denied`], [`Reason::NotFound`] with the names that exist.
-    pub fn link(&mut self, place: Place, name: &str) -> Result<LinkHandle, Refusal> {
-        if !self.named.contains(name) {
-            return Err(Refusal::new(
-                Reason::Denied,
-                format!("interface {name:?} is not named in the network configuration"),
-            ));
+    /// [`Reason::Denied`], [`Reason::NotFound`]; a component of the program is told the names that exist.
+    pub(super) fn link(&mut self, place: Place, name: &str) -> Result<LinkHandle, Refusal> {
+        let denied = || {
+            Err(Refusal::denied(format!(
+                "interface {name:?} is not named in the network configuration"
+            )))
+        };
+        let is_named = self.named.contains(name);
+        let may_be_granted = place == Place::Host && self.has_patterns(Device::Parent);
+        if !is_named && !may_be_granted {
+            return denied();
         }
         match self.facts.link(place, name)? {
-            Some(link) => Ok(self.give(place, link)),
-            None => {
+            Some(link) if is_named || self.means_link(&link)? => self.give(place, link),
+            _ if !is_named => denied(),
+            // What else a node has is not a vendor's to know.
+            _ if !self.grants.are_of_the_program() => Err(Refusal::new(
+                Reason::NotFound,
+                format!("no interface named {name:?} on {place}"),
+            )),
+            _ => {
                 let names = self.facts.link_names(place)?;
                 Err(Refusal::new(
                     Reason::NotFound,
@@ -44,14 +55,21 @@ impl Session {
         }
     }
 
-    /// The link of the default route.
+    /// The link of the default route. A vendor's component is shown that of the host only where the configuration
+    /// or a grant names it letter for letter: it is the node's way to the world.
     ///
     /// # Errors
     ///
-    /// [`Reason::NotFound`] when there is none.
-    pub fn default_route_link(&mut self, place: Place) -> Result<LinkHandle, Refusal> {
+    /// [`Reason::NotFound`] when there is none, [`Reason::Denied`].
+    pub(super) fn default_route_link(&mut self, place: Place) -> Result<LinkHandle, Refusal> {
         match self.facts.default_route_link(place)? {
-            Some(link) => Ok(self.give(place, link)),
+            Some(link) if place == Place::Pod || self.is_named(&link) => self.give(place, link),
+            Some(_) => Err(Refusal::denied(format!(
+                "component {name} may not see the interface of the node's default route, which neither the \
+                 network configuration nor a grant names: name it in the configuration, or \
+                 `plumbctl component grant {name} create-macvlan --parent INTERFACE`",
+                name = self.component
+            ))),
             None => Err(Refusal::new(
                 Reason::NotFound,
                 format!("{place} has no default route whose interface could be taken"),
@@ -64,9 +82,9 @@ impl Session {
     /// # Errors
     ///
     /// [`Reason::NotAvailable`] when the kernel does not answer.
-    pub fn pod_links(&mut self) -> Result<Vec<LinkHandle>, Refusal> {
+    pub(super) fn pod_links(&mut self) -> Result<Vec<LinkHandle>, Refusal> {
         let links = self.facts.pod_links()?.into_iter();
-        Ok(links.map(|link| self.give(Place::Pod, link)).collect())
+        links.map(|link| self.give(Place::Pod, link)).collect()
     }
 
     /// The PCI function at an address that the configuration, the device plugin or a link names.
@@ -75,21 +93,24 @@ impl Session {
     /// # Errors
     ///
     /// [`Reason::Denied`], [`Reason::NotFound`].
-    pub fn pci_function(&self, written: &str) -> Result<PciHandle, Refusal> {
+    pub(super) fn pci_function(&mut self, written: &str) -> Result<PciHandle, Refusal> {
         let address: PciAddress = written
             .parse()
             .map_err(|error| Refusal::invalid(format!("{written:?} {error}")))?;
+        let denied = || {
+            Err(Refusal::denied(format!(
+                "PCI function {written} is not named in the network configuration"
+            )))
+        };
         let mut named = self.named.iter().filter_map(|name| name.parse().ok());
-        if !named.any(|named: PciAddress| named == address) {
-            return Err(Refusal::new(
-                Reason::Denied,
-                format!("PCI function {written} is not named in the network configuration"),
-            ));
+        let is_named = named.any(|named: PciAddress| named == address);
+        if !is_named && !self.has_patterns(Device::Function) {
+            return denied();
         }
         match self.facts.pci_function(&address.to_string())? {
-            Some(facts) => Ok(PciHandle {
-                facts: Arc::new(facts),
-            }),
+            Some(facts) if is_named || self.means_function(&facts) => self.give_function(facts),
+            _ if !is_named => denied(),
+            Some(facts) => self.give_function(facts),
             None => Err(Refusal::new(Reason::NotFound, pci::absent(written))),
         }
     }
@@ -99,17 +120,17 @@ impl Session {
     /// # Errors
     ///
     /// [`Reason::NotAvailable`] when the kernel does not answer.
-    pub fn rdma_namespace_mode(&self) -> Result<NamespaceMode, Refusal> {
+    pub(super) fn rdma_namespace_mode(&self) -> Result<NamespaceMode, Refusal> {
         Ok(self.facts.rdma_namespace_mode()?)
     }
 
     /// The NUMA node of a link's device.
-    pub fn read_numa_node(&self, link: &LinkHandle) -> Option<u32> {
+    pub(super) fn read_numa_node(&self, link: &LinkHandle) -> Option<u32> {
         self.facts.numa_node(link.place, &link.facts)
     }
 
     /// The speed of a link in Mbit/s.
-    pub fn read_speed(&self, link: &LinkHandle) -> Option<u32> {
+    pub(super) fn read_speed(&self, link: &LinkHandle) -> Option<u32> {
         self.facts.speed(link.place, &link.facts)
     }
 
@@ -118,7 +139,7 @@ impl Session {
     /// # Errors
     ///
     /// [`Reason::NotAvailable`] when the kernel does not answer.
-    pub fn read_addresses(&self, link: &LinkHandle) -> Result<Vec<IpNetwork>, Refusal> {
+    pub(super) fn read_addresses(&self, link: &LinkHandle) -> Result<Vec<IpNetwork>, Refusal> {
         Ok(self.facts.addresses(link.place, &link.facts)?)
     }
 
@@ -127,7 +148,7 @@ impl Session {
     /// # Errors
     ///
     /// [`Reason::NotAvailable`] when the kernel does not answer, or there are too many.
-    pub fn read_routes(&self, link: &LinkHandle) -> Result<Vec<Route>, Refusal> {
+    pub(super) fn read_routes(&self, link: &LinkHandle) -> Result<Vec<RouteTemplate>, Refusal> {
         let routes = self.facts.routes(link.place, &link.facts)?;
         if routes.len() > ROUTES {
             return Err(Refusal::new(
@@ -140,15 +161,38 @@ impl Session {
                 ),
             ));
         }
-        Ok(routes)
+        Ok(routes.into_iter().map(RouteTemplate::of).collect())
+    }
+
+    fn has_patterns(&self, device: Device) -> bool {
+        self.grants.patterns(device).next().is_some()
+    }
+
+    /// Whether a grant means a link of the host.
+    fn means_link(&self, link: &LinkFacts) -> Result<bool, Refusal> {
+        let driver = driver(link, self.facts.as_ref())?;
+        let mut patterns = self.grants.patterns(Device::Parent);
+        Ok(patterns.any(|pattern| pattern.matches(names(link), driver.as_deref())))
+    }
+
+    /// Whether a grant means a PCI function.
+    fn means_function(&self, function: &PciFacts) -> bool {
+        let mut patterns = self.grants.patterns(Device::Function);
+        patterns
+            .any(|pattern| pattern.matches(function_names(function), function.driver.as_deref()))
+    }
+
+    /// Whether a link of the host is named, letter for letter, by what a component goes by.
+    fn is_named(&self, link: &LinkFacts) -> bool {
+        let mut patterns = self.grants.patterns(Device::Parent);
+        self.grants.are_of_the_program()
+            || names(link).any(|name| self.named.contains(name))
+            || patterns.any(|pattern| pattern.names(names(link)))
     }
 
     /// A handle of a link. Who was given a link may look at the device below it.
-    fn give(&mut self, place: Place, facts: LinkFacts) -> LinkHandle {
+    fn give(&mut self, place: Place, facts: LinkFacts) -> Result<LinkHandle, Refusal> {
         self.named.extend(facts.pci.clone());
-        LinkHandle {
-            place,
-            facts: Arc::new(facts),
-        }
+        self.give_link(place, facts)
     }
 }

@@ -14,10 +14,13 @@ use plumb_values::arguments::{
     check_rdma_name, check_rdma_name_is_for_one, check_sysctl, check_table, check_unicast,
     check_untaken, check_virtual_function, check_word,
 };
+use serde::{Deserialize, Serialize};
 
 use super::arguments::{address_of, check_route_template, check_rule_template, settings_of};
-use super::{LinkHandle, PciHandle, PodLinkHandle, Recorded, Session};
-use crate::components::refusal::{Reason, Refusal};
+use super::authority::Authority;
+use super::{LinkHandle, PciHandle, PodLinkHandle, Recorded};
+use crate::components::grants::Device;
+use crate::components::refusal::Refusal;
 use crate::facts::Place;
 use crate::kernel::route::Route;
 use crate::operations::{
@@ -26,10 +29,11 @@ use crate::operations::{
     SetMtu, SetUp, SetVirtualFunction,
 };
 use crate::outcome::{AddressSource, Assigned};
+use crate::policy::{Pattern, driver, function_names, names};
 use crate::routing::{RouteTemplate, RuleTemplate};
 
 /// Options of `create-macvlan`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MacvlanOptions {
     /// None: `bridge`.
     pub mode: Option<String>,
@@ -42,7 +46,7 @@ pub struct MacvlanOptions {
 }
 
 /// Options of `create-ipvlan`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IpvlanOptions {
     /// None: `l2`.
     pub mode: Option<String>,
@@ -51,7 +55,7 @@ pub struct IpvlanOptions {
 }
 
 /// Options of `create-ipoib`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IpoibOptions {
     /// None: the parent's.
     pub partition_key: Option<u16>,
@@ -64,7 +68,7 @@ pub struct IpoibOptions {
 }
 
 /// A VLAN tag, as it was asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Vlan {
     /// 0 clears the tag.
     pub id: u16,
@@ -75,7 +79,7 @@ pub struct Vlan {
 }
 
 /// Settings of `set-virtual-function`; none leaves one as it is.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VirtualFunctionSettings {
     /// Six bytes.
     pub mac: Option<Vec<u8>>,
@@ -105,14 +109,14 @@ type Answer<T> = Result<T, Refusal>;
 ///
 /// [`Reason::Denied`] without a grant, [`Reason::InvalidConfiguration`] for an argument that is
 /// out of range.
-#[allow(missing_docs, reason = "the contract documents each")]
-impl Session {
-    pub fn create_macvlan(
+impl Authority {
+    pub(super) fn create_macvlan(
         &mut self,
         parent: &LinkHandle,
         options: MacvlanOptions,
     ) -> Answer<PodLinkHandle> {
-        self.create("create-macvlan", |session| {
+        self.create("create-macvlan", |authority| {
+            authority.may_use_parent("create-macvlan", parent)?;
             let mode = options.mode.unwrap_or_else(|| "bridge".to_owned());
             check_word("macvlan mode", &mode, &MACVLAN_MODES)?;
             options.mtu.map_or(Ok(()), check_mtu)?;
@@ -124,19 +128,20 @@ impl Session {
                 mtu: options.mtu,
                 mac: options.mac,
                 broadcast_queue_length: options.broadcast_queue_length,
-                name: session.asked.interface_name.clone(),
+                name: authority.asked.interface_name.clone(),
                 temporary_name: String::new(),
                 index: None,
             }))
         })
     }
 
-    pub fn create_ipvlan(
+    pub(super) fn create_ipvlan(
         &mut self,
         parent: &LinkHandle,
         options: IpvlanOptions,
     ) -> Answer<PodLinkHandle> {
-        self.create("create-ipvlan", |session| {
+        self.create("create-ipvlan", |authority| {
+            authority.may_use_parent("create-ipvlan", parent)?;
             let mode = options.mode.unwrap_or_else(|| "l2".to_owned());
             check_word("ipvlan mode", &mode, &IPVLAN_MODES)?;
             options.mtu.map_or(Ok(()), check_mtu)?;
@@ -145,19 +150,20 @@ impl Session {
                 parent: parent_of(parent),
                 mode,
                 mtu: options.mtu,
-                name: session.asked.interface_name.clone(),
+                name: authority.asked.interface_name.clone(),
                 temporary_name: String::new(),
                 index: None,
             }))
         })
     }
 
-    pub fn create_ipoib(
+    pub(super) fn create_ipoib(
         &mut self,
         parent: &LinkHandle,
         options: IpoibOptions,
     ) -> Answer<PodLinkHandle> {
-        self.create("create-ipoib", |session| {
+        self.create("create-ipoib", |authority| {
+            authority.may_use_parent("create-ipoib", parent)?;
             if let Some(mode) = &options.mode {
                 check_word("ipoib mode", mode, &IPOIB_MODES)?;
             }
@@ -172,7 +178,7 @@ impl Session {
                 mode: options.mode,
                 user_multicast: options.user_multicast,
                 mtu: options.mtu,
-                name: session.asked.interface_name.clone(),
+                name: authority.asked.interface_name.clone(),
                 temporary_name: String::new(),
                 alias: String::new(),
                 index: None,
@@ -180,22 +186,24 @@ impl Session {
         })
     }
 
-    pub fn move_link(&mut self, function: &PciHandle) -> Answer<PodLinkHandle> {
-        self.create("move-link", |session| {
+    pub(super) fn move_link(&mut self, function: &PciHandle) -> Answer<PodLinkHandle> {
+        self.create("move-link", |authority| {
+            authority.may_use_function("move-link", function)?;
             Ok(Operation::MoveLink(MoveLink {
                 link: LinkNumber::default(),
                 address: function.facts.address.clone(),
-                name: session.asked.interface_name.clone(),
+                name: authority.asked.interface_name.clone(),
                 index: None,
             }))
         })
     }
 
-    pub fn set_virtual_function(
+    pub(super) fn set_virtual_function(
         &mut self,
         function: &PciHandle,
         settings: &VirtualFunctionSettings,
     ) -> Answer<()> {
+        self.may_use_function("set-virtual-function", function)?;
         let is_virtual = function.facts.virtual_function.is_some();
         check_virtual_function(address_of(function)?, is_virtual)?;
         let operation = SetVirtualFunction {
@@ -209,7 +217,12 @@ impl Session {
         )
     }
 
-    pub fn move_rdma_device(&mut self, function: &PciHandle, name: Option<String>) -> Answer<()> {
+    pub(super) fn move_rdma_device(
+        &mut self,
+        function: &PciHandle,
+        name: Option<String>,
+    ) -> Answer<()> {
+        self.may_use_function("move-rdma-device", function)?;
         if let Some(name) = &name {
             let devices = function.facts.rdma_devices.len();
             check_rdma_name(name)?;
@@ -223,7 +236,7 @@ impl Session {
         self.add("move-rdma-device", Operation::MoveRdmaDevice(operation))
     }
 
-    pub fn set_mtu(&mut self, link: PodLinkHandle, mtu: u32) -> Answer<()> {
+    pub(super) fn set_mtu(&mut self, link: PodLinkHandle, mtu: u32) -> Answer<()> {
         check_mtu(mtu)?;
         let operation = SetMtu {
             link: link.number,
@@ -233,7 +246,7 @@ impl Session {
         self.add("set-mtu", Operation::SetMtu(operation))
     }
 
-    pub fn set_mac(&mut self, link: PodLinkHandle, mac: Vec<u8>) -> Answer<()> {
+    pub(super) fn set_mac(&mut self, link: PodLinkHandle, mac: Vec<u8>) -> Answer<()> {
         check_unicast(&mac)?;
         let operation = SetMac {
             link: link.number,
@@ -243,7 +256,7 @@ impl Session {
         self.add("set-mac", Operation::SetMac(operation))
     }
 
-    pub fn set_link_sysctl(
+    pub(super) fn set_link_sysctl(
         &mut self,
         link: PodLinkHandle,
         family: Family,
@@ -268,7 +281,7 @@ impl Session {
     }
 
     /// The addresses of a source, of which there are some.
-    pub fn source(&self, source: AddressSource) -> Answer<AddressSource> {
+    pub(super) fn source(&self, source: AddressSource) -> Answer<AddressSource> {
         let (exists, remedy) = match source {
             AddressSource::Configured => (
                 self.asked.has_ipam,
@@ -287,21 +300,25 @@ impl Session {
         }
     }
 
-    pub fn assign_addresses(&mut self, link: PodLinkHandle, source: AddressSource) -> Answer<()> {
+    pub(super) fn assign_addresses(
+        &mut self,
+        link: PodLinkHandle,
+        source: AddressSource,
+    ) -> Answer<()> {
         self.may_record("assign-addresses")?;
         self.check_untaken(source)?;
         self.record(Recorded::Assign(link.number, source));
         Ok(())
     }
 
-    pub fn reserve_addresses(&mut self, source: AddressSource) -> Answer<()> {
+    pub(super) fn reserve_addresses(&mut self, source: AddressSource) -> Answer<()> {
         self.may_record("reserve-addresses")?;
         self.check_untaken(source)?;
         self.record(Recorded::Reserve(source));
         Ok(())
     }
 
-    pub fn add_address(&mut self, link: PodLinkHandle, address: IpNetwork) -> Answer<()> {
+    pub(super) fn add_address(&mut self, link: PodLinkHandle, address: IpNetwork) -> Answer<()> {
         let link = link.number;
         self.add(
             "add-address",
@@ -309,7 +326,7 @@ impl Session {
         )
     }
 
-    pub fn add_route(&mut self, link: PodLinkHandle, template: RouteTemplate) -> Answer<()> {
+    pub(super) fn add_route(&mut self, link: PodLinkHandle, template: RouteTemplate) -> Answer<()> {
         template.table.map_or(Ok(()), check_table)?;
         check_route_template(&template)?;
         self.may_record("add-route")?;
@@ -326,7 +343,7 @@ impl Session {
         Ok(())
     }
 
-    pub fn add_rule(&mut self, template: RuleTemplate) -> Answer<()> {
+    pub(super) fn add_rule(&mut self, template: RuleTemplate) -> Answer<()> {
         check_table(template.table)?;
         check_rule_template(&template)?;
         self.may_record("add-rule")?;
@@ -341,7 +358,7 @@ impl Session {
         Ok(())
     }
 
-    pub fn add_neighbour(
+    pub(super) fn add_neighbour(
         &mut self,
         link: PodLinkHandle,
         address: IpAddr,
@@ -356,7 +373,7 @@ impl Session {
         self.add("add-neighbour", Operation::AddNeighbour(operation))
     }
 
-    pub fn set_up(&mut self, link: PodLinkHandle) -> Answer<()> {
+    pub(super) fn set_up(&mut self, link: PodLinkHandle) -> Answer<()> {
         let operation = SetUp {
             link: link.number,
             before: false,
@@ -364,7 +381,12 @@ impl Session {
         self.add("set-up", Operation::SetUp(operation))
     }
 
-    pub fn report_function(&mut self, function: &PciHandle, mac: Option<Vec<u8>>) -> Answer<()> {
+    pub(super) fn report_function(
+        &mut self,
+        function: &PciHandle,
+        mac: Option<Vec<u8>>,
+    ) -> Answer<()> {
+        self.may_use_function("report-function", function)?;
         mac.as_deref().map_or(Ok(()), check_hardware_address)?;
         let operation = ReportFunction {
             link: LinkNumber::default(),
@@ -420,7 +442,7 @@ impl Session {
 
     /// Whether an operation of this name may be recorded now.
     fn may_record(&self, name: &str) -> Answer<()> {
-        let denied = |message: String| Refusal::new(Reason::Denied, message);
+        let denied = Refusal::denied;
         if !self.recording {
             return Err(denied(format!(
                 "component {} may not record {name} here: only attach makes a plan",
@@ -442,6 +464,47 @@ impl Session {
             )));
         }
         Ok(())
+    }
+
+    /// Whether an operation may be about this link. One in the pod is the pod's.
+    fn may_use_parent(&self, operation: &str, link: &LinkHandle) -> Answer<()> {
+        let Some(patterns) = self.grants.devices(operation) else {
+            return Ok(());
+        };
+        if link.place == Place::Pod {
+            return Ok(());
+        }
+        let driver = driver(&link.facts, self.facts.as_ref())?;
+        let mut allowed = patterns.iter();
+        match allowed.any(|pattern| pattern.matches(names(&link.facts), driver.as_deref())) {
+            true => Ok(()),
+            false => Err(self.not_granted(operation, patterns, &link.facts.name)),
+        }
+    }
+
+    /// Whether an operation may be about this PCI function.
+    fn may_use_function(&self, operation: &str, function: &PciHandle) -> Answer<()> {
+        let Some(patterns) = self.grants.devices(operation) else {
+            return Ok(());
+        };
+        let facts = &function.facts;
+        let mut allowed = patterns.iter();
+        match allowed.any(|pattern| pattern.matches(function_names(facts), facts.driver.as_deref()))
+        {
+            true => Ok(()),
+            false => Err(self.not_granted(operation, patterns, &facts.address)),
+        }
+    }
+
+    fn not_granted(&self, operation: &str, patterns: &[Pattern], device: &str) -> Refusal {
+        let patterns: Vec<_> = patterns.iter().map(ToString::to_string).collect();
+        let option = Device::of(operation).map_or("", Device::option);
+        Refusal::denied(format!(
+            "component {name} has a grant for {operation} on {}, and not on {device}: `plumbctl component grant \
+             {name} {operation} {option} {device}` gives it",
+            patterns.join(", "),
+            name = self.component
+        ))
     }
 
     /// Adds to the plan what [`Self::may_record`] allowed.

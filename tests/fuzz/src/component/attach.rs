@@ -66,8 +66,9 @@ pub fn run(choices: &mut Unstructured<'_>) -> Result<()> {
             Err(error) => return Err(error),
         }
     }
-    limits::check_log(host.log());
-    let recorded = host.into_recorded();
+    let authority = host.into_authority().expect("it is in this process");
+    limits::check_log(authority.log());
+    let recorded = authority.into_recorded();
     assert!(records || recorded.is_empty());
     limits::check_plan(recorded);
     Ok(())

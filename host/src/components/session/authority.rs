@@ -1,0 +1,252 @@
+//! What one component may see and record. It is always in the process that performs the plan: a
+//! component behind the wall reaches it by messages, and is told and refused the same.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use plumb_engine::limits;
+use serde_json::Value;
+
+use super::call::{HostAnswer, HostCall};
+use super::{LinkHandle, PciHandle, PodLinkHandle, Recorded};
+use crate::components::asked::Asked;
+use crate::components::grants::Grants;
+use crate::components::refusal::{Refusal, plain};
+use crate::components::source::Source;
+use crate::facts::{Facts, LinkFacts, PciFacts, Place};
+use crate::operations::LinkNumber;
+use crate::trace::Level;
+
+/// The facts, the grants and the plan of one call of a component.
+pub struct Authority {
+    pub(super) facts: Rc<dyn Facts>,
+    /// Names that the configuration contains: the devices that may be asked for.
+    pub(super) named: BTreeSet<String>,
+    pub(super) asked: Arc<Asked>,
+    pub(super) component: String,
+    pub(super) grants: Grants,
+    pub(super) recording: bool,
+    pub(super) recorded: Vec<Recorded>,
+    pub(super) has_pod_link: bool,
+    /// What was given, by number.
+    links: Vec<LinkHandle>,
+    functions: Vec<PciHandle>,
+    log: Vec<(Level, String)>,
+}
+
+impl Authority {
+    /// For one call. Without `recording` every operation is refused.
+    pub fn new(facts: Rc<dyn Facts>, source: &Source, asked: &Arc<Asked>, recording: bool) -> Self {
+        let configuration = serde_json::from_str(&asked.configuration).unwrap_or(Value::Null);
+        let mut named = BTreeSet::new();
+        collect_strings(&configuration, &mut named);
+        named.extend(asked.device_id.clone());
+        named.extend(
+            asked
+                .previous_interfaces
+                .iter()
+                .map(|interface| interface.name.clone()),
+        );
+        Self {
+            facts,
+            named,
+            asked: Arc::clone(asked),
+            component: source.name().to_owned(),
+            grants: source.grants().clone(),
+            recording,
+            recorded: Vec::new(),
+            has_pod_link: false,
+            links: Vec::new(),
+            functions: Vec::new(),
+            log: Vec::new(),
+        }
+    }
+
+    /// Does what a component asks for, or refuses it.
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::Denied`](crate::components::refusal::Reason::Denied) for a handle that was not given, and
+    /// what the functions of the contract refuse.
+    pub fn answer(&mut self, call: HostCall) -> Result<HostAnswer, Refusal> {
+        use HostAnswer as Answer;
+        Ok(match call {
+            HostCall::Log(level, line) => {
+                self.keep_line(level, &line);
+                Answer::Done(())
+            }
+            HostCall::Link(place, name) => Answer::Link(self.link(place, &name)?),
+            HostCall::DefaultRouteLink(place) => Answer::Link(self.default_route_link(place)?),
+            HostCall::PodLinks => Answer::Links(self.pod_links()?),
+            HostCall::PciFunction(address) => Answer::Function(self.pci_function(&address)?),
+            HostCall::RdmaNamespaceMode => Answer::Mode(self.rdma_namespace_mode()?),
+            HostCall::NumaNode(link) => Answer::Number(self.read_numa_node(&self.given(link)?)),
+            HostCall::Speed(link) => Answer::Number(self.read_speed(&self.given(link)?)),
+            HostCall::Addresses(link) => {
+                Answer::Addresses(self.read_addresses(&self.given(link)?)?)
+            }
+            HostCall::Routes(link) => Answer::Routes(self.read_routes(&self.given(link)?)?),
+            HostCall::CreateMacvlan(parent, options) => {
+                Answer::PodLink(self.create_macvlan(&self.given(parent)?, options)?)
+            }
+            HostCall::CreateIpvlan(parent, options) => {
+                Answer::PodLink(self.create_ipvlan(&self.given(parent)?, options)?)
+            }
+            HostCall::CreateIpoib(parent, options) => {
+                Answer::PodLink(self.create_ipoib(&self.given(parent)?, options)?)
+            }
+            HostCall::MoveLink(function) => {
+                Answer::PodLink(self.move_link(&self.given_function(function)?)?)
+            }
+            HostCall::SetVirtualFunction(function, settings) => {
+                let function = self.given_function(function)?;
+                Answer::Done(self.set_virtual_function(&function, &settings)?)
+            }
+            HostCall::MoveRdmaDevice(function, name) => {
+                Answer::Done(self.move_rdma_device(&self.given_function(function)?, name)?)
+            }
+            HostCall::ReportFunction(function, mac) => {
+                Answer::Done(self.report_function(&self.given_function(function)?, mac)?)
+            }
+            HostCall::SetMtu(link, mtu) => Answer::Done(self.set_mtu(self.made(link)?, mtu)?),
+            HostCall::SetMac(link, mac) => Answer::Done(self.set_mac(self.made(link)?, mac)?),
+            HostCall::SetLinkSysctl(link, family, name, value, required) => {
+                let link = self.made(link)?;
+                Answer::Done(self.set_link_sysctl(link, family, name, value, required)?)
+            }
+            HostCall::Source(source) => Answer::Source(self.source(source)?),
+            HostCall::AssignAddresses(link, source) => {
+                Answer::Done(self.assign_addresses(self.made(link)?, source)?)
+            }
+            HostCall::ReserveAddresses(source) => Answer::Done(self.reserve_addresses(source)?),
+            HostCall::AddAddress(link, address) => {
+                Answer::Done(self.add_address(self.made(link)?, address)?)
+            }
+            HostCall::AddRoute(link, route) => {
+                Answer::Done(self.add_route(self.made(link)?, route)?)
+            }
+            HostCall::AddRule(rule) => Answer::Done(self.add_rule(rule)?),
+            HostCall::AddNeighbour(link, address, mac) => {
+                Answer::Done(self.add_neighbour(self.made(link)?, address, mac)?)
+            }
+            HostCall::SetUp(link) => Answer::Done(self.set_up(self.made(link)?)?),
+        })
+    }
+
+    /// What the component is asked for.
+    pub fn asked(&self) -> &Arc<Asked> {
+        &self.asked
+    }
+
+    /// What was recorded, in order.
+    pub fn into_recorded(self) -> Vec<Recorded> {
+        self.recorded
+    }
+
+    /// The lines that the component wrote.
+    pub fn log(&self) -> &[(Level, String)] {
+        &self.log
+    }
+
+    fn keep_line(&mut self, level: Level, line: &str) {
+        if self.log.len() < limits::LOG_LINES {
+            let end = line.floor_char_boundary(limits::LOG_LINE_BYTES);
+            self.log.push((level, plain(&line[..end])));
+        }
+    }
+
+    /// A handle of a link. What was given before keeps its number.
+    pub(super) fn give_link(
+        &mut self,
+        place: Place,
+        facts: LinkFacts,
+    ) -> Result<LinkHandle, Refusal> {
+        let mut known = self.links.iter();
+        if let Some(link) = known.find(|link| link.place == place && *link.facts == facts) {
+            return Ok(link.clone());
+        }
+        let link = LinkHandle {
+            number: self.next_number(self.links.len())?,
+            place,
+            facts: Arc::new(facts),
+        };
+        self.links.push(link.clone());
+        Ok(link)
+    }
+
+    /// A handle of a PCI function, with those of its links.
+    pub(super) fn give_function(&mut self, facts: PciFacts) -> Result<PciHandle, Refusal> {
+        let mut known = self.functions.iter();
+        if let Some(function) = known.find(|function| *function.facts == facts) {
+            return Ok(function.clone());
+        }
+        let links = facts.links.iter();
+        let links = links
+            .map(|link| self.give_link(Place::Host, link.clone()))
+            .collect::<Result<_, _>>()?;
+        let parent_link = facts.parent_link.clone();
+        let function = PciHandle {
+            number: self.next_number(self.functions.len())?,
+            links,
+            parent_link: parent_link
+                .map(|link| self.give_link(Place::Host, link))
+                .transpose()?,
+            facts: Arc::new(facts),
+        };
+        self.functions.push(function.clone());
+        Ok(function)
+    }
+
+    fn next_number(&self, given: usize) -> Result<u32, Refusal> {
+        match u32::try_from(given) {
+            Ok(number) if given < limits::HANDLES => Ok(number),
+            _ => Err(Refusal::denied(format!(
+                "component {} was given {} devices, and gets no more",
+                self.component,
+                limits::HANDLES
+            ))),
+        }
+    }
+
+    fn given(&self, number: u32) -> Result<LinkHandle, Refusal> {
+        let link = self.links.get(number as usize);
+        link.cloned().ok_or_else(|| self.not_given("link", number))
+    }
+
+    fn given_function(&self, number: u32) -> Result<PciHandle, Refusal> {
+        let function = self.functions.get(number as usize);
+        function
+            .cloned()
+            .ok_or_else(|| self.not_given("PCI function", number))
+    }
+
+    /// The pod's interface, when the plan makes one.
+    fn made(&self, link: PodLinkHandle) -> Result<PodLinkHandle, Refusal> {
+        match self.has_pod_link && link.number == LinkNumber::default() {
+            true => Ok(link),
+            false => Err(self.not_given("interface of the pod", link.number.0.into())),
+        }
+    }
+
+    fn not_given(&self, what: &str, number: u32) -> Refusal {
+        Refusal::denied(format!(
+            "component {} was given no {what} with the handle {number}",
+            self.component
+        ))
+    }
+}
+
+fn collect_strings(value: &Value, strings: &mut BTreeSet<String>) {
+    match value {
+        Value::String(text) => {
+            strings.insert(text.clone());
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect_strings(item, strings)),
+        Value::Object(map) => map.values().for_each(|item| collect_strings(item, strings)),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests;

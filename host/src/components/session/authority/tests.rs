@@ -1,0 +1,115 @@
+//! What a component behind the wall may send that no component could: handles that it was not given.
+
+use super::*;
+use crate::components::refusal::Reason;
+use crate::components::session::MacvlanOptions;
+use crate::components::world::World;
+use crate::facts::RecordedFacts;
+use crate::outcome::AddressSource;
+
+const FACTS: &str = r#"{
+    "host": {"links": [
+        {"name": "nic0", "index": 2, "mac": "02:00:00:00:00:01", "mtu": 9000, "pci": "0000:3b:00.2"},
+        {"name": "nic1", "index": 3, "mac": "02:00:00:00:00:02", "mtu": 9000}
+    ]},
+    "pciFunctions": [{
+        "address": "0000:3b:00.2", "virtualFunction": {"parent": "0000:3b:00.0", "index": 0},
+        "parentLink": {"name": "nic1", "index": 3, "mac": "02:00:00:00:00:02", "mtu": 9000}
+    }]
+}"#;
+
+fn authority() -> Authority {
+    let facts = RecordedFacts::parse(FACTS.as_bytes()).unwrap();
+    let source = Source::find("macvlan-shared", World::Flavour, "/nowhere".as_ref());
+    let asked = Asked {
+        network: "rail0".to_owned(),
+        container_id: "pod-a".to_owned(),
+        interface_name: "net1".to_owned(),
+        pod: None,
+        node: "node-1".to_owned(),
+        configuration: r#"{"master": "nic0"}"#.to_owned(),
+        mac: None,
+        infiniband_guid: None,
+        device_id: None,
+        requested_addresses: Vec::new(),
+        previous_interfaces: Vec::new(),
+        has_ipam: true,
+        has_previous_addresses: false,
+    };
+    Authority::new(
+        Rc::new(facts),
+        &source.unwrap().unwrap(),
+        &Arc::new(asked),
+        true,
+    )
+}
+
+fn assert_denied(authority: &mut Authority, call: HostCall) {
+    let shown = format!("{call:?}");
+    let refusal = authority.answer(call).unwrap_err();
+    assert_eq!(refusal.reason, Reason::Denied, "{shown}: {refusal:?}");
+}
+
+const POD_LINK: PodLinkHandle = PodLinkHandle {
+    number: LinkNumber(0),
+};
+
+#[test]
+fn a_handle_that_was_not_given_is_denied() {
+    let mut authority = authority();
+    let link = HostCall::Link(Place::Host, "nic0".to_owned());
+    let Ok(HostAnswer::Link(link)) = authority.answer(link) else {
+        panic!("nic0 is named");
+    };
+    for number in [link.number + 1, u32::MAX] {
+        let create = HostCall::CreateMacvlan(number, MacvlanOptions::default());
+        assert_denied(&mut authority, create);
+        assert_denied(&mut authority, HostCall::Addresses(number));
+    }
+    for number in [0, u32::MAX] {
+        assert_denied(&mut authority, HostCall::MoveLink(number));
+        assert_denied(&mut authority, HostCall::ReportFunction(number, None));
+    }
+    assert!(authority.into_recorded().is_empty());
+}
+
+#[test]
+fn there_is_no_interface_of_the_pod_before_it_was_made() {
+    let mut authority = authority();
+    assert_denied(&mut authority, HostCall::SetUp(POD_LINK));
+    let source = AddressSource::Configured;
+    assert_denied(&mut authority, HostCall::AssignAddresses(POD_LINK, source));
+    let link = HostCall::Link(Place::Host, "nic0".to_owned());
+    let Ok(HostAnswer::Link(link)) = authority.answer(link) else {
+        panic!("nic0 is named");
+    };
+    let create = HostCall::CreateMacvlan(link.number, MacvlanOptions::default());
+    let Ok(HostAnswer::PodLink(made)) = authority.answer(create) else {
+        panic!("it may be made");
+    };
+    assert!(authority.answer(HostCall::SetUp(made)).is_ok());
+    let other = PodLinkHandle {
+        number: LinkNumber(1),
+    };
+    assert_denied(&mut authority, HostCall::SetUp(other));
+    assert_eq!(authority.into_recorded().len(), 2);
+}
+
+/// The link of the physical function comes with the virtual one; what is given twice is one handle.
+#[test]
+fn a_function_brings_its_links() {
+    let mut authority = authority();
+    let link = HostCall::Link(Place::Host, "nic0".to_owned());
+    assert!(authority.answer(link.clone()).is_ok());
+    let function = HostCall::PciFunction("0000:3b:00.2".to_owned());
+    let Ok(HostAnswer::Function(function)) = authority.answer(function) else {
+        panic!("it is below a link that was given");
+    };
+    let parent = function.parent_link.expect("it has one");
+    assert_eq!((parent.number, parent.facts.name.as_str()), (1, "nic1"));
+    assert!(authority.answer(HostCall::Speed(parent.number)).is_ok());
+    let Ok(HostAnswer::Link(again)) = authority.answer(link) else {
+        panic!("it was given before");
+    };
+    assert_eq!(again.number, 0);
+}

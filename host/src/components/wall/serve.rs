@@ -1,0 +1,169 @@
+//! The parent's side of the channel: takes a child's messages, answers its calls, and waits for no
+//! child that does not come to an end.
+
+use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::time::{ClockId, clock_gettime};
+use plumb_engine::limits;
+
+use super::channel::{Answer, HEAD, Message, decode, encode, length};
+use super::too_slow;
+use crate::components::end::End;
+use crate::components::failure::Failure;
+use crate::components::refusal::{Refusal, cut};
+use crate::components::session::Authority;
+
+/// Why there is no answer.
+pub enum Broken {
+    /// The child is gone; what it died of, its parent learns by waiting for it.
+    Gone,
+    /// It did what it may not.
+    Failed(Failure),
+}
+
+impl From<Failure> for Broken {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+/// Answers one child.
+pub struct Server<'a> {
+    socket: &'a UnixStream,
+    authority: &'a mut Authority,
+    /// The time on the wall that it has.
+    until: Instant,
+    /// The processor time of plumb itself that its calls may take.
+    processor_until: Duration,
+    bytes: Vec<u8>,
+}
+
+impl<'a> Server<'a> {
+    /// For a child that begins now.
+    pub fn new(socket: &'a UnixStream, authority: &'a mut Authority) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        Ok(Self {
+            socket,
+            authority,
+            until: Instant::now() + limits::WALL_TIME,
+            processor_until: processor_time()? + limits::DEADLINE,
+            bytes: Vec::new(),
+        })
+    }
+
+    /// Answers calls until the child has said its last.
+    pub fn serve(&mut self) -> Result<End, Broken> {
+        // Its own session counts as well, and says it in the same words.
+        for _ in 0..=limits::HOST_CALLS {
+            let call = match self.receive()? {
+                Message::End(end) => return Ok(end),
+                Message::Call(call) => call,
+            };
+            let answer = self.authority.answer(call).map_err(|refusal| Refusal {
+                message: cut(refusal.message),
+                ..refusal
+            });
+            self.send(&answer)?;
+            if processor_time().is_ok_and(|now| now > self.processor_until) {
+                return Err(Broken::Failed(Failure::failed(format!(
+                    "was stopped: it used more than {} s of processor time",
+                    limits::DEADLINE.as_secs()
+                ))));
+            }
+        }
+        Err(Broken::Failed(Failure::failed(format!(
+            "was stopped: it called the host more than {} times",
+            limits::HOST_CALLS
+        ))))
+    }
+
+    fn receive(&mut self) -> Result<Message, Broken> {
+        self.bytes.clear();
+        loop {
+            let wanted = match length(&self.bytes) {
+                None => 4096,
+                Some(length) if length > limits::MESSAGE_BYTES => {
+                    return Err(Broken::Failed(Failure::failed(format!(
+                        "was stopped: it sent a message of {length} bytes, more than {}",
+                        limits::MESSAGE_BYTES
+                    ))));
+                }
+                Some(length) => HEAD + length,
+            };
+            if self.is_whole() {
+                // What lies behind the message was sent before its answer.
+                let message = decode(&self.bytes[HEAD..]);
+                return message.ok_or_else(no_message);
+            }
+            self.wait(PollFlags::POLLIN)?;
+            let missing = (wanted - self.bytes.len()) as u64;
+            match self.socket.take(missing).read_to_end(&mut self.bytes) {
+                // The end of the channel; before it there may have been the last message.
+                Ok(read) if read < missing as usize && !self.is_whole() => {
+                    return Err(Broken::Gone);
+                }
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(_) => return Err(Broken::Gone),
+            }
+        }
+    }
+
+    /// Whether a message has come.
+    fn is_whole(&self) -> bool {
+        length(&self.bytes).is_some_and(|length| self.bytes.len() >= HEAD + length)
+    }
+
+    fn send(&mut self, answer: &Answer) -> Result<(), Broken> {
+        let bytes = encode(answer);
+        let mut left = &bytes[..];
+        while !left.is_empty() {
+            match self.socket.write(left) {
+                Ok(written) => left = &left[written..],
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    let ready = self.wait(PollFlags::POLLOUT | PollFlags::POLLIN)?;
+                    // It is owed an answer, and has said something else instead of taking it.
+                    if ready.contains(PollFlags::POLLIN) {
+                        return Err(no_message());
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => return Err(Broken::Gone),
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until the socket is ready, for as long as the child has.
+    fn wait(&self, flags: PollFlags) -> Result<PollFlags, Broken> {
+        loop {
+            let left = self.until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(Broken::Failed(too_slow()));
+            }
+            let timeout = PollTimeout::try_from(left.as_millis() + 1).unwrap_or(PollTimeout::MAX);
+            let mut polled = [PollFd::new(self.socket.as_fd(), flags)];
+            match poll(&mut polled, timeout) {
+                Ok(0) | Err(Errno::EINTR) => {}
+                Ok(_) => return Ok(polled[0].revents().unwrap_or(PollFlags::empty())),
+                Err(_) => return Err(Broken::Gone),
+            }
+        }
+    }
+}
+
+fn no_message() -> Broken {
+    Broken::Failed(Failure::failed(
+        "was stopped: what it sent to the host is no message",
+    ))
+}
+
+/// What this process has used.
+fn processor_time() -> io::Result<Duration> {
+    Ok(clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID)?.into())
+}
