@@ -5,7 +5,7 @@ CARGO ?= cargo
 # Cargo.toml, which says why.
 TOOLS = --profile tools --locked
 # What has neither plumb nor its compiler inside.
-OUTSIDE = -p plumb-tests -p plumb-runtimes -p plumb-testbed -p plumb-testbed-bench -p cni-harness -p cni-conformance -p cni-specimen
+OUTSIDE = -p plumb-tests -p plumb-runtimes -p plumb-testbed -p plumb-testbed-bench -p cni-harness -p cni-conformance -p cni-specimen -p plumb-supply
 
 # plumb runs for every pod: without shared libraries and relocations, which take a tenth of
 # an ADD, it starts in half the time, and runs on any distribution.
@@ -13,7 +13,7 @@ OUTSIDE = -p plumb-tests -p plumb-runtimes -p plumb-testbed -p plumb-testbed-ben
 STATIC = -C target-feature=+crt-static -C relocation-model=static -C link-arg=-Wl,--no-eh-frame-hdr
 
 .PHONY: help setup components build lint test test-unit test-kernel test-fuzz conformance conformance-full test-runtimes
-.PHONY: test-vm test-vm-full fuzz demo bench bench-vm deny install clean
+.PHONY: test-vm test-vm-full soak fuzz demo bench bench-vm deny advisories notices release install clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -66,6 +66,10 @@ test-vm-full: build ## as test-vm, with every test on both kernels
 	@.ci/setup vm
 	@CARGO=$(CARGO) tests/testbed/test-vm --full
 
+soak: build ## kills at any moment for MINUTES, 10 by default, and nothing may be left
+	$(CARGO) build $(TOOLS) -p plumb-tests --bin plumb-soak
+	target/tools/plumb-soak --minutes $(or $(MINUTES),10)
+
 fuzz: components ## new inputs for long: SECONDS_EACH for each target, 600 by default
 	@CARGO=$(CARGO) tests/fuzz/run --seconds $(or $(SECONDS_EACH),600)
 
@@ -86,12 +90,28 @@ bench-vm: build ## the hardware flavours beside shell scripts, in a virtual mach
 	$(CARGO) build --release --locked -p plumb-testbed-bench
 	tests/testbed/run --kernel 6.12 --timeout 1800 -- target/release/plumb-testbed-bench --plumb target/release/plumb
 
-deny: ## licences, sources and duplicate versions of the dependencies
+deny: ## licences, sources and duplicate versions of the dependencies, and their unsafe code against supply/unsafe.json
 	@# all platforms' crates: what was built so far fetched only this one's
 	$(CARGO) fetch --locked --quiet
 	$(CARGO) deny --offline --locked check bans licenses sources
+	$(CARGO) run --quiet $(TOOLS) -p plumb-supply -- unsafe
 
-install: build ## install plumb into BIN_DIR, /opt/cni/bin by default
+# Their database is a git repository, which not every machine that builds can reach.
+advisories: ## known weaknesses of the dependencies (fetches the database of rustsec.org)
+	$(CARGO) deny --locked check advisories
+
+notices: setup ## licences of all that is linked in, and a bill of materials: NOTICES.txt and plumb.cdx.json in target/release
+	$(CARGO) build $(TOOLS) -p plumb-supply
+	@mkdir -p target/release
+	target/tools/plumb-supply notices target/release/NOTICES.txt
+	target/tools/plumb-supply bill target/release/plumb.cdx.json
+
+release: build notices ## an archive of all that is needed on a node: target/plumb-VERSION-linux-ARCHITECTURE.tar.gz
+	@archive=plumb-$$(target/release/plumb --version | cut -d' ' -f2)-linux-$$(uname -m).tar.gz && \
+	    tar -C target/release -czf target/$$archive --owner=0 --group=0 plumb plumbctl NOTICES.txt plumb.cdx.json \
+	    -C ../.. LICENSE README.md SECURITY.md docs && echo target/$$archive
+
+install: build notices ## install plumb into BIN_DIR, /opt/cni/bin by default
 	target/release/plumbctl install --bin-dir $(or $(BIN_DIR),/opt/cni/bin)
 
 clean: ## remove all that was built

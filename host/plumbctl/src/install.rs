@@ -1,6 +1,7 @@
 //! `plumbctl install`: puts plumb where runtimes look for plugins.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use plumb::replace::{self, Lasting};
@@ -54,12 +55,31 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         replace::file(path, draft, &content, 0o755, Lasting::Forever)
     })?;
     println!("installed {}", folder.join("plumb").display());
+    install_notices(&source, folder)?;
     for name in &names {
         install(folder, name, |path, draft| {
             replace::link(path, draft, Path::new("plumb"), Lasting::Forever)
         })?;
         println!("installed {} -> plumb", folder.join(name).display());
     }
+    Ok(())
+}
+
+/// The notices that the licences of what is linked in ask for, where they lie beside the binary.
+const NOTICES: &str = "NOTICES.txt";
+
+/// Copies the notices along with the binary.
+fn install_notices(binary: &Path, folder: &Path) -> Result<(), Failure> {
+    let notices = match fs::read(binary.with_file_name(NOTICES)) {
+        Ok(notices) => notices,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(format!("cannot read {NOTICES} beside the binary: {error}").into()),
+    };
+    let name = format!("plumb.{NOTICES}");
+    install(folder, &name, |path, draft| {
+        replace::file(path, draft, &notices, 0o644, Lasting::Forever)
+    })?;
+    println!("installed {}", folder.join(name).display());
     Ok(())
 }
 
@@ -97,6 +117,16 @@ mod tests {
             only_plumb: false,
             replace,
         }
+    }
+
+    #[test]
+    fn the_notices_go_with_the_binary() {
+        let folder = tempfile::tempdir().unwrap();
+        let arguments = arguments(folder.path(), false);
+        fs::write(folder.path().join("NOTICES.txt"), "whose it is").unwrap();
+        run(&arguments).unwrap();
+        let installed = folder.path().join("bin/plumb.NOTICES.txt");
+        assert_eq!(fs::read(installed).unwrap(), b"whose it is");
     }
 
     #[test]
