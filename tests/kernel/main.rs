@@ -14,6 +14,7 @@ mod delegation;
 mod environment;
 mod full;
 mod gc;
+mod hardened;
 mod itself;
 mod macvlan;
 mod output;

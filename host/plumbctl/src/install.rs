@@ -73,7 +73,9 @@ fn install_notices(binary: &Path, folder: &Path) -> Result<(), Failure> {
     let notices = match fs::read(binary.with_file_name(NOTICES)) {
         Ok(notices) => notices,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(format!("cannot read {NOTICES} beside the binary: {error}").into()),
+        Err(error) => {
+            return Err(format!("cannot read {NOTICES} beside the binary: {error}").into());
+        }
     };
     let name = format!("plumb.{NOTICES}");
     install(folder, &name, |path, draft| {
