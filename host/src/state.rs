@@ -10,11 +10,13 @@
 //! The lease store lies beside them and is opened by its own crate. Folders are for root
 //! alone: records hold whole network configurations.
 
+mod aside;
+
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use crate::kernel::LockHolders;
 
@@ -90,10 +92,6 @@ fn hint(error: &std::io::Error) -> &'static str {
     }
 }
 
-/// Most bytes of the name under which a file is set aside: `NAME_MAX` (linux/limits.h) less a
-/// moment and a process.
-const NAME_BYTES: usize = 200;
-
 /// The folder of a node's state, which need not exist yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StateFolder {
@@ -131,29 +129,6 @@ impl StateFolder {
     /// The lock of those who make RDMA devices again.
     pub fn rdma_lock(&self) -> PathBuf {
         self.path.join("rdma.lock")
-    }
-
-    /// Moves a file that cannot be understood to [`Self::corrupt`], as `name` with the
-    /// moment and the process behind it; where it is now. A long name is cut: the parts of an
-    /// attachment together may be longer than a file's name.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Io`] when the folder cannot be made or the file not be moved.
-    pub fn set_aside(&self, file: &Path, name: &str) -> Result<PathBuf, Error> {
-        let seconds = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |elapsed| elapsed.as_secs());
-        let folder = self.corrupt();
-        let name = &name[..name.floor_char_boundary(NAME_BYTES)];
-        let name = format!("{name}.{seconds}-{}", std::process::id());
-        let aside = match create_folder(&folder) {
-            // A file that is there can be moved on a full file system as well.
-            Err(error) if error.is_full() => self.path.join(format!("corrupt~{name}")),
-            made => made.map(|()| folder.join(&name))?,
-        };
-        fs::rename(file, &aside).map_err(Error::io("set aside", file))?;
-        Ok(aside)
     }
 }
 
@@ -307,23 +282,5 @@ fn is_at(file: &File, path: &Path) -> Result<bool, Error> {
         Ok(there) => Ok(there.ino() == held.ino() && there.dev() == held.dev()),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
         Err(error) => Err(Error::io("look at", path)(error)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_is_set_aside_however_long_its_name_would_be() {
-        let folder = tempfile::tempdir().unwrap();
-        let state = StateFolder::new(folder.path());
-        for name in ["n".repeat(400), "ü".repeat(200)] {
-            let file = folder.path().join("broken");
-            fs::write(&file, "{").unwrap();
-            let aside = state.set_aside(&file, &name).unwrap();
-            assert_eq!(fs::read(aside).unwrap(), b"{");
-            assert!(!file.exists());
-        }
     }
 }

@@ -4,15 +4,15 @@
 //! journal. A process that has claimed an address and has not written it there yet must not be overlooked: so all who
 //! use the store hold a shared lock on the folder until they end, and who replaces it holds an exclusive one.
 
-use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use crate::database::{self, FileId, Found, PATIENCE};
+use crate::database_files::{SetAside, beside, failed, remove, set_aside};
 use crate::error::Error;
 use crate::former;
 use crate::lease::Lease;
@@ -20,26 +20,6 @@ use crate::release;
 
 /// The store's name in the state folder. SQLite's rollback journal is beside it, with `-journal` behind.
 pub const FILE_NAME: &str = "leases.db";
-
-/// A damaged store was put out of the way.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SetAside {
-    /// Where the damaged file is now.
-    pub path: PathBuf,
-    /// What was wrong with it.
-    pub reason: String,
-}
-
-impl fmt::Display for SetAside {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "the lease store was damaged ({}) and is now {}: made another one",
-            self.reason,
-            self.path.display()
-        )
-    }
-}
 
 /// What came of making a store: to be shown to the operator.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -211,61 +191,4 @@ fn fill(path: &Path, known: &[Lease]) -> Result<Vec<Lease>, Error> {
         remove(path)?;
     }
     filled
-}
-
-/// Gives a database another name, and then its journal: SQLite would play the journal back into whatever database
-/// it lies beside.
-fn set_aside(path: &Path, reason: &str) -> Result<Option<SetAside>, Error> {
-    let seconds = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |elapsed| elapsed.as_secs());
-    let name = format!(".corrupt-{seconds}-{}", std::process::id());
-    let mut aside = beside(path, &name);
-    let mut count = 1;
-    while fs::symlink_metadata(&aside).is_ok() {
-        count += 1;
-        aside = beside(path, &format!("{name}-{count}"));
-    }
-    for ending in ["", "-journal"] {
-        match fs::rename(beside(path, ending), beside(&aside, ending)) {
-            Err(source) if source.kind() == ErrorKind::NotFound => {}
-            renamed => renamed.map_err(|source| failed("set aside", path, source))?,
-        }
-    }
-    Ok(fs::symlink_metadata(&aside).is_ok().then(|| SetAside {
-        path: aside,
-        reason: reason.to_owned(),
-    }))
-}
-
-/// Removes what may be left of a database that is not in use.
-fn remove(path: &Path) -> Result<(), Error> {
-    for ending in ["", "-journal"] {
-        let path = beside(path, ending);
-        match fs::remove_file(&path) {
-            Err(source) if source.kind() != ErrorKind::NotFound => {
-                return Err(failed("remove", &path, source));
-            }
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-fn failed(doing: &'static str, path: &Path, source: io::Error) -> Error {
-    let path = path.to_owned();
-    match source.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Error::FolderFull { doing, path },
-        _ => Error::Io {
-            doing,
-            path,
-            source,
-        },
-    }
-}
-
-fn beside(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    PathBuf::from(name)
 }

@@ -19,6 +19,7 @@ mod address;
 mod check;
 mod claim;
 mod database;
+mod database_files;
 mod entries;
 mod error;
 mod file;
@@ -36,8 +37,9 @@ mod tests;
 mod values;
 
 pub use database::FileId;
+pub use database_files::SetAside;
 pub use error::{ClaimError, Error, PoolUsage};
-pub use file::{Discarded, FILE_NAME, Renewed, SetAside};
+pub use file::{Discarded, FILE_NAME, Renewed};
 pub use lease::{Candidate, Claimed, Lease, Owner, Pod, Usage};
 pub use leases::Leases;
 pub use store::Store;

@@ -69,6 +69,38 @@ fn check(damage: impl Fn(&Path), expected: &str) {
 }
 
 #[test]
+fn the_newest_of_what_was_damaged_are_kept() {
+    let folder = Folder::new();
+    let old = |second: u64| folder.path().join(format!("leases.db.corrupt-{second}-17"));
+    for second in 1_700_000_000..1_700_000_012 {
+        fs::write(old(second), "damaged").expect("write");
+        fs::write(
+            old(second).with_extension(format!("corrupt-{second}-17-journal")),
+            "",
+        )
+        .expect("write");
+    }
+    claim_one(&folder.store(), "a", &blue());
+    fs::write(folder.file(), "no database").expect("damage");
+    let (_store, set_aside) = open(folder.path());
+    assert!(set_aside.expect("a report").path.exists());
+    let names: Vec<_> = fs::read_dir(folder.path())
+        .expect("list")
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| name.contains("corrupt"))
+        .collect();
+    let journals = names
+        .iter()
+        .filter(|name| name.ends_with("-journal"))
+        .count();
+    assert_eq!((names.len() - journals, journals), (10, 10), "{names:?}");
+    assert!(
+        old(1_700_000_011).exists() && !old(1_700_000_002).exists(),
+        "{names:?}"
+    );
+}
+
+#[test]
 fn what_is_no_database() {
     check(
         |path| fs::write(path, "").expect("empty"),
