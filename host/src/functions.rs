@@ -5,6 +5,7 @@
 //! one holder at a time, and what the holder found is known even when its record is lost.
 
 mod find;
+mod link_traits;
 mod lock;
 mod locked;
 mod names;
@@ -29,7 +30,7 @@ use crate::kernel::{Boot, Netns, PodNetns};
 use crate::state::{self, Error as StateError, StateFolder};
 use crate::{Code, Error};
 
-pub use find::{Found, find_link, host_link, wait_for_link};
+pub use find::{APPEARANCE, Found, find_link, host_link, wait_for_link};
 pub use lock::RdmaLock;
 pub use locked::Locked;
 pub use original::{Original, OriginalLink, parent_link, require_parent_link};

@@ -16,7 +16,7 @@ mod file;
 mod moment;
 mod records;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -114,18 +114,7 @@ impl Header {
     ///
     /// Where the kernel does not say.
     pub fn live_netns(&self) -> kernel::Result<Option<Netns>> {
-        self.live_netns_at(None)
-    }
-
-    /// The pod's namespace, if the recorded path or `also`, which the runtime gives now, leads
-    /// to the one of the attachment. A path alone proves nothing: it may be that of the next
-    /// pod by now.
-    ///
-    /// # Errors
-    ///
-    /// Where the kernel does not say.
-    pub fn live_netns_at(&self, also: Option<&Path>) -> kernel::Result<Option<Netns>> {
-        self.netns.open(&self.boot, also)
+        self.netns.open(&self.boot, None)
     }
 }
 
@@ -183,6 +172,12 @@ impl<O> Record<O> {
     /// Where the kernel does not say.
     pub fn is_alive(&self) -> kernel::Result<bool> {
         Ok(self.complete && self.header.live_netns()?.is_some())
+    }
+
+    /// Whether its DEL came and could not reach all that it speaks of.
+    pub fn is_left(&self) -> bool {
+        let is_stuck = |step: &Step<O>| matches!(step.state, State::Stuck(_));
+        !self.complete && self.steps.iter().any(is_stuck)
     }
 
     fn apply(&mut self, line: Line<O>) -> Option<()> {

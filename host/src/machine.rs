@@ -14,6 +14,8 @@ pub struct Machine<'a> {
     pub pod: Pod,
     /// What operations found out.
     pub outcome: Outcome,
+    /// Whether an undo has waited in vain before for what somebody keeps.
+    pub has_waited: bool,
 }
 
 impl<'a> Machine<'a> {
@@ -23,6 +25,7 @@ impl<'a> Machine<'a> {
             node,
             pod,
             outcome: Outcome::default(),
+            has_waited: false,
         }
     }
 

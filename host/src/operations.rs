@@ -93,6 +93,10 @@ pub trait Reversible {
     fn hardware_addresses(&self) -> Vec<Vec<u8>> {
         Vec::new()
     }
+    /// Whether it gives the pod addresses, which nobody else may get while the pod's interface is on the wire.
+    fn gives_addresses(&self) -> bool {
+        false
+    }
     /// Reads what the undo will need, draws what is random, refuses what cannot work; changes
     /// nothing.
     fn prepare(&mut self, machine: &Machine<'_>) -> Result<()>;
@@ -212,6 +216,10 @@ impl Reversible for Operation {
 
     fn hardware_addresses(&self) -> Vec<Vec<u8>> {
         self.inside().hardware_addresses()
+    }
+
+    fn gives_addresses(&self) -> bool {
+        self.inside().gives_addresses()
     }
 
     fn prepare(&mut self, machine: &Machine<'_>) -> Result<()> {

@@ -89,6 +89,8 @@ pub struct Outcome {
     pub originals: BTreeMap<String, Original>,
     /// RDMA devices that were moved into the pod, by the names that they have there.
     pub rdma_devices: Vec<String>,
+    /// What an undo could not reach, because somebody keeps it in a namespace: a sentence for each.
+    pub left: Vec<String>,
 }
 
 impl Outcome {

@@ -2,20 +2,25 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::time::Duration;
 
 use ipnetwork::IpNetwork;
 
 use crate::attachment::{Attachment, PodIdentity};
 use crate::cni::Request;
 use crate::ipam_plugin::Call;
-use crate::journal::Header;
 use crate::kernel::netns::NetnsError;
 use crate::kernel::route::Route;
-use crate::kernel::{Netns, RouteSocket};
+use crate::kernel::{Netns, RouteSocket, Whereabouts};
 use crate::leases::Owner;
+use crate::node::Node;
+use crate::operations::Record;
 use crate::{Code, Error, Result, owned};
+
+/// How long a namespace, and what is in it, may take to end once nobody keeps it.
+pub const ENDING: Duration = Duration::from_secs(2);
 
 /// A pod and one attachment of it.
 pub struct Pod {
@@ -25,11 +30,12 @@ pub struct Pod {
     pub identity: Option<PodIdentity>,
     /// Its namespace; none when it is gone.
     pub netns: Option<Rc<Netns>>,
+    /// Whether somebody keeps its namespace where no way leads to it.
+    pub is_kept: bool,
     /// Whether the machine was started again since it was attached.
     pub is_of_earlier_boot: bool,
     /// How IPAM plugins are called for it.
     pub call: Call,
-    socket: OnceCell<RouteSocket>,
     addresses: RefCell<BTreeMap<u32, Rc<[IpNetwork]>>>,
     routes: OnceCell<Vec<(u32, Route)>>,
 }
@@ -46,13 +52,10 @@ impl Pod {
             path: environment.path.clone(),
             configuration: request.configuration.text.clone(),
         };
-        Self::new(
-            request.attachment.clone(),
-            request.pod.clone(),
+        Self {
             netns,
-            false,
-            call,
-        )
+            ..Self::new(request.attachment.clone(), request.pod.clone(), call)
+        }
     }
 
     /// The pod of a record, by nothing but what the record says. IPAM plugins are run only from folders that root alone
@@ -61,7 +64,8 @@ impl Pod {
     /// # Errors
     ///
     /// Where the kernel does not say whether it is alive.
-    pub fn of_record(header: &Header) -> Result<Self> {
+    pub fn of_record(record: &Record, node: &Node<'_>) -> Result<Self> {
+        let header = &record.header;
         let call = Call {
             container_id: header.attachment.container_id.clone(),
             netns: header.netns.path.clone(),
@@ -70,13 +74,7 @@ impl Pod {
             path: folders_of_root(&header.path),
             configuration: header.configuration.clone().into_bytes(),
         };
-        Ok(Self::new(
-            header.attachment.clone(),
-            header.pod.clone(),
-            header.live_netns()?.map(Rc::new),
-            header.is_of_earlier_boot()?,
-            call,
-        ))
+        Self::new(header.attachment.clone(), header.pod.clone(), call).found(record, None, node)
     }
 
     /// The recorded pod of a DEL: IPAM plugins are called as the runtime calls plumb now,
@@ -85,36 +83,50 @@ impl Pod {
     /// # Errors
     ///
     /// Where the kernel does not say whether it is alive.
-    pub fn of_record_and_request(header: &Header, request: &Request) -> Result<Self> {
+    pub fn of_record_and_request(
+        record: &Record,
+        request: &Request,
+        node: &Node<'_>,
+    ) -> Result<Self> {
+        let header = &record.header;
         let now = Self::of_request(request, None);
         let also = request.environment.netns.as_deref();
         let mut call = now.call;
         if call.path.is_empty() {
             call.path = folders_of_root(&header.path);
         }
-        Ok(Self::new(
-            now.attachment,
-            header.pod.clone(),
-            header.live_netns_at(also)?.map(Rc::new),
-            header.is_of_earlier_boot()?,
-            call,
-        ))
+        Self::new(now.attachment, header.pod.clone(), call).found(record, also, node)
     }
 
-    fn new(
-        attachment: Attachment,
-        identity: Option<PodIdentity>,
-        netns: Option<Rc<Netns>>,
-        is_of_earlier_boot: bool,
-        call: Call,
-    ) -> Self {
+    /// With its namespace, wherever it is.
+    fn found(self, record: &Record, also: Option<&Path>, node: &Node<'_>) -> Result<Self> {
+        let header = &record.header;
+        let patience = match record.is_left() {
+            true => Duration::ZERO,
+            false => ENDING,
+        };
+        let found = header
+            .netns
+            .find(&header.boot, also, &node.kernel, patience)?;
+        Ok(Self {
+            is_of_earlier_boot: header.is_of_earlier_boot()?,
+            is_kept: matches!(found, Whereabouts::Kept),
+            netns: match found {
+                Whereabouts::Found(netns) => Some(Rc::new(netns)),
+                Whereabouts::Gone | Whereabouts::Kept => None,
+            },
+            ..self
+        })
+    }
+
+    fn new(attachment: Attachment, identity: Option<PodIdentity>, call: Call) -> Self {
         Self {
             attachment,
             identity,
-            netns,
-            is_of_earlier_boot,
+            netns: None,
+            is_kept: false,
+            is_of_earlier_boot: false,
             call,
-            socket: OnceCell::new(),
             addresses: RefCell::default(),
             routes: OnceCell::new(),
         }
@@ -141,7 +153,7 @@ impl Pod {
     ///
     /// As [`Self::netns`], and what the kernel refuses.
     pub fn socket(&self) -> Result<&RouteSocket> {
-        once(&self.socket, || Ok(self.netns()?.socket()?))
+        Ok(self.netns()?.socket()?)
     }
 
     /// The addresses of its interface of this index, read once: CHECK compares each.

@@ -39,5 +39,5 @@ fn open_netns(request: &Request) -> Result<Netns> {
 }
 
 fn is_own(netns: &Netns) -> Result<bool> {
-    Ok(Netns::current()?.identity() == netns.identity())
+    Ok(Netns::current()?.is_same_as(netns))
 }

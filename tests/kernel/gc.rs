@@ -32,6 +32,8 @@ fn other_networks_are_left_alone() {
     let one = Oracle::new(&node);
     node.add(&mine, &pool());
     mine.remove();
+    // Its interface is to stay until the end.
+    let _keeper = fs::File::open(other.path()).expect("open the namespace");
     other.unmount();
     collect(
         &node,

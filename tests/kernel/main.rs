@@ -19,6 +19,7 @@ mod itself;
 mod macvlan;
 mod output;
 mod plumbctl;
+mod pod_root;
 mod policy;
 mod pools;
 mod program;

@@ -4,13 +4,18 @@
 //! A namespace is a value: its sockets are opened inside once and then used from
 //! outside, so no code runs in the wrong namespace by accident.
 
+use std::cell::OnceCell;
+
 pub mod address;
 mod answers;
 mod boot;
 pub mod create_link;
+pub mod ethtool;
 mod explanation;
 pub mod link;
 mod lock_holders;
+mod namespace_number;
+mod namespaces;
 pub mod neighbour;
 pub mod netns;
 mod nldev;
@@ -27,8 +32,9 @@ pub mod virtual_function;
 
 pub use boot::Boot;
 pub use lock_holders::{LockHolder, LockHolders};
+pub use namespaces::Namespaces;
 pub use netns::Netns;
-pub use pod_netns::PodNetns;
+pub use pod_netns::{PodNetns, Whereabouts};
 pub use socket::RouteSocket;
 pub use sysfs::Sysfs;
 
@@ -97,6 +103,7 @@ pub struct Kernel {
     pub host: RouteSocket,
     /// The host's view of the devices.
     pub sysfs: Sysfs,
+    namespaces: OnceCell<Namespaces>,
 }
 
 impl Kernel {
@@ -105,6 +112,12 @@ impl Kernel {
         Ok(Self {
             host: RouteSocket::open()?,
             sysfs: Sysfs::host(),
+            namespaces: OnceCell::new(),
         })
+    }
+
+    /// All namespaces of the machine that /proc shows, looked for once in a call.
+    pub fn namespaces(&self) -> &Namespaces {
+        self.namespaces.get_or_init(Namespaces::look)
     }
 }

@@ -2,8 +2,11 @@
 
 use std::os::fd::{AsRawFd, BorrowedFd};
 
+use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
 use netlink_packet_route::RouteNetlinkMessage;
-use netlink_packet_route::link::{LinkAttribute, LinkExtentMask, LinkFlags, LinkMessage, Prop};
+use netlink_packet_route::link::{
+    LinkAttribute, LinkExtentMask, LinkFlags, LinkMessage, LinkXdp, Prop,
+};
 use nix::errno::Errno;
 use plumb_values::HardwareAddress;
 
@@ -36,6 +39,8 @@ pub struct Link {
     pub carrier: bool,
     /// Index of the link below it (`IFLA_LINK`), in the namespace of that link.
     pub parent: Option<u32>,
+    /// The number of the namespace in which the link below it lies, where that is another one (`IFLA_LINK_NETNSID`).
+    pub parent_namespace: Option<u32>,
     /// Mode of a macvlan, ipvlan or IPoIB link, in the words of ip-link(8).
     pub mode: Option<&'static str>,
     /// Partition key of an IPoIB link (`IFLA_IPOIB_PKEY`).
@@ -44,7 +49,32 @@ pub struct Link {
     pub alias: Option<String>,
     /// Further names (`IFLA_ALT_IFNAME`).
     pub alternative_names: Vec<String>,
+    /// The hardware address that its driver gave it when it was made, and that nobody can change
+    /// (`IFLA_PERM_ADDRESS`, Linux 5.6); empty where there is none.
+    pub permanent_address: HardwareAddress,
+    /// `IFF_*` (linux/if.h), those of [`FREE_FLAGS`].
+    pub flags: u32,
+    /// `IFLA_GROUP`
+    pub group: u32,
+    /// Packets (`IFLA_TXQLEN`).
+    pub queue_length: u32,
+    /// The ways in which XDP programs are attached (`XDP_FLAGS_*`, linux/if_link.h).
+    pub xdp_modes: Vec<u32>,
 }
+
+/// The flags that can be set beside `IFF_UP` (`__dev_change_flags`, net/core/dev.c).
+pub const FREE_FLAGS: LinkFlags = LinkFlags::Debug
+    .union(LinkFlags::Notrailers)
+    .union(LinkFlags::Noarp)
+    .union(LinkFlags::Promisc)
+    .union(LinkFlags::Allmulti)
+    .union(LinkFlags::Multicast)
+    .union(LinkFlags::Portsel)
+    .union(LinkFlags::Automedia)
+    .union(LinkFlags::Dynamic);
+
+/// `XDP_FLAGS_SKB_MODE`, `XDP_FLAGS_DRV_MODE` and `XDP_FLAGS_HW_MODE` (linux/if_link.h).
+const XDP_MODES: [u32; 3] = [1 << 1, 1 << 2, 1 << 3];
 
 impl Link {
     /// Whether it is an IPoIB link on another one. A parent of those shows the kind as
@@ -175,6 +205,55 @@ impl RouteSocket {
         })
     }
 
+    /// Gives the link a further name.
+    pub fn add_alternative_name(&self, index: u32, name: &str) -> Result<()> {
+        let mut message = LinkMessage::default();
+        message.header.index = index;
+        message.attributes = vec![LinkAttribute::PropList(vec![Prop::AltIfName(
+            name.to_owned(),
+        )])];
+        self.change(
+            || format!("give the alternative name {name} to the interface of index {index}"),
+            RouteNetlinkMessage::NewLinkProp(message),
+            NLM_F_CREATE | NLM_F_EXCL,
+        )
+    }
+
+    /// Sets the group (`IFLA_GROUP`).
+    pub fn set_link_group(&self, index: u32, group: u32) -> Result<()> {
+        self.set_link(index, LinkAttribute::Group(group), || {
+            format!("set group {group} on the interface of index {index}")
+        })
+    }
+
+    /// Sets the length of the transmit queue in packets.
+    pub fn set_link_queue_length(&self, index: u32, length: u32) -> Result<()> {
+        self.set_link(index, LinkAttribute::TxQueueLen(length), || {
+            format!("set queue length {length} on the interface of index {index}")
+        })
+    }
+
+    /// Sets the flags of [`FREE_FLAGS`].
+    pub fn set_link_flags(&self, index: u32, flags: u32) -> Result<()> {
+        let mut message = LinkMessage::default();
+        message.header.index = index;
+        message.header.change_mask = FREE_FLAGS;
+        message.header.flags = LinkFlags::from_bits_retain(flags) & FREE_FLAGS;
+        self.change(
+            || format!("set flags {flags:#x} on the interface of index {index}"),
+            RouteNetlinkMessage::SetLink(message),
+            0,
+        )
+    }
+
+    /// Takes the XDP program of one mode from the link.
+    pub fn detach_xdp(&self, index: u32, mode: u32) -> Result<()> {
+        let none = vec![LinkXdp::Fd(-1), LinkXdp::Flags(mode)];
+        self.set_link(index, LinkAttribute::Xdp(none), || {
+            format!("take the XDP program from the interface of index {index}")
+        })
+    }
+
     /// Sets the MTU in bytes.
     pub fn set_link_mtu(&self, index: u32, mtu: u32) -> Result<()> {
         self.set_link(index, LinkAttribute::Mtu(mtu), || {
@@ -221,6 +300,17 @@ impl RouteSocket {
     }
 }
 
+/// The way in which a program is attached.
+fn xdp_mode(program: &LinkXdp) -> Option<u32> {
+    let [generic, driver, hardware] = XDP_MODES;
+    match program {
+        LinkXdp::SkbProgId(_) => Some(generic),
+        LinkXdp::DrvProgId(_) => Some(driver),
+        LinkXdp::HwProgId(_) => Some(hardware),
+        _ => None,
+    }
+}
+
 /// Counters are most of an answer, and nobody here reads them.
 fn without_statistics() -> LinkAttribute {
     LinkAttribute::ExtMask(vec![LinkExtentMask::SkipStats])
@@ -241,17 +331,32 @@ fn decode(message: RouteNetlinkMessage) -> Option<Link> {
         up: flags.contains(LinkFlags::Up),
         carrier: flags.contains(LinkFlags::LowerUp),
         parent: None,
+        parent_namespace: None,
         mode: None,
         partition_key: None,
         alias: None,
         alternative_names: Vec::new(),
+        permanent_address: HardwareAddress::default(),
+        flags: (flags & FREE_FLAGS).bits(),
+        group: 0,
+        queue_length: 0,
+        xdp_modes: Vec::new(),
     };
     for attribute in message.attributes {
         match attribute {
             LinkAttribute::IfName(name) => link.name = name,
             LinkAttribute::Address(mac) => link.mac = mac.into(),
+            LinkAttribute::Group(group) => link.group = group,
+            LinkAttribute::TxQueueLen(length) => link.queue_length = length,
+            LinkAttribute::Xdp(programs) => {
+                link.xdp_modes = programs.iter().filter_map(xdp_mode).collect();
+            }
+            LinkAttribute::PermAddress(mac) => link.permanent_address = mac.into(),
             LinkAttribute::Mtu(mtu) => link.mtu = mtu,
             LinkAttribute::Link(parent) => link.parent = Some(parent),
+            LinkAttribute::LinkNetNsId(number) => {
+                link.parent_namespace = u32::try_from(number).ok()
+            }
             LinkAttribute::LinkInfo(infos) => decode_kind(&mut link, infos),
             LinkAttribute::IfAlias(alias) => link.alias = Some(alias),
             LinkAttribute::PropList(properties) => {

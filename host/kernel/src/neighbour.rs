@@ -3,11 +3,11 @@
 use std::net::IpAddr;
 
 use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
-use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::neighbour::{
     NeighbourAddress, NeighbourAttribute, NeighbourMessage, NeighbourState,
 };
 use netlink_packet_route::route::RouteType;
+use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use nix::errno::Errno;
 
 use super::address::family;
@@ -68,6 +68,31 @@ impl RouteSocket {
                 _ => None,
             })
             .collect())
+    }
+
+    /// Whether the interface takes frames for this hardware address beside its own (`dev_uc_add`): a macvlan that is up
+    /// enters its own there, whatever namespace it is in.
+    pub fn takes_frames_for(&self, index: u32, mac: &[u8]) -> Result<bool> {
+        let mut request = NeighbourMessage::default();
+        request.header.family = AddressFamily::Bridge;
+        request.header.ifindex = index;
+        let answers = self.dump(
+            || format!("list the hardware addresses of the interface of index {index}"),
+            RouteNetlinkMessage::GetNeighbour(request),
+        );
+        let answers = match answers {
+            Err(error) if error.errno() == Some(Errno::ENODEV) => return Ok(false),
+            answers => answers?,
+        };
+        Ok(answers.into_iter().any(|answer| match answer {
+            RouteNetlinkMessage::NewNeighbour(message) => {
+                let is_it = |attribute: &NeighbourAttribute| {
+                    matches!(attribute, NeighbourAttribute::LinkLayerAddress(found) if found == mac)
+                };
+                message.header.ifindex == index && message.attributes.iter().any(is_it)
+            }
+            _ => false,
+        }))
     }
 }
 

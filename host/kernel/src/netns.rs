@@ -92,23 +92,30 @@ fn what(kind: FileType) -> &'static str {
     }
 }
 
-/// What identifies a namespace as long as it lives: the device and inode of its nsfs
-/// file. A path does not: runtimes reuse `/proc/PID/ns/net`, and so do pods.
+/// What identifies a namespace. A path does not: runtimes reuse `/proc/PID/ns/net`, and so do pods. Nor does the inode of
+/// its nsfs file, once it has ended: the kernel gives the lowest free number to the next one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
     /// `st_dev`
     pub device: u64,
     /// `st_ino`
     pub inode: u64,
+    /// `SO_NETNS_COOKIE` (Linux 5.14), which no other namespace of this boot has. None on older kernels, and in records of
+    /// earlier releases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cookie: Option<u64>,
 }
 
 /// An open network namespace.
 pub struct Netns {
     path: PathBuf,
     file: File,
-    identity: Identity,
+    device: u64,
+    inode: u64,
     /// Where to come back to, opened when it is first needed.
     home: OnceCell<File>,
+    /// Opened inside when it is first needed.
+    socket: OnceCell<RouteSocket>,
 }
 
 impl Netns {
@@ -140,11 +147,10 @@ impl Netns {
         Ok(Self {
             path: path.to_owned(),
             file,
-            identity: Identity {
-                device: metadata.dev(),
-                inode: metadata.ino(),
-            },
+            device: metadata.dev(),
+            inode: metadata.ino(),
             home: OnceCell::new(),
+            socket: OnceCell::new(),
         })
     }
 
@@ -159,8 +165,45 @@ impl Netns {
     }
 
     /// Its identity.
-    pub fn identity(&self) -> Identity {
-        self.identity
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::socket`].
+    pub fn identity(&self) -> Result<Identity> {
+        Ok(Identity {
+            device: self.device,
+            inode: self.inode,
+            cookie: self.socket()?.netns_cookie(),
+        })
+    }
+
+    /// Whether it is the namespace that had this identity when it was recorded. It is only entered where all but the
+    /// cookie agrees.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::socket`].
+    pub fn is(&self, recorded: &Identity) -> Result<bool> {
+        if (self.device, self.inode) != (recorded.device, recorded.inode) {
+            return Ok(false);
+        }
+        let Some(cookie) = recorded.cookie else {
+            return Ok(true);
+        };
+        Ok(self
+            .socket()?
+            .netns_cookie()
+            .is_none_or(|own| own == cookie))
+    }
+
+    /// Whether both are one namespace: as both are open, neither has ended.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        (self.device, self.inode) == (other.device, other.inode)
+    }
+
+    /// Its inode, by which `/proc` names it.
+    pub(super) fn inode(&self) -> u64 {
+        self.inode
     }
 
     /// Runs `action` inside and comes back on every way out.
@@ -194,8 +237,18 @@ impl Netns {
     }
 
     /// An rtnetlink socket inside.
-    pub fn socket(&self) -> Result<RouteSocket> {
-        self.inside(RouteSocket::open)?
+    ///
+    /// # Errors
+    ///
+    /// When the kernel does not let this process in, or has no socket left.
+    pub fn socket(&self) -> Result<&RouteSocket> {
+        match self.socket.get() {
+            Some(socket) => Ok(socket),
+            None => {
+                let socket = self.inside(RouteSocket::open)??;
+                Ok(self.socket.get_or_init(|| socket))
+            }
+        }
     }
 
     /// An RDMA netlink socket inside; none when the kernel has no RDMA subsystem.

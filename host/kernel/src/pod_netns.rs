@@ -1,12 +1,14 @@
 //! A pod's network namespace as a record remembers it.
 
 use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
 use super::boot::Boot;
 use super::netns::Identity;
-use super::{Netns, Result};
+use super::{Kernel, Netns, Result, RouteSocket};
 
 /// The namespace of a pod when it was attached.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,15 +17,36 @@ pub struct PodNetns {
     pub path: PathBuf,
     /// By it the namespace is recognised; the path alone may lead to another one by now.
     pub identity: Identity,
+    /// The node's number for it, which shows whether it has ended. None in records of earlier releases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<u32>,
+}
+
+/// How often it is looked whether a namespace has ended.
+const PAUSE: Duration = Duration::from_millis(2);
+
+/// Where a recorded namespace is.
+pub enum Whereabouts {
+    /// Here.
+    Found(Netns),
+    /// It has ended, or is about to.
+    Gone,
+    /// Somebody keeps it, and no way leads to it: an open socket is enough for that.
+    Kept,
 }
 
 impl PodNetns {
-    /// A namespace as it is recorded.
-    pub fn of(netns: &Netns) -> Self {
-        Self {
+    /// A namespace as it is recorded. The node gets a number for it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Netns::identity`]; what the kernel says against a number.
+    pub fn of(netns: &Netns, host: &RouteSocket) -> Result<Self> {
+        Ok(Self {
             path: netns.path().to_owned(),
-            identity: netns.identity(),
-        }
+            identity: netns.identity()?,
+            number: Some(host.number_namespace(netns)?),
+        })
     }
 
     /// Opens it, by its path or by another one that may lead to it as well, if it is still
@@ -40,12 +63,59 @@ impl PodNetns {
         let mut unknown = Ok(None);
         for path in [Some(self.path.as_path()), also].into_iter().flatten() {
             match Netns::open(path) {
-                Ok(netns) if netns.identity() == self.identity => return Ok(Some(netns)),
+                Ok(netns) if netns.is(&self.identity)? => return Ok(Some(netns)),
                 Err(error) if !error.is_gone() => unknown = Err(error.into()),
                 Ok(_) | Err(_) => {}
             }
         }
         unknown
+    }
+
+    /// As [`Self::open`]; where neither path leads to it, finds out whether somebody keeps it, and looks for another way.
+    /// One that has just been left, as by unmounting it, ends some milliseconds later: `patience` is for that.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::open`].
+    pub fn find(
+        &self,
+        boot: &Boot,
+        also: Option<&Path>,
+        kernel: &Kernel,
+        patience: Duration,
+    ) -> Result<Whereabouts> {
+        if let Some(netns) = self.open(boot, also)? {
+            return Ok(Whereabouts::Found(netns));
+        }
+        if boot.is_over()? {
+            return Ok(Whereabouts::Gone);
+        }
+        if let Some(number) = self.number
+            && !kernel.host.has_namespace(number)?
+        {
+            return Ok(Whereabouts::Gone);
+        }
+        let namespaces = kernel.namespaces();
+        if let Some(netns) = namespaces.find(&self.identity)? {
+            return Ok(Whereabouts::Found(netns));
+        }
+        let Some(number) = self.number else {
+            return Ok(Whereabouts::Gone);
+        };
+        // A number that the kernel chose is that of another one when the first has ended.
+        for netns in namespaces.others(&[]) {
+            if kernel.host.namespace_number(&netns)? == Some(number) {
+                return Ok(Whereabouts::Gone);
+            }
+        }
+        let begin = Instant::now();
+        while kernel.host.has_namespace(number)? {
+            if begin.elapsed() >= patience {
+                return Ok(Whereabouts::Kept);
+            }
+            sleep(PAUSE);
+        }
+        Ok(Whereabouts::Gone)
     }
 }
 
@@ -57,7 +127,12 @@ mod tests {
 
     fn own() -> (PodNetns, Netns) {
         let netns = Netns::current().expect("the namespace of this thread");
-        (PodNetns::of(&netns), netns)
+        let recorded = PodNetns {
+            path: netns.path().to_owned(),
+            identity: netns.identity().expect("its identity"),
+            number: None,
+        };
+        (recorded, netns)
     }
 
     #[test]
@@ -65,7 +140,7 @@ mod tests {
         let (mut recorded, netns) = own();
         let boot = Boot::current().expect("the boot");
         let found = recorded.open(&boot, None).expect("open");
-        assert_eq!(found.expect("by its own path").identity(), netns.identity());
+        assert!(found.expect("by its own path").is_same_as(&netns));
         recorded.path = "/proc/no/such/namespace".into();
         assert!(recorded.open(&boot, None).expect("look").is_none());
         let found = recorded.open(&boot, Some(Path::new(PATH))).expect("open");
@@ -81,6 +156,19 @@ mod tests {
         assert!(recorded.open(&boot, also).expect("look").is_none());
     }
 
+    /// The kernel gives the inode of one that has ended to the next.
+    #[test]
+    fn one_with_the_same_inode_and_another_cookie_is_another_one() {
+        let (mut recorded, _netns) = own();
+        let boot = Boot::current().expect("the boot");
+        let cookie = recorded.identity.cookie.expect("Linux 5.14");
+        recorded.identity.cookie = Some(cookie + 1);
+        assert!(recorded.open(&boot, None).expect("look").is_none());
+        // A record of an earlier release.
+        recorded.identity.cookie = None;
+        assert!(recorded.open(&boot, None).expect("look").is_some());
+    }
+
     #[test]
     fn nothing_is_found_after_a_reboot() {
         let (recorded, _netns) = own();
@@ -93,6 +181,6 @@ mod tests {
     fn a_boot_that_is_not_known_is_not_over() {
         let (recorded, netns) = own();
         let found = recorded.open(&Boot::from(""), None).expect("open");
-        assert_eq!(found.expect("alive").identity(), netns.identity());
+        assert!(found.expect("alive").is_same_as(&netns));
     }
 }

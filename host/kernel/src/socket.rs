@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::marker::PhantomData;
+use std::os::fd::AsRawFd;
 
 use netlink_packet_core::{
     NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NetlinkDeserializable, NetlinkHeader, NetlinkMessage,
@@ -11,6 +12,7 @@ use netlink_packet_core::{
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_sys::SocketAddr;
 use netlink_sys::protocols::NETLINK_ROUTE;
+use nix::libc;
 
 use super::answers::{Answers, Refusal};
 use super::{Error, Result};
@@ -49,7 +51,27 @@ impl RouteSocket {
             source,
         })
     }
+
+    /// The cookie of the namespace in which it was opened (`SO_NETNS_COOKIE`); none before Linux 5.14.
+    pub(super) fn netns_cookie(&self) -> Option<u64> {
+        let mut cookie = 0u64;
+        let mut length = size_of::<u64>() as libc::socklen_t;
+        // SAFETY: the kernel writes at most `length` bytes to `cookie` and their number to `length`; both outlive the call.
+        let answer = unsafe {
+            libc::getsockopt(
+                self.socket.as_raw_fd(),
+                libc::SOL_SOCKET,
+                SO_NETNS_COOKIE,
+                (&raw mut cookie).cast(),
+                &raw mut length,
+            )
+        };
+        (answer == 0).then_some(cookie)
+    }
 }
+
+/// `SO_NETNS_COOKIE` (asm-generic/socket.h)
+const SO_NETNS_COOKIE: libc::c_int = 71;
 
 /// A netlink socket. It stays bound to the namespace in which it was opened.
 pub struct Socket<F> {

@@ -24,18 +24,13 @@ pub struct KernelFacts {
 /// to answer is opened once, with the first question.
 struct Pod {
     netns: Rc<Netns>,
-    socket: OnceCell<RouteSocket>,
     /// None when the kernel gives no view of a pod's devices, as those before 5.2, or not to this user.
     sysfs: OnceCell<Option<Sysfs>>,
 }
 
 impl Pod {
     fn socket(&self) -> crate::kernel::Result<&RouteSocket> {
-        if let Some(socket) = self.socket.get() {
-            return Ok(socket);
-        }
-        let socket = self.netns.socket()?;
-        Ok(self.socket.get_or_init(|| socket))
+        self.netns.socket()
     }
 
     fn sysfs(&self) -> crate::kernel::Result<Option<&Sysfs>> {
@@ -58,7 +53,6 @@ impl KernelFacts {
             kernel,
             pod: pod.map(|netns| Pod {
                 netns,
-                socket: OnceCell::new(),
                 sysfs: OnceCell::new(),
             }),
         }

@@ -33,7 +33,7 @@ pub fn find_link(kernel: &Kernel, pod: Option<&Netns>, address: &str) -> Result<
     let Some(netns) = pod else {
         return Ok(None);
     };
-    let link = link_in(&netns.socket()?, &netns.sysfs()?, address)?;
+    let link = link_in(netns.socket()?, &netns.sysfs()?, address)?;
     Ok(link.map(Found::Pod))
 }
 

@@ -6,7 +6,9 @@ use plumb_values::{Guid, HardwareAddress, Mac};
 use serde::{Deserialize, Serialize};
 
 use super::find::host_link;
+use super::link_traits::LinkTraits;
 use crate::journal::Checked;
+use crate::kernel::ethtool::Ethtool;
 use crate::kernel::link::{ETHERNET, Link};
 use crate::kernel::virtual_function::{LinkState, Setting, Settings};
 use crate::kernel::{Kernel, Netns, pci};
@@ -41,6 +43,29 @@ pub struct OriginalLink {
     pub mtu: u32,
     /// Whether it was up.
     pub up: bool,
+    /// What else the pod can set on it; none in holds of earlier releases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traits: Option<LinkTraits>,
+}
+
+impl OriginalLink {
+    fn of(link: Link, ethtool: Ethtool) -> Self {
+        Self {
+            traits: Some(LinkTraits {
+                flags: link.flags,
+                group: link.group,
+                queue_length: link.queue_length,
+                alias: link.alias.unwrap_or_default(),
+                alternative_names: link.alternative_names,
+                ethtool,
+            }),
+            name: link.name,
+            hardware_type: link.hardware_type,
+            mac: link.mac,
+            mtu: link.mtu,
+            up: link.up,
+        }
+    }
 }
 
 impl Original {
@@ -63,13 +88,13 @@ impl Original {
         let Some(function) = pci::function(&kernel.sysfs, address)? else {
             return Err(Error::new(Code::NOT_AVAILABLE, pci::absent(address)));
         };
-        let link = host_link(kernel, address)?.map(|link| OriginalLink {
-            name: link.name,
-            hardware_type: link.hardware_type,
-            mac: link.mac,
-            mtu: link.mtu,
-            up: link.up,
-        });
+        let link = match host_link(kernel, address)? {
+            Some(link) => {
+                let ethtool = Ethtool::read(&link.name)?;
+                Some(OriginalLink::of(link, ethtool))
+            }
+            None => None,
+        };
         let mut original = Self {
             driver: function.driver,
             number: function.virtual_function.map(|(_, number)| number),
@@ -94,6 +119,7 @@ impl Original {
                 mac: link.mac,
                 mtu: link.mtu,
                 up: false,
+                traits: None,
             }),
             rdma_devices: inside.map_or_else(Vec::new, |function| function.rdma_devices),
             ..Self::default()

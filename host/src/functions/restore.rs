@@ -10,7 +10,7 @@ use std::time::Duration;
 use plumb_values::Guid;
 use plumb_values::driver::is_for_user_space;
 
-use super::find::{APPEARANCE, Found, find_link, host_link};
+use super::find::{Found, find_link, host_link};
 use super::original::{Original, parent_link};
 use super::subject::Subject;
 use super::{Holds, RdmaLock, names, rebind};
@@ -24,6 +24,10 @@ use crate::{Error, Result, wait};
 /// it before it lets go of the process.
 const MAKING: Duration = Duration::from_secs(1);
 
+/// How long it may take to come home from a namespace that the pod made beside its own. While the pod is there, such a
+/// one is rather kept than about to end.
+const PASSING: Duration = Duration::from_secs(2);
+
 /// How it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Restored {
@@ -35,28 +39,35 @@ pub enum Restored {
     Away,
 }
 
-/// Restores a function. Goes on when a part fails, and reports all that failed.
+/// Restores a function, which may take `patience` to come back from a namespace that has ended. Goes on when a part
+/// fails, and reports all that failed.
 pub fn restore(
     node: &Node<'_>,
     address: &str,
     original: &Original,
     netns: Option<&Netns>,
+    patience: Duration,
 ) -> Result<Restored> {
     let subject = Subject {
         node,
         address,
         original,
-        netns,
     };
     if pci::function(&node.kernel.sysfs, address)?.is_none() {
         // Virtual functions go when their number is set to 0, with all their settings.
         return Ok(Restored::Whole);
     }
     let mut failures: Vec<Error> = Vec::new();
-    failures.extend(subject.fetch_rdma_devices().err());
-    failures.extend(subject.fetch_link().err());
+    failures.extend(netns.into_iter().flat_map(|netns| subject.fetch(netns)));
     let interrupted = Holds::new(&node.state).was_interrupted(address)?;
-    let limit = if interrupted { MAKING } else { APPEARANCE };
+    if failures.is_empty() && !interrupted && !subject.is_home(Duration::ZERO)? {
+        failures.extend(subject.fetch_from_elsewhere(netns)?);
+    }
+    let limit = match netns {
+        _ if interrupted => MAKING,
+        Some(_) => patience.min(PASSING),
+        None => patience,
+    };
     if failures.is_empty() && !subject.is_home(limit)? {
         match &original.driver {
             // It is not in another namespace, it is missing.
@@ -71,12 +82,41 @@ pub fn restore(
 }
 
 impl Subject<'_> {
-    /// Moves the RDMA devices that are in the pod to the host. First, because on InfiniBand
+    /// Moves what a namespace has of the function to the host.
+    fn fetch(&self, netns: &Netns) -> Vec<Error> {
+        let rdma_devices = self.fetch_rdma_devices(netns).err();
+        rdma_devices
+            .into_iter()
+            .chain(self.fetch_link(netns).err())
+            .collect()
+    }
+
+    /// Looks through the other namespaces of the machine: whoever is root in the pod can make one and move the function
+    /// into it. Holding the function is what entitles to take it out of there.
+    fn fetch_from_elsewhere(&self, pod: Option<&Netns>) -> Result<Vec<Error>> {
+        let home = Netns::current()?;
+        let known: Vec<_> = pod.into_iter().chain([&home]).collect();
+        let mut failures = Vec::new();
+        for netns in self.node.kernel.namespaces().others(&known) {
+            // One that has ended meanwhile, or that this process may not enter.
+            let Ok(Some(inside)) = netns
+                .sysfs()
+                .and_then(|sysfs| pci::function(&sysfs, self.address))
+            else {
+                continue;
+            };
+            // In shared mode RDMA devices show everywhere.
+            if inside.links.is_empty() && inside.rdma_devices.is_empty() {
+                continue;
+            }
+            failures.extend(self.fetch(&netns));
+        }
+        Ok(failures)
+    }
+
+    /// Moves the RDMA devices that are in a namespace to the host. First, because on InfiniBand
     /// the kernel re-creates the netdev when they move.
-    fn fetch_rdma_devices(&self) -> Result<()> {
-        let Some(netns) = self.netns else {
-            return Ok(());
-        };
+    fn fetch_rdma_devices(&self, netns: &Netns) -> Result<()> {
         let names = pci::function(&netns.sysfs()?, self.address)?
             .map_or_else(Vec::new, |function| function.rdma_devices);
         let here = pci::function(&self.node.kernel.sysfs, self.address)?
@@ -104,14 +144,12 @@ impl Subject<'_> {
 
     /// Moves the netdev to the host, under its own name where that is free. One that was in
     /// the pod before, as for a plugin that comes later in a chain, stays there.
-    fn fetch_link(&self) -> Result<()> {
+    fn fetch_link(&self, netns: &Netns) -> Result<()> {
         if self.original.link.is_none() {
             return Ok(());
         }
-        let (Some(netns), Some(Found::Pod(link))) = (
-            self.netns,
-            find_link(&self.node.kernel, self.netns, self.address)?,
-        ) else {
+        let Some(Found::Pod(link)) = find_link(&self.node.kernel, Some(netns), self.address)?
+        else {
             return Ok(());
         };
         let pod = netns.socket()?;
@@ -128,8 +166,15 @@ impl Subject<'_> {
             }
             _ => names::interim(link.index),
         };
-        if link.alternative_names.contains(&name) {
-            pod.delete_alternative_name(link.index, &name)?;
+        // What the pod has stacked on it would stay behind, and see what the next pod sends.
+        for other in pod.links()? {
+            if other.parent == Some(link.index) && other.parent_namespace.is_none() {
+                pod.delete_link(other.index)?;
+            }
+        }
+        // They would go along, and one that the host has, too, would keep it from coming home.
+        for other in &link.alternative_names {
+            pod.delete_alternative_name(link.index, other)?;
         }
         Ok(pod.move_link(&link, Netns::current()?.as_fd(), &name)?)
     }
@@ -222,6 +267,10 @@ impl Subject<'_> {
         };
         let host = &self.node.kernel.host;
         let named = names::restore_link_name(self, original);
+        let traits = match &original.traits {
+            Some(traits) => traits.restore(self),
+            None => Ok(()),
+        };
         let mtu = match link.mtu == original.mtu {
             true => Ok(()),
             false => host.set_link_mtu(link.index, original.mtu),
@@ -233,6 +282,7 @@ impl Subject<'_> {
             false => host.set_link_up(link.index, original.up),
         };
         named?;
+        traits?;
         mtu?;
         mac?;
         Ok(up?)

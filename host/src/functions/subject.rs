@@ -1,10 +1,9 @@
 //! A function on its way back.
 
 use super::Original;
-use crate::kernel::Netns;
 use crate::node::Node;
 
-/// What is restored, and from where.
+/// What is restored.
 pub struct Subject<'a> {
     /// The node.
     pub node: &'a Node<'a>,
@@ -12,6 +11,4 @@ pub struct Subject<'a> {
     pub address: &'a str,
     /// What it was like.
     pub original: &'a Original,
-    /// The pod's namespace; none when it is gone.
-    pub netns: Option<&'a Netns>,
 }

@@ -19,7 +19,9 @@ fn hold(container_id: &str) -> Hold {
             identity: Identity {
                 device: 4,
                 inode: 7,
+                cookie: Some(9),
             },
+            number: Some(1 << 30),
         },
         original: Original::default(),
     }

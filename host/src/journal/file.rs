@@ -140,6 +140,14 @@ impl<O: Clone + Serialize + DeserializeOwned + Recorded> Journal<O> {
         }
     }
 
+    /// Notes that the attachment has ended, though the record stays.
+    pub fn end(&mut self) {
+        let _ = self.append(&Line::Complete(false));
+        if let Some(record) = &mut self.record {
+            record.complete = false;
+        }
+    }
+
     /// Removes the record: nothing of the attachment is left.
     pub fn remove(self, records: &Records<O>) -> Result<(), Error> {
         records.remove(&self.path)

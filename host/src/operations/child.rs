@@ -2,20 +2,22 @@
 //! link that appears in the pod, and that must be recognised as ours afterwards.
 
 use std::os::fd::AsFd;
+use std::time::Duration;
 
 use nix::errno::Errno;
 use plumb_values::names::check_link_name;
 use serde::{Deserialize, Serialize};
 
-use super::difference;
+use super::{Operation, Records, difference};
 use crate::cni::previous::Previous;
 use crate::journal::Checked;
 use crate::kernel::create_link::Child;
 use crate::kernel::link::Link;
-use crate::kernel::random;
+use crate::kernel::{Netns, RouteSocket, random};
 use crate::machine::Machine;
 use crate::outcome::LinkNumber;
-use crate::{Code, Error, Result, octets};
+use crate::pod::ENDING;
+use crate::{Code, Error, Result, octets, wait};
 
 /// The link that a child is made on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,29 +121,142 @@ pub fn refusal(error: crate::kernel::Error, parent: &Parent) -> Error {
     Error::from(error).with_details(hint)
 }
 
-/// Removes the child that is ours: that of the recorded index, else, when the process
-/// died before it could record one, that of either name that `is_ours` recognises.
-pub fn remove(
-    machine: &Machine<'_>,
-    index: Option<u32>,
-    names: [&str; 2],
-    is_ours: impl Fn(&Link) -> bool,
-) -> Result<()> {
+/// How a child is recognised.
+pub struct Marks<'a> {
+    /// Its name in the pod, and the one that it may have had before.
+    pub names: [&'a str; 2],
+    /// Its index in the pod, once it is there.
+    pub index: Option<u32>,
+    /// The link below it.
+    pub parent: &'a Parent,
+    /// What the pod cannot change, which with the recorded index is enough in the recorded namespace: its kind and the
+    /// link below it.
+    pub is_possible: &'a dyn Fn(&Link) -> bool,
+    /// Its hardware address, where that is no other's on the same parent.
+    pub mac: Option<&'a [u8]>,
+}
+
+impl Marks<'_> {
+    /// Whether a link is ours wherever it is, and whatever its index.
+    fn is_certain(&self, link: &Link) -> bool {
+        (self.is_possible)(link) && self.mac == Some(&link.mac)
+    }
+}
+
+/// Removes the child that is ours: that of the recorded index; one that the pod has moved and that is certainly it; when
+/// the process died before it could record an index, that of either name that looks as it was made.
+pub fn remove(machine: &mut Machine<'_>, marks: &Marks<'_>) -> Result<()> {
+    if machine.pod.netns.is_some() && remove_in_pod(machine, marks)? {
+        return Ok(());
+    }
+    let (Some(mac), Some(_), false) = (marks.mac, marks.index, marks.parent.in_pod) else {
+        return Ok(());
+    };
+    let is_another_ones = |operation: &Operation| matches!(operation, Operation::CreateMacvlan(other) if other.mac.as_deref() == Some(mac));
+    let host = &machine.node.kernel.host;
+    let is_on_the_wire = || host.takes_frames_for(marks.parent.index, mac);
+    if !is_on_the_wire()? || is_of_another_record(machine, None, is_another_ones)? {
+        return Ok(());
+    }
+    if remove_elsewhere(machine, |link| marks.is_certain(link), is_another_ones)? {
+        return Ok(());
+    }
+    let limit = match machine.pod.is_kept || machine.has_waited {
+        true => Duration::ZERO,
+        false => ENDING,
+    };
+    if wait::until(limit, || Ok((!is_on_the_wire()?).then_some(())))?.is_none() {
+        let reason = format!(
+            "its interface {} is on the wire, in a network namespace that somebody keeps and to which no path leads",
+            marks.names[0]
+        );
+        machine.outcome.left.push(reason);
+    }
+    Ok(())
+}
+
+fn remove_in_pod(machine: &Machine<'_>, marks: &Marks<'_>) -> Result<bool> {
     let pod = machine.pod.socket()?;
-    let found = match index {
-        Some(index) => pod.link_by_index(index)?,
+    let found = match marks.index {
+        Some(index) => match pod.link_by_index(index)?.filter(marks.is_possible) {
+            None => pod.links()?.into_iter().find(|link| marks.is_certain(link)),
+            found => found,
+        },
         None => {
+            let is_new = |link: &Link| {
+                (marks.is_possible)(link) && marks.mac.is_none_or(|mac| *mac == *link.mac)
+            };
             let mut found = None;
-            for name in names {
-                found = found.or(pod.link_by_name(name)?.filter(|link| is_ours(link)));
+            for name in marks.names {
+                found = found.or(pod.link_by_name(name)?.filter(is_new));
             }
             found
         }
     };
-    if let Some(link) = found {
-        pod.delete_link(link.index)?;
+    found.map_or(Ok(false), |link| Ok(pod.delete_link(link.index)?))
+}
+
+/// Removes a child of a link of the host from a namespace into which the pod has moved it; true when there was one.
+/// Links of other attachments may have all the marks, when ours is gone: their namespaces are left alone.
+pub fn remove_elsewhere(
+    machine: &Machine<'_>,
+    is_ours: impl Fn(&Link) -> bool,
+    is_another_ones: impl Fn(&Operation) -> bool,
+) -> Result<bool> {
+    let kernel = &machine.node.kernel;
+    let home = Netns::current()?;
+    let pod = machine.pod.netns.as_deref();
+    let known: Vec<_> = pod.into_iter().chain([&home]).collect();
+    for netns in kernel.namespaces().others(&known) {
+        // One that has ended meanwhile, or that this process may not enter.
+        let Ok(links) = netns.socket().and_then(RouteSocket::links) else {
+            continue;
+        };
+        let Some(link) = links.into_iter().find(&is_ours) else {
+            continue;
+        };
+        let socket = netns.socket()?;
+        // In the namespaces of another node on this machine a parent may have the same index.
+        let is_on_our_parent = link.parent_namespace == socket.namespace_number(&home)?;
+        if is_on_our_parent && !is_of_another_record(machine, Some(&netns), &is_another_ones)? {
+            machine.node.trace.warning(format_args!(
+                "the pod has moved its interface {} to {}: it is removed there",
+                link.name,
+                netns.path().display()
+            ));
+            return Ok(socket.delete_link(link.index)?);
+        }
     }
-    Ok(())
+    Ok(false)
+}
+
+/// Whether another attachment has an operation that `is_it` recognises, or the namespace. Of a record that cannot be read
+/// that is not known, and it counts as one.
+pub fn is_of_another_record(
+    machine: &Machine<'_>,
+    netns: Option<&Netns>,
+    is_it: impl Fn(&Operation) -> bool,
+) -> Result<bool> {
+    let records = Records::new(&machine.node.state);
+    for attachment in records.list(None)? {
+        if attachment.is_interface_of(&machine.pod.attachment) {
+            continue;
+        }
+        let record = match records.read(&attachment) {
+            Ok(Some(record)) => record,
+            Ok(None) => continue,
+            Err(_) => return Ok(true),
+        };
+        let is_there = match netns {
+            Some(netns) => netns.is(&record.header.netns.identity)?,
+            None => false,
+        };
+        // Another interface of the same pod has the same namespace, which is not searched here.
+        if is_there || record.steps.iter().any(|step| is_it(&step.operation)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Compares the child with what was made. `mac` is compared with the chain's result,

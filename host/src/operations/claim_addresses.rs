@@ -135,6 +135,10 @@ impl Reversible for ClaimAddresses {
         Lifetime::Unbounded
     }
 
+    fn gives_addresses(&self) -> bool {
+        true
+    }
+
     fn prepare(&mut self, _machine: &Machine<'_>) -> Result<()> {
         Ok(())
     }

@@ -36,9 +36,9 @@ pub struct CreateIpvlan {
 }
 
 impl CreateIpvlan {
-    /// It shares its parent's hardware address, so the parent and the name, which was
-    /// free before, identify it.
-    fn is_ours(&self, link: &Link) -> bool {
+    /// It shares its parent's hardware address, so the parent and the index, or before that the name, which was
+    /// free, identify it.
+    fn is_possible(&self, link: &Link) -> bool {
         link.kind.as_deref() == Some(KIND) && link.parent == Some(self.parent.index)
     }
 }
@@ -92,8 +92,14 @@ impl Reversible for CreateIpvlan {
     }
 
     fn undo(&self, machine: &mut Machine<'_>) -> Result<()> {
-        let names = [self.name.as_str(), self.temporary_name.as_str()];
-        child::remove(machine, self.index, names, |link| self.is_ours(link))
+        let marks = child::Marks {
+            names: [&self.name, &self.temporary_name],
+            index: self.index,
+            parent: &self.parent,
+            is_possible: &|link| self.is_possible(link),
+            mac: None,
+        };
+        child::remove(machine, &marks)
     }
 
     fn verify(&self, machine: &mut Machine<'_>, expected: &Previous) -> Result<()> {

@@ -43,8 +43,9 @@ pub struct CreateMacvlan {
 }
 
 impl CreateMacvlan {
-    fn is_ours(&self, link: &Link) -> bool {
-        link.kind.as_deref() == Some(KIND) && Some(&*link.mac) == self.mac.as_deref()
+    /// What the pod cannot change. It may change the hardware address.
+    fn is_possible(&self, link: &Link) -> bool {
+        link.kind.as_deref() == Some(KIND) && link.parent == Some(self.parent.index)
     }
 }
 
@@ -73,8 +74,9 @@ impl Reversible for CreateMacvlan {
         text
     }
 
+    /// The pod may have moved it into a namespace that does not end with its own.
     fn lifetime(&self) -> Lifetime {
-        Lifetime::Netns
+        Lifetime::Boot
     }
 
     fn makes_link(&self) -> Option<(LinkNumber, &str)> {
@@ -117,8 +119,14 @@ impl Reversible for CreateMacvlan {
     }
 
     fn undo(&self, machine: &mut Machine<'_>) -> Result<()> {
-        let names = [self.name.as_str(), self.temporary_name.as_str()];
-        child::remove(machine, self.index, names, |link| self.is_ours(link))
+        let marks = child::Marks {
+            names: [&self.name, &self.temporary_name],
+            index: self.index,
+            parent: &self.parent,
+            is_possible: &|link| self.is_possible(link),
+            mac: self.mac.as_deref(),
+        };
+        child::remove(machine, &marks)
     }
 
     fn verify(&self, machine: &mut Machine<'_>, expected: &Previous) -> Result<()> {

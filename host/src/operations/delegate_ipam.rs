@@ -35,6 +35,10 @@ impl Reversible for DelegateIpam {
         Lifetime::Unbounded
     }
 
+    fn gives_addresses(&self) -> bool {
+        true
+    }
+
     fn prepare(&mut self, machine: &Machine<'_>) -> Result<()> {
         Ok(ipam_plugin::check(&self.plugin, &machine.pod.call.path)?)
     }

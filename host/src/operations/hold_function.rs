@@ -1,13 +1,15 @@
 //! Takes a PCI function for the attachment and remembers what it was like. Its undo is the
 //! undo of all that the attachment did to the function.
 
+use std::time::Duration;
+
 use plumb_values::names::check_pci_address;
 use serde::{Deserialize, Serialize};
 
 use super::{Lifetime, Reversible, difference};
 use crate::Result;
 use crate::cni::previous::Previous;
-use crate::functions::{Hold, Holds, Original, Restored, restore};
+use crate::functions::{APPEARANCE, Hold, Holds, Original, Restored, host_link, restore};
 use crate::journal::Checked;
 use crate::kernel::virtual_function::Settings;
 use crate::kernel::{Boot, PodNetns};
@@ -33,6 +35,16 @@ impl HoldFunction {
     /// Whether the holder is this attachment, by this plugin or another one of the chain.
     fn is_ours(machine: &Machine<'_>, hold: &Hold) -> bool {
         hold.owner.is_interface_of(&machine.pod.attachment)
+    }
+
+    /// Notes that the pod's interface may still be on the wire.
+    fn leave(&self, machine: &mut Machine<'_>) {
+        if !self.shared {
+            machine.outcome.left.push(format!(
+                "PCI function {} has not come back from its network namespace",
+                self.address
+            ));
+        }
     }
 
     fn report(&self, machine: &Machine<'_>, error: &crate::Error) {
@@ -75,7 +87,7 @@ impl Reversible for HoldFunction {
             let hold = Hold {
                 owner: machine.pod.attachment.clone(),
                 boot: Boot::current()?,
-                netns: PodNetns::of(netns),
+                netns: PodNetns::of(netns, &machine.node.kernel.host)?,
                 original: Original::clone(&self.original),
             };
             let holds = Holds::new(&machine.node.state);
@@ -110,11 +122,16 @@ impl Reversible for HoldFunction {
             _ => return Ok(()),
         }
         if !machine.pod.is_of_earlier_boot {
+            let patience = match machine.pod.is_kept || machine.has_waited {
+                true => Duration::ZERO,
+                false => APPEARANCE,
+            };
             let restored = restore(
                 machine.node,
                 &self.address,
                 &self.original,
                 machine.pod.netns.as_deref(),
+                patience,
             );
             match restored {
                 Ok(Restored::Whole) => {}
@@ -124,10 +141,16 @@ impl Reversible for HoldFunction {
                          it will be restored when the kernel has brought it back",
                         self.address
                     ));
+                    self.leave(machine);
                     return Ok(());
                 }
                 Err(error) => {
                     self.report(machine, &error);
+                    if self.original.link.is_some()
+                        && host_link(&machine.node.kernel, &self.address)?.is_none()
+                    {
+                        self.leave(machine);
+                    }
                     return Ok(());
                 }
             }

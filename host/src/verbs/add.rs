@@ -39,17 +39,22 @@ pub fn add(request: &AddRequest, node: &Node<'_>) -> Result<Value> {
     let outcome = match attach(node, pod(), &plan) {
         // Multus sends neither GC nor CHECK to a secondary network: pods that died
         // without a DEL are found when their addresses are missed.
-        Err(error)
-            if matches!(error.code, Code::POOL_EXHAUSTED | Code::ADDRESS_TAKEN)
-                && clean_up::dead_pods(node)? > 0 =>
-        {
-            attach(node, pod(), &plan)?
+        Err(error) if is_for_want_of_addresses(&error) && clean_up::dead_pods(node)? > 0 => {
+            attach(node, pod(), &plan)
         }
-        outcome => outcome?,
+        outcome => outcome,
     };
+    let outcome = outcome.map_err(|error| match clean_up::waiting_addresses(node) {
+        Ok(Some(waiting)) if is_for_want_of_addresses(&error) => error.with_details(waiting),
+        _ => error,
+    })?;
     let previous = call.configuration.previous_result.as_ref();
     let attached = attached(call, &outcome);
     Ok(render(call.configuration.version, previous, &attached))
+}
+
+fn is_for_want_of_addresses(error: &Error) -> bool {
+    matches!(error.code, Code::POOL_EXHAUSTED | Code::ADDRESS_TAKEN)
 }
 
 /// Largest configuration of an attachment, in bytes. Kubernetes objects end there (`--max-request-bytes` of etcd), and
@@ -85,20 +90,20 @@ fn attach(node: &Node<'_>, pod: Pod, plan: &Plan) -> Result<Outcome> {
         return Err(clean_up::attached_already(&pod.attachment, journal.path()));
     }
     let mut machine = Machine::new(node, pod);
-    let performed = begin(&machine.pod, plan, &mut journal)
+    let performed = begin(node, &machine.pod, plan, &mut journal)
         .and_then(|()| perform::perform(plan, &mut journal, &mut machine))
         .and_then(|()| Ok(journal.complete()?));
     match performed {
         Ok(()) => Ok(machine.outcome),
         Err(error) => Err(match undo::undo(journal, &mut machine) {
-            Ok(()) => error,
+            Ok(_) => error,
             Err(left) => error.with_details(format!("undoing it failed as well: {left}")),
         }),
     }
 }
 
 /// The record's first line, before anything that it could speak of.
-fn begin(pod: &Pod, plan: &Plan, journal: &mut Journal) -> Result<()> {
+fn begin(node: &Node<'_>, pod: &Pod, plan: &Plan, journal: &mut Journal) -> Result<()> {
     let is_delegated = |operation: &Operation| matches!(operation, Operation::DelegateIpam(_));
     let configuration = match plan.operations().any(is_delegated) {
         true => String::from_utf8_lossy(&pod.call.configuration).into_owned(),
@@ -109,7 +114,7 @@ fn begin(pod: &Pod, plan: &Plan, journal: &mut Journal) -> Result<()> {
         layout: LAYOUT,
         boot: Boot::current()?,
         attachment: pod.attachment.clone(),
-        netns: PodNetns::of(pod.netns()?),
+        netns: PodNetns::of(pod.netns()?, &node.kernel.host)?,
         pod: pod.identity.clone(),
         since: now.since_1970,
         uptime: Some(now.uptime),

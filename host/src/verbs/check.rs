@@ -43,7 +43,7 @@ pub fn check(request: &Request, node: &Node<'_>) -> Result<()> {
             )
         })?
         .ok_or_else(|| difference(format!("there is no record of {}", request.attachment)))?;
-    if record.header.netns.identity != netns.identity() {
+    if !netns.is(&record.header.netns.identity)? {
         return Err(difference(format!(
             "{} was attached in another network namespace than {sandbox} is now",
             request.attachment

@@ -1,22 +1,27 @@
 //! What is left of others and in the way: records of attachments whose pod is gone, PCI
-//! functions that nobody gave back, IPoIB interfaces that the kernel gave back too late.
+//! functions that nobody gave back, interfaces that somebody kept beyond their DEL.
 //!
 //! ADD begins with it, because a pod that died without a DEL must not keep the next one from
 //! starting. All of it is in the journal or in a hold already: what is changed here is the
 //! undo of what they say.
 
 use std::path::Path;
+use std::time::Duration;
 
 use plumb_values::PciAddress;
 
 use crate::attachment::Attachment;
 use crate::cni::{AddRequest, Request};
-use crate::functions::{Hold, Holds, Restored, restore};
+use crate::functions::{APPEARANCE, Hold, Holds, Restored, restore};
+use crate::journal::State;
+use crate::kernel::Whereabouts;
 use crate::machine::Machine;
 use crate::node::Node;
-use crate::operations::{Journal, Records, create_ipoib};
-use crate::pod::Pod;
-use crate::{Code, Error, Result, undo};
+use crate::operations::{Journal, Record, Records, Reversible};
+use crate::pod::{ENDING, Pod};
+use crate::state::Error as StateError;
+use crate::undo::{self, Undone};
+use crate::{Code, Error, Result};
 
 /// Undoes an earlier record of the very same attachment, when it is what a killed ADD
 /// left behind or its pod is gone.
@@ -36,7 +41,17 @@ pub fn earlier_attachment(request: &Request, node: &Node<'_>) -> Result<()> {
         "undoing what an earlier ADD of {} left behind",
         request.attachment
     ));
-    undo_record(journal, node)
+    match undo_record(journal, node)? {
+        Undone::All => Ok(()),
+        Undone::Left => Err(Error::new(
+            Code::TRY_AGAIN_LATER,
+            format!(
+                "the earlier interface of {} is in a network namespace that somebody keeps: end what keeps it; \
+                 `plumbctl attachments` shows what is left",
+                request.attachment
+            ),
+        )),
+    }
 }
 
 fn is_alive(journal: &Journal) -> Result<bool> {
@@ -79,6 +94,7 @@ pub fn wanted_function(request: &AddRequest, node: &Node<'_>) -> Result<()> {
     }
     // This waits for a DEL of the holder that is under way.
     let records = Records::new(&node.state);
+    let mut is_deleted = false;
     if let Some(journal) = records.open_readable(&hold.owner, node.trace)? {
         if is_alive(&journal)? {
             return Err(hold.in_use(&address));
@@ -87,13 +103,13 @@ pub fn wanted_function(request: &AddRequest, node: &Node<'_>) -> Result<()> {
             "undoing {}: its pod is gone without a DEL and has PCI function {address}",
             hold.owner
         ));
-        undo_record(journal, node)?;
+        is_deleted = undo_record(journal, node)? == Undone::Left;
     }
     let Some(hold) = holds.read(&address)? else {
         return Ok(());
     };
     let is_other = !hold.owner.is_interface_of(attachment);
-    if is_other && hold.live_netns()?.is_some() {
+    if is_other && !is_deleted && hold.live_netns()?.is_some() {
         return Err(hold.in_use(&address));
     }
     match free_function(&address, &hold, node)? {
@@ -126,7 +142,8 @@ pub fn dead_pods(node: &Node<'_>) -> Result<usize> {
             Err(error) => Err(error.into()),
         };
         match cleaned {
-            Ok(()) => count += 1,
+            Ok(Undone::All) => count += 1,
+            Ok(Undone::Left) => {}
             Err(error) => node
                 .trace
                 .error(format_args!("undoing {attachment}: {error}")),
@@ -141,17 +158,18 @@ pub fn dead_attachments(records: &Records) -> Result<impl Iterator<Item = Attach
     Ok(records.list(None)?.into_iter().filter(|attachment| {
         matches!(
             records.read(attachment),
-            Ok(Some(record)) if matches!(record.header.live_netns(), Ok(None))
+            Ok(Some(record)) if record.is_left() || matches!(record.header.live_netns(), Ok(None))
         )
     }))
 }
 
 /// Undoes a record with nothing but what it says itself.
-pub fn undo_record(journal: Journal, node: &Node<'_>) -> Result<()> {
+pub fn undo_record(journal: Journal, node: &Node<'_>) -> Result<Undone> {
     let Some(record) = journal.record() else {
-        return Ok(journal.remove(&Records::new(&node.state))?);
+        journal.remove(&Records::new(&node.state))?;
+        return Ok(Undone::All);
     };
-    let mut machine = Machine::new(node, Pod::of_record(&record.header)?);
+    let mut machine = Machine::new(node, Pod::of_record(record, node)?);
     undo::undo(journal, &mut machine)
 }
 
@@ -194,8 +212,13 @@ fn free_function(address: &str, hold: &Hold, node: &Node<'_>) -> Result<Restored
         return Ok(Restored::Whole);
     }
     if !hold.is_of_earlier_boot()? {
-        let netns = hold.live_netns()?;
-        let restored = restore(node, address, &hold.original, netns.as_ref())?;
+        let found = hold.netns.find(&hold.boot, None, &node.kernel, ENDING)?;
+        let (netns, patience) = match found {
+            Whereabouts::Found(netns) => (Some(netns), APPEARANCE),
+            Whereabouts::Gone => (None, APPEARANCE),
+            Whereabouts::Kept => (None, Duration::ZERO),
+        };
+        let restored = restore(node, address, &hold.original, netns.as_ref(), patience)?;
         if restored == Restored::Away {
             return Ok(Restored::Away);
         }
@@ -204,25 +227,54 @@ fn free_function(address: &str, hold: &Hold, node: &Node<'_>) -> Result<Restored
     Ok(Restored::Whole)
 }
 
-/// Removes IPoIB interfaces on the host that plumb made and no record speaks of: the kernel
-/// gave them back from a namespace that ended, after the DEL. The alias was written when the
-/// link was made, so this undoes what was recorded then.
-pub fn returned_links(node: &Node<'_>) -> Result<()> {
+/// Undoes what earlier calls could not reach: the records that stayed after their DEL.
+pub fn left_over(node: &Node<'_>) -> Result<()> {
     let records = Records::new(&node.state);
     let mut failures: Vec<Error> = Vec::new();
-    for link in node.kernel.host.links()? {
-        let Some(owner) = create_ipoib::owner_of(&link) else {
-            continue;
-        };
-        if records.has(&owner)? {
+    for attachment in records.list(None)? {
+        let is_left = matches!(records.read(&attachment), Ok(Some(record)) if record.is_left());
+        if !is_left {
             continue;
         }
-        node.trace.warning(format_args!(
-            "removing interface {}, which is left of {owner}",
-            link.name
-        ));
-        let deleted = node.kernel.host.delete_link(link.index);
-        failures.extend(deleted.err().map(Error::from));
+        match records.open(&attachment) {
+            // Another call may have ended it meanwhile, and a new ADD have begun.
+            Ok(Some(journal)) if journal.record().is_some_and(Record::is_left) => {
+                failures.extend(undo_record(journal, node).err());
+            }
+            Ok(_) | Err(StateError::Busy { .. }) => {}
+            Err(error) => failures.push(error.into()),
+        }
     }
     Error::all(failures).map_or(Ok(()), Err)
+}
+
+/// As [`left_over`], when an IPoIB interface is on the host that may have come back from a namespace. The kernel gives
+/// it back set down.
+pub fn returned_links(node: &Node<'_>) -> Result<()> {
+    let links = node.kernel.host.links()?;
+    match links.iter().any(|link| link.is_ipoib_child() && !link.up) {
+        true => left_over(node),
+        false => Ok(()),
+    }
+}
+
+/// What an error says of addresses that cannot be given out yet; none where there are none.
+pub fn waiting_addresses(node: &Node<'_>) -> Result<Option<String>> {
+    let records = Records::new(&node.state);
+    let mut lines = Vec::new();
+    for attachment in records.list(None)? {
+        let Ok(Some(record)) = records.read(&attachment) else {
+            continue;
+        };
+        let stuck = record.steps.iter().find_map(|step| match &step.state {
+            State::Stuck(reason) if step.operation.gives_addresses() => Some(reason),
+            _ => None,
+        });
+        if let Some(reason) = stuck.filter(|_| record.is_left()) {
+            lines.push(format!(
+                "those of {attachment} are not free yet, because {reason}"
+            ));
+        }
+    }
+    Ok((!lines.is_empty()).then(|| lines.join("; ")))
 }

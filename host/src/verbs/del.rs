@@ -6,7 +6,7 @@
 use super::{clean_up, is_own};
 use crate::cni::Request;
 use crate::cni::previous::Previous;
-use crate::functions::{Holds, Original, restore};
+use crate::functions::{APPEARANCE, Holds, Original, restore};
 use crate::kernel::Netns;
 use crate::machine::Machine;
 use crate::node::Node;
@@ -33,8 +33,8 @@ fn detach(journal: Journal, request: &Request, node: &Node<'_>) -> Result<()> {
         detach_without_record(request, node)?;
         return Ok(journal.remove(&Records::new(&node.state))?);
     };
-    let pod = Pod::of_record_and_request(&record.header, request)?;
-    undo::undo(journal, &mut Machine::new(node, pod))
+    let pod = Pod::of_record_and_request(record, request, node)?;
+    undo::undo(journal, &mut Machine::new(node, pod)).map(drop)
 }
 
 /// Does what can be proven without a record: DEL was here before, the record was lost,
@@ -117,7 +117,7 @@ fn take_back_link_of_result(request: &Request, node: &Node<'_>) -> Result<()> {
             request.attachment
         ));
         let original = Original::of_unknown(&node.kernel, &netns, &address, link)?;
-        restore(node, &address, &original, Some(&netns))?;
+        restore(node, &address, &original, Some(&netns), APPEARANCE)?;
         Holds::new(&node.state).release(&address)?;
     }
     Ok(())

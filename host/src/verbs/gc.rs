@@ -48,7 +48,7 @@ pub fn gc(request: &Request, node: &Node<'_>) -> Result<()> {
         Err(error) => failures.push(error.into()),
     }
     failures.extend(collection.free_functions().err());
-    failures.extend(clean_up::returned_links(node).err());
+    failures.extend(clean_up::left_over(node).err());
     failures.extend(collection.release_leases().err());
     failures.extend(forward(request, node).err());
     Error::all(failures).map_or(Ok(()), Err)
@@ -107,7 +107,7 @@ impl Collection<'_> {
         };
         if let Some(record) = journal.record() {
             let is_newer = record.header.is_newer_than(self.begin)?;
-            let is_dead = record.header.live_netns()?.is_none();
+            let is_dead = record.is_left() || record.header.live_netns()?.is_none();
             if is_newer || !(self.valid.is_some() || is_dead) {
                 return Ok(());
             }
@@ -115,7 +115,7 @@ impl Collection<'_> {
         self.node.trace.info(format_args!(
             "removing {attachment}, which is not valid any more"
         ));
-        clean_up::undo_record(journal, self.node)
+        clean_up::undo_record(journal, self.node).map(drop)
     }
 
     fn is_valid(&self, attachment: &Attachment) -> bool {

@@ -177,7 +177,9 @@ fn header(attachment: &Attachment) -> Header {
             identity: Identity {
                 device: 4,
                 inode: 17,
+                cookie: Some(5),
             },
+            number: Some(1 << 30),
         },
         pod: None,
         since: 1,

@@ -9,6 +9,7 @@ pub mod bed;
 pub mod chain;
 pub mod checks;
 pub mod configuration;
+pub mod ethtool;
 pub mod faults;
 pub mod function;
 pub mod modules;

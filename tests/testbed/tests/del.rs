@@ -1,17 +1,22 @@
 //! DEL under circumstances that are not the ones of ADD: it never fails, and leaves nothing.
 
 use std::fs;
+use std::net::UdpSocket;
+use std::time::{Duration, Instant};
 
 use cni_harness::{Pod, wait};
 use plumb_testbed::configuration::{ib_sriov_with_everything, sriov, without_ipam};
-use plumb_testbed::program::run;
+use plumb_testbed::program::{inside, run};
 use plumb_testbed::{Bed, Function, Setup, bed, pod, rdma};
 use plumb_tests::configuration::with;
-use plumb_tests::state::STATE_FOLDER;
+use plumb_tests::state::{STATE_FOLDER, leases};
 use serde_json::{Value, json};
 
 /// The flavours whose functions lie in the pod, each with all that can be set.
 const BEDS: [Setup; 2] = [Setup::INFINIBAND, Setup::ETHERNET];
+
+/// Far below the time that a function may take to come home, on an emulated processor.
+const QUICK: Duration = Duration::from_secs(8);
 
 fn configuration(bed: &Bed, function: &Function) -> Value {
     match bed.setup() == Setup::INFINIBAND {
@@ -50,6 +55,57 @@ fn the_namespace_is_gone() {
 #[test]
 fn the_namespace_is_not_mounted_any_more() {
     deleted_although(|_, pod, _| pod.unmount());
+}
+
+/// Root in the pod makes a namespace beside it and moves the function there.
+#[test]
+fn the_pod_moved_the_function_into_another_namespace() {
+    for is_gone in [false, true] {
+        deleted_although(|bed, pod, configuration| {
+            let beside = bed.pod();
+            // An InfiniBand netdev goes with its RDMA device.
+            match bed.setup() == Setup::INFINIBAND {
+                true => {
+                    let device = rdma::names(Some(pod.name())).remove(0);
+                    let line = format!("rdma dev set {device} netns {}", beside.name());
+                    run(&inside(pod.name(), &line));
+                }
+                false => pod.ip(&format!("link set eth0 netns {}", beside.name())),
+            }
+            if is_gone {
+                pod.remove();
+            }
+            let begin = Instant::now();
+            bed.delete(pod, configuration);
+            let how = format!("{:?}, pod gone: {is_gone}", bed.setup());
+            assert!(begin.elapsed() < QUICK, "{how}: took {:?}", begin.elapsed());
+            assert!(bed.function(0).netdev().is_some(), "{how}: not home");
+        });
+    }
+}
+
+/// A socket is enough to keep a namespace, and no path leads to it.
+#[test]
+fn the_namespace_is_kept_where_nobody_can_reach_it() {
+    for setup in BEDS {
+        let bed = bed(setup);
+        let pod = bed.pod();
+        let configuration = configuration(&bed, bed.function(0));
+        let before = bed.picture_without_pods();
+        bed.add(&pod, &configuration);
+        let socket = pod.inside(|| UdpSocket::bind("0.0.0.0:0").expect("open a socket"));
+        pod.remove();
+        let begin = Instant::now();
+        bed.delete(&pod, &configuration);
+        assert!(begin.elapsed() < QUICK, "took {:?}", begin.elapsed());
+        assert!(files().iter().any(|file| file.contains("/functions/")));
+        // The address is on the wire as long as the function is there.
+        assert_eq!(leases(STATE_FOLDER).len(), 1);
+        drop(socket);
+        wait::until("it is home", || bed.function(0).netdev().is_some());
+        bed.gc(&configuration, &[]);
+        before.assert_unchanged();
+    }
 }
 
 /// containerd calls DEL without a namespace when it does not know it any more.

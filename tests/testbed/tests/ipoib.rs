@@ -1,6 +1,8 @@
 //! Type `ipoib`: a child of an InfiniBand parent in the pod.
 
-use cni_harness::{ip, result};
+use std::net::UdpSocket;
+
+use cni_harness::{Pod, ip, result, wait};
 use plumb_testbed::checks::{
     assert_finds, assert_goes_without_trace, assert_speaks_version_1_0,
     assert_takes_addresses_of_host_local, damages_in_pod,
@@ -10,6 +12,7 @@ use plumb_testbed::program::{inside, run};
 use plumb_testbed::traffic::assert_reaches;
 use plumb_testbed::{Bed, Setup, bed, pod};
 use plumb_tests::configuration::with;
+use plumb_tests::state::{STATE_FOLDER, leases};
 use serde_json::{Value, json};
 
 const BED: Setup = Setup::INFINIBAND;
@@ -133,7 +136,7 @@ fn a_child_whose_namespace_is_gone_is_removed_from_the_host() {
         let configuration = ipoib(&parent(&bed));
         bed.add(&pod, &configuration);
         pod.remove();
-        cni_harness::wait::until("the child is on the host", || {
+        wait::until("the child is on the host", || {
             ip::link(None, "eth0").is_some()
         });
         bed.call("DEL", &pod, &configuration)
@@ -151,11 +154,129 @@ fn gc_removes_a_child_whose_namespace_is_gone() {
     let configuration = ipoib(&parent(&bed));
     bed.add(&pod, &configuration);
     pod.remove();
-    cni_harness::wait::until("the child is on the host", || {
+    wait::until("the child is on the host", || {
         ip::link(None, "eth0").is_some()
     });
     bed.gc(&configuration, &[]);
     bed.before().assert_unchanged();
+}
+
+/// The children on the host, by their hardware addresses.
+fn children() -> Vec<String> {
+    let links = ip::links(None).into_iter();
+    links
+        .filter(|link| link["linkinfo"]["info_kind"] == "ipoib" && link["link"].is_string())
+        .map(|link| link["address"].to_string())
+        .collect()
+}
+
+/// Root in the pod writes what it likes on its interface.
+#[test]
+fn a_child_is_known_by_what_the_pod_cannot_change() {
+    let bed = bed(BED);
+    let configuration = ipoib(&parent(&bed));
+    for is_gone in [false, true] {
+        for alias in ["", "mine", "plumb rail0/another/eth0"] {
+            let pod = bed.pod();
+            bed.add(&pod, &configuration);
+            pod.ip("link set eth0 down");
+            run_with_alias(&pod, alias);
+            // The kernel takes another GUID, and no other queue pair.
+            let link = pod::eth0(&pod);
+            let address = link["address"].as_str().expect("it has one");
+            let kept = &address[..address.len() - pod::guid(&link).len()];
+            pod.ip(&format!(
+                "link set eth0 address {kept}02:00:00:00:00:00:00:99"
+            ));
+            pod.ip("link set eth0 name other");
+            if is_gone {
+                pod.remove();
+                wait::until("the child is on the host", || children().len() == 1);
+            }
+            bed.delete(&pod, &configuration);
+            assert_eq!(children(), [""; 0], "alias {alias:?}, gone: {is_gone}");
+            bed.before().assert_unchanged();
+        }
+    }
+}
+
+#[track_caller]
+fn run_with_alias(pod: &Pod, alias: &str) {
+    let mut command = std::process::Command::new("ip");
+    command.args(["-n", pod.name(), "link", "set", "eth0", "alias", alias]);
+    assert!(command.status().expect("run ip").success());
+}
+
+/// A pod writes the alias of another one, and that one's is cleared.
+#[test]
+fn a_forged_alias_removes_nobody_elses_child() {
+    let bed = bed(BED);
+    let configuration = ipoib(&parent(&bed));
+    let (forger, victim) = (bed.pod(), bed.pod());
+    let added = [&forger, &victim].map(|pod| bed.add(pod, &configuration));
+    run_with_alias(&forger, &format!("plumb rail0/{}/eth0", victim.container()));
+    run_with_alias(&victim, "");
+    forger.remove();
+    victim.remove();
+    wait::until("both are on the host", || children().len() == 2);
+    bed.delete(&victim, &configuration);
+    assert_eq!(children(), [added[0]["interfaces"][0]["mac"].to_string()]);
+    bed.delete(&forger, &configuration);
+    assert_eq!(children(), [""; 0]);
+    bed.before().assert_unchanged();
+}
+
+/// An alias can be written on anything that comes into a pod, by whatever plugin.
+#[test]
+fn an_operators_child_stays_whatever_its_alias_says() {
+    let bed = bed(BED);
+    let configuration = ipoib(&parent(&bed));
+    run(&format!(
+        "ip link add link {} name own type ipoib pkey 0x8001",
+        parent(&bed)
+    ));
+    let set = std::process::Command::new("ip")
+        .args(["link", "set", "own", "alias", "plumb rail0/nobody/eth0"])
+        .status();
+    assert!(set.expect("run ip").success());
+    let pod = bed.pod();
+    bed.add(&pod, &configuration);
+    bed.delete(&pod, &configuration);
+    bed.gc(&configuration, &[]);
+    assert!(
+        ip::link(None, "own").is_some(),
+        "an operator's link was deleted"
+    );
+    run("ip link delete own");
+    bed.before().assert_unchanged();
+}
+
+/// The child comes back after the DEL.
+#[test]
+fn a_child_that_somebody_kept_is_removed_when_it_is_back() {
+    let bed = bed(BED);
+    let configuration = ipoib(&parent(&bed));
+    for by_gc in [true, false] {
+        let pod = bed.pod();
+        bed.add(&pod, &configuration);
+        run_with_alias(&pod, "mine");
+        let socket = pod.inside(|| UdpSocket::bind("0.0.0.0:0").expect("open a socket"));
+        pod.remove();
+        bed.delete(&pod, &configuration);
+        assert_eq!(leases(STATE_FOLDER).len(), 1, "its address is on the wire");
+        drop(socket);
+        wait::until("the child is on the host", || children().len() == 1);
+        match by_gc {
+            true => bed.gc(&configuration, &[]),
+            false => {
+                let next = bed.pod();
+                bed.add(&next, &configuration);
+                bed.delete(&next, &configuration);
+            }
+        }
+        assert_eq!(children(), [""; 0]);
+        bed.before().assert_unchanged();
+    }
 }
 
 #[test]

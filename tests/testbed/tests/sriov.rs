@@ -6,9 +6,9 @@ use plumb_testbed::checks::{
     assert_takes_addresses_of_host_local, damages_in_pod,
 };
 use plumb_testbed::configuration::{sriov, without_ipam};
-use plumb_testbed::program::{inside, run};
+use plumb_testbed::program::{self, inside, run};
 use plumb_testbed::traffic::{assert_does_not_reach, assert_reaches};
-use plumb_testbed::{Bed, Chain, Setup, bed, pod, rdma};
+use plumb_testbed::{Bed, Chain, Function, Setup, bed, ethtool, pod, rdma};
 use plumb_tests::configuration::with;
 use plumb_tests::state::{STATE_FOLDER, leases};
 use serde_json::{Value, json};
@@ -70,6 +70,82 @@ fn a_function_becomes_the_pods_interface_and_comes_back() {
     );
 
     assert_goes_without_trace(&bed, &pod, &configuration, &added, &before);
+}
+
+/// What root in a pod can set on the netdev.
+#[track_caller]
+fn traits(function: &Function) -> Vec<Value> {
+    let name = function.netdev().expect("it is home");
+    let link = function.link();
+    let keys = [
+        "flags", "group", "txqlen", "ifalias", "altnames", "mtu", "address", "xdp",
+    ];
+    let mut found: Vec<Value> = keys.iter().map(|key| json!({*key: link[*key]})).collect();
+    found.push(json!({"name": name}));
+    for qdisc in program::json(&format!("tc -j qdisc show dev {name}")) {
+        found.push(
+            json!({"kind": qdisc["kind"], "root": qdisc["root"], "options": qdisc["options"]}),
+        );
+    }
+    for setting in [ethtool::GRO, ethtool::RECEIVE_CHECKSUM, ethtool::RINGS] {
+        found.push(json!({"ethtool": ethtool::read(&name, setting)}));
+    }
+    found
+}
+
+/// The next pod gets what the operator had set, not what the last one left.
+#[test]
+fn a_function_comes_home_as_it_was_whatever_root_in_the_pod_set() {
+    run("ip link add uplink0 type veth peer name uplink1");
+    for (setup, is_gone) in [(BED, false), (Setup::IGB, false), (Setup::IGB, true)] {
+        let bed = bed(setup);
+        let pod = bed.pod();
+        let function = bed.function(0);
+        let own = function.netdev().expect("it is home");
+        let configuration = sriov(function);
+        for line in [
+            format!("ip link set {own} alias operators group 5 txqueuelen 500 allmulticast on"),
+            format!("ip link property add dev {own} altname operators0"),
+        ] {
+            run(&line);
+        }
+        // igbvf has both; ibvsim none.
+        ethtool::set(&own, ethtool::RINGS, 5, 512);
+        let before = traits(function);
+        bed.add(&pod, &configuration);
+        for line in [
+            "ip link set eth0 alias pods group 9 txqueuelen 7 promisc on",
+            "ip link set eth0 allmulticast off arp off multicast off",
+            "ip link property del dev eth0 altname operators0",
+            "ip link property add dev eth0 altname pods0",
+            // It would keep the function from coming home.
+            "ip link property add dev eth0 altname uplink0",
+            "tc qdisc replace dev eth0 root pfifo limit 3",
+            "ip link add link eth0 name stacked type macvlan",
+        ] {
+            run(&inside(pod.name(), line));
+        }
+        let are_set = pod.inside(|| {
+            let gro = ethtool::set("eth0", ethtool::GRO, 1, 0);
+            let checksum = ethtool::set("eth0", ethtool::RECEIVE_CHECKSUM, 1, 0);
+            [gro, checksum, ethtool::set("eth0", ethtool::RINGS, 5, 128)]
+        });
+        assert!(are_set.contains(&true), "{are_set:?}");
+        assert_eq!(setup == Setup::IGB, are_set[2], "rings");
+        if is_gone {
+            pod.remove();
+        }
+        bed.delete(&pod, &configuration);
+        assert_eq!(traits(function), before, "{setup:?}, pod gone: {is_gone}");
+        if !is_gone {
+            assert!(
+                pod.link("stacked").is_none(),
+                "what the pod stacked on it stays"
+            );
+        }
+        bed.rebuild();
+    }
+    run("ip link delete uplink0");
 }
 
 #[test]

@@ -181,6 +181,7 @@ impl Authority {
                 name: authority.asked.interface_name.clone(),
                 temporary_name: String::new(),
                 alias: String::new(),
+                permanent_address: None,
                 index: None,
             }))
         })
