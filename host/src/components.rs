@@ -26,7 +26,8 @@ pub mod session;
 mod source;
 pub mod store;
 mod version;
-mod wall;
+#[doc(hidden)]
+pub mod wall;
 mod world;
 
 use std::cell::RefCell;
@@ -135,8 +136,9 @@ impl<'a> Sandbox<'a> {
                 let component = self
                     .load_built_in(code)
                     .map_err(|failure| failure.into_error(source.name(), &[]))?;
-                let (end, session) = self.call(&component, Session::here(authority), task, begin);
-                authority = session
+                let (end, store) = self.call(&component, Session::here(authority), task, begin);
+                authority = store
+                    .into_data()
                     .into_authority()
                     .ok_or_else(|| set_up_failed("it ran elsewhere"))?;
                 Ok(end)
@@ -147,10 +149,14 @@ impl<'a> Sandbox<'a> {
                 wall::run(&self.engine, &mut authority, |channel| {
                     let begin = Instant::now();
                     let session = Session::behind(channel, asked);
-                    match self.load(code.bytes()) {
-                        Ok(component) => self.call(&component, session, task, begin).0,
-                        Err(failure) => End::failed(failure),
-                    }
+                    let component = match self.load(code.bytes()) {
+                        // Nothing is given back: the process ends.
+                        Ok(component) => ManuallyDrop::new(component),
+                        Err(failure) => return End::failed(failure),
+                    };
+                    let (end, store) = self.call(&component, session, task, begin);
+                    std::mem::forget(store);
+                    end
                 })
             }
         };
@@ -198,14 +204,14 @@ impl<'a> Sandbox<'a> {
         })
     }
 
-    /// Calls a component in a fresh store with all limits set. What came of it, and the host's side.
+    /// Calls a component in a fresh store with all limits set. What came of it, and the store with the host's side.
     fn call(
         &self,
         component: &Component,
         session: Session,
         task: Task<'_>,
         begin: Instant,
-    ) -> (End, Session) {
+    ) -> (End, Store<Session>) {
         let linked = Version::of(component, &self.engine).and_then(|version| {
             let linker = match version {
                 Version::V0_1 => contract_0_1::link(&self.engine, component),
@@ -242,7 +248,7 @@ impl<'a> Sandbox<'a> {
             fuel: limits::FUEL - store.get_fuel().unwrap_or_default(),
             load,
         };
-        (end, store.into_data())
+        (end, store)
     }
 }
 

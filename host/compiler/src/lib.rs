@@ -15,7 +15,7 @@ mod world;
 
 pub use componentize::componentize;
 pub use error::Error;
-pub use precompile::{compiler_config, precompile_unchecked};
+pub use precompile::{compiler_config, precompile_unchecked, set_up};
 pub use version::{CONTRACT_VERSION, operations};
 pub use world::World;
 

@@ -22,6 +22,18 @@ pub fn compiler_config() -> Config {
     config
 }
 
+/// Has wasmtime do what it does once for a process, such as installing handlers of signals: for a caller that is
+/// about to take from itself what that needs.
+///
+/// # Errors
+///
+/// [`Error::Compile`] when it cannot be set up.
+pub fn set_up() -> Result<(), Error> {
+    Engine::new(&compiler_config())
+        .map(drop)
+        .map_err(|error| Error::Compile(format!("{error:#}")))
+}
+
 /// Compiles without looking at imports and exports: for tests that need a hostile
 /// component in the form that the host loads. Takes the binary or the text form.
 pub fn precompile_unchecked(component_or_wat: &[u8]) -> Result<Vec<u8>, Error> {

@@ -11,13 +11,8 @@ use plumb::components::store::{
 };
 use plumb::policy::Reader;
 use plumb::replace::{self, Lasting};
-use plumb_compiler::{World, compile, componentize};
 
-use crate::Failure;
-
-/// How a core module begins, which is what cargo makes of a component's crate: magic and
-/// version (WebAssembly, "Binary Format", section "Modules").
-const CORE_MODULE: &[u8] = b"\0asm\x01\0\0\0";
+use crate::{Failure, compile};
 
 /// Commands of `plumbctl component`.
 #[derive(Debug, clap::Subcommand)]
@@ -85,27 +80,17 @@ fn checked(name: &str) -> Result<&str, Failure> {
 /// changed component begins with none.
 fn install(folder: &Path, file: &Path, name: &str) -> Result<(), Failure> {
     let name = checked(name)?;
-    let bytes =
-        fs::read(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
-    let bytes = if bytes.starts_with(CORE_MODULE) {
-        componentize(&bytes).map_err(|error| format!("{}: {error}", file.display()))?
-    } else {
-        bytes
-    };
-    let compiled = compile(&bytes).map_err(|error| format!("{}: {error}", file.display()))?;
-    let digest = format!("sha256:{}", compiled.digest);
+    let compiled = compile::file(file)?;
+    let digest = format!("sha256:{}", compiled.head.digest);
     let target = folder.join(name);
     // The code of other releases is this component's as long as it is the same.
     let (grants, devices, mut compiled_for) = match read_manifest(&target) {
         Ok(before) if before.digest == digest => (before.grants, before.devices, before.compiled),
         _ => (BTreeSet::new(), BTreeMap::new(), BTreeMap::new()),
     };
-    compiled_for.insert(compiled_name(), store::digest(&compiled.cwasm));
+    compiled_for.insert(compiled_name(), store::digest(&compiled.code));
     let manifest = Manifest {
-        world: match compiled.world {
-            World::Flavour => "flavour".to_owned(),
-            World::AddressPolicy => "address-policy".to_owned(),
-        },
+        world: compiled.head.world,
         digest,
         grants,
         devices,
@@ -117,13 +102,13 @@ fn install(folder: &Path, file: &Path, name: &str) -> Result<(), Failure> {
         .create(&target)
         .map_err(|error| format!("cannot create {}: {error}", target.display()))?;
     write(&target.join(COMPONENT), &compiled.component)?;
-    write(&target.join(compiled_name()), &compiled.cwasm)?;
+    write(&target.join(compiled_name()), &compiled.code)?;
     write_manifest(&target, &manifest)?;
     println!(
         "installed {name}, world {}, {}; it imports {}",
         manifest.world,
         manifest.digest,
-        compiled.imports.join(", ")
+        compiled.head.imports.join(", ")
     );
     if manifest.grants.is_empty() && manifest.world == "flavour" {
         println!("it has no grants yet: plumbctl component grant {name} OPERATION ...");

@@ -1,6 +1,7 @@
 //! plumbctl: the operator's tool. It looks, explains and installs; it attaches nothing.
 
 mod attachments;
+mod compile;
 mod components;
 mod functions;
 mod install;

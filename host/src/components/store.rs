@@ -18,10 +18,11 @@ use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 
+use blake2::digest::consts::U32;
+use blake2::{Blake2b, Digest};
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::grants::Grants;
 use super::native::Native;
@@ -52,7 +53,7 @@ pub struct Manifest {
     /// configuration names where an operation is missing.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub devices: BTreeMap<String, BTreeSet<String>>,
-    /// `sha256:` and the digest of the compiled code, by the name of its file.
+    /// `blake2b:` and the digest of the compiled code, by the name of its file.
     #[serde(default)]
     pub compiled: BTreeMap<String, String>,
 }
@@ -78,11 +79,10 @@ impl Manifest {
     }
 }
 
-/// `sha256:` and the digest of bytes.
-pub fn digest(bytes: &[u8]) -> String {
-    let digest = Sha256::digest(bytes);
-    let mut text = "sha256:".to_owned();
-    for byte in digest {
+/// `blake2b:` and the digest of compiled code, which `b2sum --length 256` shows.
+pub fn digest(code: &[u8]) -> String {
+    let mut text = "blake2b:".to_owned();
+    for byte in Blake2b::<U32>::digest(code) {
         // Writing to a text does not fail.
         let _ = write!(text, "{byte:02x}");
     }

@@ -19,8 +19,12 @@ mod confine;
 mod filter;
 mod serve;
 
+use std::cell::Cell;
+use std::io::Write;
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
+use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, fork, getpid};
@@ -34,12 +38,36 @@ use super::session::Authority;
 
 pub use channel::Channel;
 
+use confine::Step;
 use serve::{Broken, Server};
 
 /// How a child ends whose code, ours, had a fault.
 const PANICKED: i32 = 101;
+/// How a child ends that has no wall around it.
+const UNPROTECTED: i32 = 102;
 /// How a child ends that has said all, or whose parent does not listen any more.
 const OVER: i32 = 0;
+
+/// What a child may use.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Seconds of processor time.
+    pub processor: u64,
+    /// Bytes of private memory.
+    pub data: u64,
+    /// Bytes of address space.
+    pub address_space: u64,
+    /// The time on the wall.
+    pub time: Duration,
+}
+
+/// Those of a component: of processor time a second more than wasmtime gives it, for code that wasmtime has lost.
+const OF_A_COMPONENT: Limits = Limits {
+    processor: limits::DEADLINE.as_secs() + 1,
+    data: limits::PROCESS_DATA_BYTES,
+    address_space: limits::PROCESS_ADDRESS_SPACE_BYTES,
+    time: limits::WALL_TIME,
+};
 
 /// Runs a component behind the wall: `inside` in the child, its calls answered by the authority.
 ///
@@ -51,50 +79,83 @@ pub fn run(
     authority: &mut Authority,
     inside: impl FnOnce(Channel) -> End,
 ) -> Result<End, Failure> {
-    debug_assert_eq!(threads(), 1, "a child has only the thread that made it");
-    let broken = |error: &dyn std::fmt::Display| Failure::set_up("its process", error);
-    let (own, other) = UnixStream::pair().map_err(|error| broken(&error))?;
-    let parent = getpid();
-    // SAFETY: the process has one thread, so the child holds no lock that nobody would give back.
-    match unsafe { fork() }.map_err(|errno| broken(&errno.desc()))? {
-        ForkResult::Child => behind(engine, other, parent, inside),
-        ForkResult::Parent { child } => {
-            drop(other);
-            let child = Child(child);
-            let served = Server::new(&own, authority)
-                .map_err(|error| broken(&error))?
-                .serve();
-            served.map_err(|broken| match broken {
-                Broken::Gone => child.death(),
-                Broken::Failed(failure) => failure,
-            })
+    // Timers are not inherited.
+    let prepare = || match Deadline::begin(engine) {
+        Ok(deadline) => {
+            std::mem::forget(deadline);
+            Ok(())
         }
+        Err(errno) => Err(("timer_create", errno)),
+    };
+    let (socket, child) = raise(&OF_A_COMPONENT, prepare, |wall| {
+        let mut channel = Channel::new();
+        let end = match wall {
+            Ok(()) => inside(channel.again()),
+            Err(failure) => End::failed(failure),
+        };
+        channel.tell(end);
+    })?;
+    let served = Server::new(&socket, authority)
+        .map_err(|error| no_process(&error))?
+        .serve();
+    served.map_err(|broken| match broken {
+        Broken::Gone => child.death(&OF_A_COMPONENT),
+        Broken::Failed(failure) => failure,
+    })
+}
+
+/// Runs a part of a program behind the wall that needs nothing but what the program has in its memory: what it wrote.
+///
+/// # Errors
+///
+/// When it did not come to its end within the limits, or wrote more than `most` bytes.
+pub fn alone(
+    limits: &Limits,
+    most: usize,
+    work: impl FnOnce(&mut dyn Write),
+) -> Result<Vec<u8>, Failure> {
+    let (socket, child) = raise(
+        limits,
+        || Ok(()),
+        |wall| match wall {
+            Ok(()) => Channel::new().write(work),
+            Err(_) => exit(UNPROTECTED),
+        },
+    )?;
+    let written = serve::listen(&socket, limits.time, most)?;
+    match child.wait() {
+        Ok(WaitStatus::Exited(_, OVER)) => Ok(written),
+        _ => Err(child.death(limits)),
     }
 }
 
-/// The child's life.
-fn behind(
-    engine: &Engine,
-    socket: UnixStream,
-    parent: Pid,
-    inside: impl FnOnce(Channel) -> End,
-) -> ! {
-    // The program's own hook would answer the runtime.
-    std::panic::set_hook(Box::new(|_| exit(PANICKED)));
-    let wall = confine::leave_descriptors(socket).and_then(|()| {
-        // Timers are not inherited.
-        let deadline = Deadline::begin(engine).map_err(|errno| ("timer_create", errno))?;
-        std::mem::forget(deadline);
-        confine::leave_rights(parent)?;
-        filter::install()
-    });
-    let mut channel = Channel::new();
-    let end = match wall {
-        Ok(()) => inside(channel.again()),
-        Err((call, errno)) => End::failed(Failure::set_up(call, errno.desc())),
-    };
-    channel.tell(end);
-    exit(OVER)
+fn no_process(error: &dyn std::fmt::Display) -> Failure {
+    Failure::set_up("its process", error)
+}
+
+/// Makes a child and the wall around it. `inside` learns whether the wall stands.
+fn raise(
+    limits: &Limits,
+    prepare: impl FnOnce() -> Step,
+    inside: impl FnOnce(Result<(), Failure>),
+) -> Result<(UnixStream, Child), Failure> {
+    debug_assert_eq!(threads(), 1, "a child has only the thread that made it");
+    let (own, other) = UnixStream::pair().map_err(|error| no_process(&error))?;
+    let parent = getpid();
+    // SAFETY: the process has one thread, so the child holds no lock that nobody would give back.
+    match unsafe { fork() }.map_err(|errno| no_process(&errno.desc()))? {
+        ForkResult::Child => {
+            // The program's own hook would answer the runtime.
+            std::panic::set_hook(Box::new(|_| exit(PANICKED)));
+            let wall = confine::leave_descriptors(other)
+                .and_then(|()| prepare())
+                .and_then(|()| confine::leave_rights(parent, limits))
+                .and_then(|()| filter::install());
+            inside(wall.map_err(|(call, errno)| Failure::set_up(call, errno.desc())));
+            exit(OVER)
+        }
+        ForkResult::Parent { child } => Ok((own, Child(child, Cell::new(None)))),
+    }
 }
 
 /// Ends the process at once: what would be done at a program's end is the parent's to do.
@@ -107,24 +168,28 @@ fn threads() -> usize {
     std::fs::read_dir("/proc/self/task").map_or(1, Iterator::count)
 }
 
-/// The child, as its parent has it: it never outlives this.
-struct Child(Pid);
+/// The child, as its parent has it, and how it ended: it never outlives this.
+struct Child(Pid, Cell<Option<WaitStatus>>);
 
 impl Child {
     /// What the child that is gone died of.
-    fn death(self) -> Failure {
-        let died = self.end();
-        std::mem::forget(self);
-        let reason = match died {
+    fn death(&self, limits: &Limits) -> Failure {
+        let reason = match self.end() {
             Ok(WaitStatus::Signaled(_, Signal::SIGSYS, _)) => {
                 "was stopped: it tried a system call that components may not make".to_owned()
             }
             Ok(WaitStatus::Signaled(_, Signal::SIGXCPU, _)) => format!(
                 "was stopped: it used more than {} s of processor time",
-                confine::PROCESSOR_SECONDS
+                limits.processor
             ),
             Ok(WaitStatus::Signaled(_, signal, _)) => {
                 format!("failed: its process was ended by {}", signal.as_str())
+            }
+            Ok(WaitStatus::Exited(_, PANICKED)) => {
+                "failed: there was a fault in the process around it".to_owned()
+            }
+            Ok(WaitStatus::Exited(_, UNPROTECTED)) => {
+                "cannot be run: the kernel refused what protects plumb from it".to_owned()
             }
             Ok(WaitStatus::Exited(_, status)) => {
                 format!("failed: its process ended with status {status} and without an answer")
@@ -136,11 +201,22 @@ impl Child {
 
     /// Kills and reaps it. One that dies already keeps the status of its death.
     fn end(&self) -> nix::Result<WaitStatus> {
+        if let Some(status) = self.1.get() {
+            return Ok(status);
+        }
         let _ = kill(self.0, Signal::SIGKILL);
+        self.wait()
+    }
+
+    /// Reaps one that has closed the channel, which it does by ending.
+    fn wait(&self) -> nix::Result<WaitStatus> {
         loop {
             match waitpid(self.0, None) {
-                Err(nix::errno::Errno::EINTR) => {}
-                ended => return ended,
+                Err(Errno::EINTR) => {}
+                ended => {
+                    self.1.set(ended.ok());
+                    return ended;
+                }
             }
         }
     }
@@ -153,9 +229,9 @@ impl Drop for Child {
 }
 
 /// For messages: the time on the wall.
-fn too_slow() -> Failure {
+fn too_slow(time: Duration) -> Failure {
     Failure::failed(format!(
         "was stopped: it gave no answer within {} s",
-        limits::WALL_TIME.as_secs()
+        time.as_secs()
     ))
 }

@@ -4,6 +4,7 @@
 mod answers;
 mod capabilities;
 mod detach;
+mod install;
 mod kept;
 mod limits;
 mod native;

@@ -4,6 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use blake2::digest::consts::U32;
+use blake2::{Blake2b, Digest};
 use cni_harness::node::SCRATCH;
 use plumb_tests::binaries;
 use serde_json::{Value, json};
@@ -50,8 +52,35 @@ impl Store {
     pub fn try_install(&self, name: &str, component: &[u8]) -> Output {
         let file = Path::new(SCRATCH).join(format!("{name}.wasm"));
         fs::write(&file, component).expect("write the component");
+        self.try_install_file(name, &file)
+    }
+
+    /// Tries to install what is at a path.
+    #[track_caller]
+    pub fn try_install_file(&self, name: &str, file: &Path) -> Output {
         let file = file.to_string_lossy();
         self.plumbctl(&["install", &file, "--name", name])
+    }
+
+    /// Tries to install a component by a plumbctl that may have so many bytes of private memory.
+    #[track_caller]
+    pub fn try_install_within(&self, name: &str, component: &[u8], bytes: u64) -> Output {
+        let file = Path::new(SCRATCH).join(format!("{name}.wasm"));
+        fs::write(&file, component).expect("write the component");
+        Command::new("sh")
+            .args([
+                "-c",
+                "ulimit -d $0; exec \"$@\"",
+                &(bytes >> 10).to_string(),
+            ])
+            .arg(binaries::plumbctl())
+            .args(["component", "--folder"])
+            .arg(&self.folder)
+            .arg("install")
+            .arg(file)
+            .args(["--name", name])
+            .output()
+            .expect("run plumbctl")
     }
 
     /// Grants operations.
@@ -86,7 +115,7 @@ impl Store {
     pub fn smuggle(&self, name: &str, component: &[u8], grants: &[&str]) {
         let code = plumb_compiler::precompile_unchecked(component).expect("it is valid");
         let digest = format!("sha256:{}", plumb_compiler::digest(component));
-        let compiled = format!("sha256:{}", plumb_compiler::digest(&code));
+        let compiled = digest_of(&code);
         let manifest = json!({
             "world": "flavour", "digest": digest, "grants": grants,
             "compiled": {self.name_of_code(): compiled},
@@ -117,7 +146,7 @@ impl Store {
     #[track_caller]
     pub fn install_code(&self, name: &str, code: &[u8]) {
         self.write_code(name, code);
-        let digest = format!("sha256:{}", plumb_compiler::digest(code));
+        let digest = digest_of(code);
         self.change_manifest(name, |manifest| {
             manifest["compiled"][self.name_of_code()] = digest.into();
         });
@@ -170,6 +199,13 @@ impl Store {
             .output()
             .expect("run plumbctl")
     }
+}
+
+/// The digest of compiled code, as a manifest has it.
+fn digest_of(code: &[u8]) -> String {
+    let digest = Blake2b::<U32>::digest(code);
+    let text: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("blake2b:{text}")
 }
 
 #[track_caller]

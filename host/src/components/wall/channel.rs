@@ -103,6 +103,11 @@ impl Channel {
         self.send(&Message::End(end));
     }
 
+    /// Writes bytes that are no messages.
+    pub(super) fn write(mut self, work: impl FnOnce(&mut dyn Write)) {
+        work(&mut *self.file);
+    }
+
     fn send(&mut self, message: &Message) {
         let bytes = encode(message);
         if bytes.len() - HEAD > limits::MESSAGE_BYTES {

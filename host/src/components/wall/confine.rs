@@ -3,13 +3,11 @@
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 
+use super::channel::DESCRIPTOR;
+use super::{Limits, OVER, exit};
 use nix::errno::Errno;
 use nix::libc;
 use nix::unistd::{Pid, Uid, getppid};
-use plumb_engine::limits;
-
-use super::channel::DESCRIPTOR;
-use super::{OVER, exit};
 
 /// A call that makes the wall, and why the kernel refused it.
 pub type Step = Result<(), (&'static str, Errno)>;
@@ -17,19 +15,13 @@ pub type Step = Result<(), (&'static str, Errno)>;
 /// The user and the group that own nothing: `nobody`, as the kernel has it for identifiers that it cannot map.
 const NOBODY: u32 = 65_534;
 
-/// Processor time of the child, one second more than wasmtime gives it: for code that wasmtime has lost.
-pub const PROCESSOR_SECONDS: u64 = limits::DEADLINE.as_secs() + 1;
-
-/// What the child may use; what is not here has no limit or is out of reach by the filter.
-const LIMITS: [(libc::__rlimit_resource_t, u64); 8] = [
-    (libc::RLIMIT_CPU, PROCESSOR_SECONDS),
-    (libc::RLIMIT_DATA, limits::PROCESS_DATA_BYTES),
-    (libc::RLIMIT_AS, limits::PROCESS_ADDRESS_SPACE_BYTES),
-    (libc::RLIMIT_CORE, 0),
-    (libc::RLIMIT_FSIZE, 0),
-    (libc::RLIMIT_MEMLOCK, 0),
-    (libc::RLIMIT_NOFILE, 0),
-    (libc::RLIMIT_NPROC, 0),
+/// What a child may use nothing of; what is not here has no limit or is out of reach by the filter.
+const NOTHING_OF: [libc::__rlimit_resource_t; 5] = [
+    libc::RLIMIT_CORE,
+    libc::RLIMIT_FSIZE,
+    libc::RLIMIT_MEMLOCK,
+    libc::RLIMIT_NOFILE,
+    libc::RLIMIT_NPROC,
 ];
 
 /// The result of a call of the kernel.
@@ -54,9 +46,12 @@ pub fn leave_descriptors(socket: UnixStream) -> Step {
 }
 
 /// Becomes nobody, who may do nothing, and dies with the parent.
-pub fn leave_rights(parent: Pid) -> Step {
-    for (resource, most) in LIMITS {
-        limit(resource, most)?;
+pub fn leave_rights(parent: Pid, limits: &Limits) -> Step {
+    limit(libc::RLIMIT_CPU, limits.processor)?;
+    limit(libc::RLIMIT_DATA, limits.data)?;
+    limit(libc::RLIMIT_AS, limits.address_space)?;
+    for resource in NOTHING_OF {
+        limit(resource, 0)?;
     }
     if Uid::effective().is_root() {
         leave_bounding_set()?;

@@ -12,7 +12,7 @@ use nix::time::{ClockId, clock_gettime};
 use plumb_engine::limits;
 
 use super::channel::{Answer, HEAD, Message, decode, encode, length};
-use super::too_slow;
+use super::{no_process, too_slow};
 use crate::components::end::End;
 use crate::components::failure::Failure;
 use crate::components::refusal::{Refusal, cut};
@@ -101,14 +101,16 @@ impl<'a> Server<'a> {
                 return message.ok_or_else(no_message);
             }
             self.wait(PollFlags::POLLIN)?;
-            let missing = (wanted - self.bytes.len()) as u64;
-            match self.socket.take(missing).read_to_end(&mut self.bytes) {
-                // The end of the channel; before it there may have been the last message.
-                Ok(read) if read < missing as usize && !self.is_whole() => {
-                    return Err(Broken::Gone);
-                }
+            let filled = self.bytes.len();
+            // Mostly it is whole with the first piece.
+            self.bytes.resize(wanted, 0);
+            let read = self.socket.read(&mut self.bytes[filled..]);
+            self.bytes.truncate(filled + *read.as_ref().unwrap_or(&0));
+            match read {
+                Ok(0) => return Err(Broken::Gone),
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(_) => return Err(Broken::Gone),
             }
         }
@@ -139,20 +141,52 @@ impl<'a> Server<'a> {
         Ok(())
     }
 
-    /// Waits until the socket is ready, for as long as the child has.
     fn wait(&self, flags: PollFlags) -> Result<PollFlags, Broken> {
-        loop {
-            let left = self.until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Err(Broken::Failed(too_slow()));
-            }
-            let timeout = PollTimeout::try_from(left.as_millis() + 1).unwrap_or(PollTimeout::MAX);
-            let mut polled = [PollFd::new(self.socket.as_fd(), flags)];
-            match poll(&mut polled, timeout) {
-                Ok(0) | Err(Errno::EINTR) => {}
-                Ok(_) => return Ok(polled[0].revents().unwrap_or(PollFlags::empty())),
-                Err(_) => return Err(Broken::Gone),
-            }
+        match wait(self.socket, flags, self.until) {
+            Ok(Some(ready)) => Ok(ready),
+            Ok(None) => Err(Broken::Failed(too_slow(limits::WALL_TIME))),
+            Err(_) => Err(Broken::Gone),
+        }
+    }
+}
+
+/// What a child writes until it ends.
+pub fn listen(socket: &UnixStream, time: Duration, most: usize) -> Result<Vec<u8>, Failure> {
+    let until = Instant::now() + time;
+    let mut bytes = Vec::new();
+    let mut piece = vec![0; 64 << 10];
+    loop {
+        let ready = wait(socket, PollFlags::POLLIN, until);
+        match ready.map_err(|errno| no_process(&errno.desc()))? {
+            None => return Err(too_slow(time)),
+            Some(_) => match (&*socket).read(&mut piece) {
+                Ok(0) => return Ok(bytes),
+                Ok(read) => bytes.extend(&piece[..read]),
+                // Dying with something unread in its end of the socket.
+                Err(_) => return Ok(bytes),
+            },
+        }
+        if bytes.len() > most {
+            return Err(Failure::failed(format!(
+                "was stopped: what became of it has more than {most} bytes"
+            )));
+        }
+    }
+}
+
+/// Waits until a socket is ready; none when the time is over.
+fn wait(socket: &UnixStream, flags: PollFlags, until: Instant) -> Result<Option<PollFlags>, Errno> {
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(None);
+        }
+        let timeout = PollTimeout::try_from(left.as_millis() + 1).unwrap_or(PollTimeout::MAX);
+        let mut polled = [PollFd::new(socket.as_fd(), flags)];
+        match poll(&mut polled, timeout) {
+            Ok(0) | Err(Errno::EINTR) => {}
+            Ok(_) => return Ok(polled[0].revents()),
+            Err(errno) => return Err(errno),
         }
     }
 }
