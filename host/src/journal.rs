@@ -150,6 +150,9 @@ pub struct Record<O> {
     pub steps: Vec<Step<O>>,
     /// Whether ADD came to its end.
     pub complete: bool,
+    /// Whether a DEL came to its end, and something is left that it could not reach.
+    #[serde(default)]
+    pub ended: bool,
 }
 
 /// A line of the file.
@@ -176,8 +179,7 @@ impl<O> Record<O> {
 
     /// Whether its DEL came and could not reach all that it speaks of.
     pub fn is_left(&self) -> bool {
-        let is_stuck = |step: &Step<O>| matches!(step.state, State::Stuck(_));
-        !self.complete && self.steps.iter().any(is_stuck)
+        self.ended
     }
 
     fn apply(&mut self, line: Line<O>) -> Option<()> {
@@ -200,7 +202,10 @@ impl<O> Record<O> {
             }
             Line::Undone(step) => self.steps.get_mut(step)?.state = State::Undone,
             Line::Stuck(step, reason) => self.steps.get_mut(step)?.state = State::Stuck(reason),
-            Line::Complete(complete) => self.complete = complete,
+            Line::Complete(complete) => {
+                self.complete = complete;
+                self.ended = !complete;
+            }
         }
         Some(())
     }
@@ -233,6 +238,7 @@ impl<O: DeserializeOwned + Recorded> Record<O> {
             header,
             steps: Vec::new(),
             complete: false,
+            ended: false,
         };
         for (index, line) in lines {
             if whole(line) {

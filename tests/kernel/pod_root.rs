@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use cni_harness::{Call, Node, Oracle, Pod, ip, wait};
 use nix::sched::{CloneFlags, setns, unshare};
 use nix::unistd::gettid;
-use plumb_tests::configuration::{pool, with};
+use plumb_tests::configuration::{pool, with, without_ipam};
 use plumb_tests::state::{STATE_FOLDER, leases, records};
 use serde_json::{Value, json};
 
@@ -191,6 +191,10 @@ fn an_address_is_not_given_out_while_its_interface_cannot_be_reached() {
     assert_eq!(error.code, 101, "{refusal}");
     assert!(error.details.contains(pod.container()), "{refusal}");
     assert!(error.details.contains("somebody keeps"), "{refusal}");
+    let same_mac = with(without_ipam(), json!({"master": "nic1", "mac": mac}));
+    Call::add(&node, &next, &same_mac)
+        .run()
+        .expect_error(111, pod.container());
     // The same container again, as podman starts one.
     pod.mount_again();
     let again = Call::add(&node, &pod, &one_address()).run();

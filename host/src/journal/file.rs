@@ -91,6 +91,7 @@ impl<O: Clone + Serialize + DeserializeOwned + Recorded> Journal<O> {
             header,
             steps: Vec::new(),
             complete: false,
+            ended: false,
         });
         Ok(())
     }
@@ -145,6 +146,7 @@ impl<O: Clone + Serialize + DeserializeOwned + Recorded> Journal<O> {
         let _ = self.append(&Line::Complete(false));
         if let Some(record) = &mut self.record {
             record.complete = false;
+            record.ended = true;
         }
     }
 

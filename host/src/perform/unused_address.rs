@@ -45,7 +45,10 @@ pub fn require(operation: &Operation, address: &[u8], machine: &Machine<'_>) -> 
         let Ok(Some(record)) = records.read(&attachment) else {
             continue;
         };
-        if gives(&record, address) && record.header.live_netns()?.is_some() {
+        // What is left of one that was deleted may still be on the wire.
+        let may_have_it =
+            || Ok::<_, Error>(record.is_left() || record.header.live_netns()?.is_some());
+        if gives(&record, address) && may_have_it()? {
             return Err(refusal(attachment.to_string()));
         }
     }

@@ -92,6 +92,7 @@ fn continued(
                 header: header(attachment),
                 steps: Vec::new(),
                 complete: false,
+                ended: false,
             }
         }
     };
