@@ -7,8 +7,10 @@ use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::libc::PIPE_BUF;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::stat::{SFlag, fstat, makedev};
 use nix::unistd::{read, write};
 
 /// How long the configuration may take from its first byte to the end of the file, and the result until it is taken. A
@@ -48,6 +50,9 @@ impl Read for Input {
 /// Writes to standard output.
 pub fn print(text: &str) -> io::Result<()> {
     let output = io::stdout();
+    if was_closed(&output)? {
+        return Err(io::Error::other("it was closed when plumb was started"));
+    }
     let deadline = Instant::now() + PATIENCE;
     let mut rest = text.as_bytes();
     while !rest.is_empty() {
@@ -58,6 +63,16 @@ pub fn print(text: &str) -> io::Result<()> {
         rest = &rest[written..];
     }
     Ok(())
+}
+
+/// Whether a stream was closed at the start of the program. The standard library has put /dev/null in its place then, for
+/// reading and writing, so that no file gets its number; a redirection to /dev/null is for writing alone.
+fn was_closed(stream: impl AsFd) -> io::Result<bool> {
+    let status = fstat(&stream)?;
+    let is_null = SFlag::from_bits_truncate(status.st_mode).contains(SFlag::S_IFCHR)
+        && status.st_rdev == makedev(1, 3);
+    let access = fcntl(&stream, FcntlArg::F_GETFL)? & OFlag::O_ACCMODE.bits();
+    Ok(is_null && access == OFlag::O_RDWR.bits())
 }
 
 fn explained(error: io::Error, reason: &str) -> io::Error {

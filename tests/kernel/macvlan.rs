@@ -189,6 +189,29 @@ fn a_hardware_address_that_is_in_use_on_the_node_is_not_given_again() {
     node.delete(&first, &own);
 }
 
+/// udev gives names such as `enx525400123456` and longer ones.
+#[test]
+fn the_parent_may_be_named_by_an_alternative_name_however_long() {
+    let node = plumb_tests::node();
+    let pod = node.pod();
+    for name in ["rail0", "a-rail-with-a-name-of-more-than-fifteen-bytes"] {
+        ip::batch(
+            None,
+            &format!("link property add dev nic0 altname {name}\n"),
+        );
+        node.add(&pod, &with(pool(), json!({"master": name})));
+        assert!(pod.link("eth0").is_some());
+        node.delete(&pod, &pool());
+    }
+    for absent in [
+        "another-rail-with-a-name-of-more-than-fifteen-bytes".to_owned(),
+        "x".repeat(200),
+    ] {
+        let outcome = Call::add(&node, &pod, &with(pool(), json!({"master": absent}))).run();
+        outcome.expect_error(50, "no interface");
+    }
+}
+
 #[test]
 fn the_length_of_the_broadcast_queue_is_set() {
     let node = plumb_tests::node();

@@ -15,6 +15,7 @@ mod environment;
 mod full;
 mod gc;
 mod hardened;
+mod hostile;
 mod itself;
 mod macvlan;
 mod output;

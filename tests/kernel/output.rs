@@ -83,12 +83,19 @@ fn a_result_that_cannot_be_written_is_a_failure() {
     let delegating = delegated(json!({"type": "recorder"}));
     let oracle = Oracle::new(&node);
     let add = |configuration| Call::add(&node, &pod, configuration).path(&delegate.path());
-    for configuration in [&pool(), &delegating] {
+    let plain = pool();
+    for configuration in [&plain, &delegating] {
         let outcome = add(configuration).by_shell(">/dev/full").run();
         expect_taken_back(&outcome, "No space left");
         oracle.assert_unchanged();
+        let outcome = add(configuration).by_shell(">&-").run();
+        expect_taken_back(&outcome, "it was closed");
+        oracle.assert_unchanged();
     }
-    assert_eq!(delegate.verbs(), ["ADD", "DEL"]);
+    assert_eq!(delegate.verbs(), ["ADD", "DEL", "ADD", "DEL"]);
+    // Somebody who tries it by hand wants no result.
+    add(&plain).by_shell(">/dev/null").run().expect_silence();
+    node.delete(&pod, &plain);
 }
 
 /// The attachment is undone without another call.

@@ -2,7 +2,7 @@
 
 use std::os::fd::{AsRawFd, BorrowedFd};
 
-use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
+use netlink_packet_core::{DefaultNla, NLM_F_CREATE, NLM_F_EXCL};
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{
     LinkAttribute, LinkExtentMask, LinkFlags, LinkMessage, LinkXdp, Prop,
@@ -84,13 +84,29 @@ impl Link {
     }
 }
 
+/// Longest name of a link (`IFNAMSIZ` less the zero, linux/if.h).
+const NAME_BYTES: usize = 15;
+
+/// Longest other name of a link (`ALTIFNAMSIZ` less the zero, linux/if.h).
+const ALTERNATIVE_NAME_BYTES: usize = 127;
+
+/// `IFLA_ALT_IFNAME` (linux/if_link.h)
+const ALTERNATIVE_NAME: u16 = 53;
+
 impl RouteSocket {
-    /// The link of this name, if there is one.
+    /// The link of this name, or of this other name, if there is one.
     pub fn link_by_name(&self, name: &str) -> Result<Option<Link>> {
         let mut message = LinkMessage::default();
-        message
-            .attributes
-            .push(LinkAttribute::IfName(name.to_owned()));
+        message.attributes.push(match name.len() {
+            // It finds links by their other names as well.
+            0..=NAME_BYTES => LinkAttribute::IfName(name.to_owned()),
+            ..=ALTERNATIVE_NAME_BYTES => {
+                let text = [name.as_bytes(), b"\0"].concat();
+                LinkAttribute::Other(DefaultNla::new(ALTERNATIVE_NAME, text))
+            }
+            // The kernel would not look for it.
+            _ => return Ok(None),
+        });
         self.one_link(message, || format!("look for interface {name}"))
     }
 
