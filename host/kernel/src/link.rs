@@ -84,9 +84,6 @@ impl Link {
     }
 }
 
-/// Longest name of a link (`IFNAMSIZ` less the zero, linux/if.h).
-const NAME_BYTES: usize = 15;
-
 /// Longest other name of a link (`ALTIFNAMSIZ` less the zero, linux/if.h).
 const ALTERNATIVE_NAME_BYTES: usize = 127;
 
@@ -98,9 +95,9 @@ impl RouteSocket {
     pub fn link_by_name(&self, name: &str) -> Result<Option<Link>> {
         let mut message = LinkMessage::default();
         message.attributes.push(match name.len() {
-            // It finds links by their other names as well.
-            0..=NAME_BYTES => LinkAttribute::IfName(name.to_owned()),
-            ..=ALTERNATIVE_NAME_BYTES => {
+            // `IFNAMSIZ` less the zero (linux/if.h). It finds links by their other names as well.
+            0..=15 => LinkAttribute::IfName(name.to_owned()),
+            16..=ALTERNATIVE_NAME_BYTES => {
                 let text = [name.as_bytes(), b"\0"].concat();
                 LinkAttribute::Other(DefaultNla::new(ALTERNATIVE_NAME, text))
             }
