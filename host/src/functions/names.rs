@@ -17,7 +17,7 @@ use crate::{Error, Result, wait};
 
 /// How long a name may stay taken by a function that is on its way. Functions are as good
 /// under another name, and a pod's deletion waits for this.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(8);
 
 /// What a netdev or RDMA device is called that lets go of its name.
 pub fn interim(index: u32) -> String {
