@@ -8,22 +8,22 @@ use crate::linked::Linked;
 /// The document. It has no date and no serial number: the same sources give the same document.
 pub fn of(linked: &Linked) -> Result<String, Failure> {
     let packages = linked.packages.iter().map(|package| {
-        let address = format!("pkg:cargo/{}@{}", package.name, package.version);
-        json!({
-            "type": "library", "bom-ref": address, "purl": address,
-            "name": package.name, "version": package.version,
-            "licenses": [{"expression": package.licence}],
-            "externalReferences": references(&package.repository),
-        })
+        part(
+            "cargo",
+            &package.name,
+            &package.version,
+            &package.licence,
+            &package.repository,
+        )
     });
     let others = linked.others.iter().map(|other| {
-        let address = format!("pkg:generic/{}@{}", other.name, other.version);
-        json!({
-            "type": "library", "bom-ref": address, "purl": address,
-            "name": other.name, "version": other.version,
-            "licenses": [{"expression": other.licence}],
-            "externalReferences": references(other.repository),
-        })
+        part(
+            "generic",
+            other.name,
+            &other.version,
+            other.licence,
+            other.repository,
+        )
     });
     let components: Vec<Value> = others.chain(packages).collect();
     let document = json!({
@@ -37,6 +37,17 @@ pub fn of(linked: &Linked) -> Result<String, Failure> {
         "components": components,
     });
     Ok(format!("{document:#}\n"))
+}
+
+/// A part of plumb; `registry` is the type of its package URL (purl-spec).
+fn part(registry: &str, name: &str, version: &str, licence: &str, repository: &str) -> Value {
+    let address = format!("pkg:{registry}/{name}@{version}");
+    json!({
+        "type": "library", "bom-ref": address, "purl": address,
+        "name": name, "version": version,
+        "licenses": [{"expression": licence}],
+        "externalReferences": references(repository),
+    })
 }
 
 fn references(repository: &str) -> Value {

@@ -199,14 +199,9 @@ impl RouteSocket {
 
     /// Takes a further name from the link.
     pub fn delete_alternative_name(&self, index: u32, name: &str) -> Result<()> {
-        let mut message = LinkMessage::default();
-        message.header.index = index;
-        message.attributes = vec![LinkAttribute::PropList(vec![Prop::AltIfName(
-            name.to_owned(),
-        )])];
         self.change(
             || format!("take the alternative name {name} from the interface of index {index}"),
-            RouteNetlinkMessage::DelLinkProp(message),
+            RouteNetlinkMessage::DelLinkProp(further_name(index, name)),
             0,
         )
     }
@@ -220,14 +215,9 @@ impl RouteSocket {
 
     /// Gives the link a further name.
     pub fn add_alternative_name(&self, index: u32, name: &str) -> Result<()> {
-        let mut message = LinkMessage::default();
-        message.header.index = index;
-        message.attributes = vec![LinkAttribute::PropList(vec![Prop::AltIfName(
-            name.to_owned(),
-        )])];
         self.change(
             || format!("give the alternative name {name} to the interface of index {index}"),
-            RouteNetlinkMessage::NewLinkProp(message),
+            RouteNetlinkMessage::NewLinkProp(further_name(index, name)),
             NLM_F_CREATE | NLM_F_EXCL,
         )
     }
@@ -311,6 +301,16 @@ impl RouteSocket {
         message.attributes.push(attribute);
         self.change(what, RouteNetlinkMessage::SetLink(message), 0)
     }
+}
+
+/// What `RTM_NEWLINKPROP` and `RTM_DELLINKPROP` say of one further name.
+fn further_name(index: u32, name: &str) -> LinkMessage {
+    let mut message = LinkMessage::default();
+    message.header.index = index;
+    message.attributes = vec![LinkAttribute::PropList(vec![Prop::AltIfName(
+        name.to_owned(),
+    )])];
+    message
 }
 
 /// The way in which a program is attached.

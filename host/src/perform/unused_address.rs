@@ -3,9 +3,11 @@
 
 use plumb_values::octets;
 
+use crate::functions::host_link;
+use crate::journal::Step;
 use crate::kernel::link::Link;
 use crate::machine::Machine;
-use crate::operations::{Operation, Record, Records, Reversible};
+use crate::operations::{Operation, Records, Reversible};
 use crate::{Code, Error, Result};
 
 /// Refuses an address that a link of the host has, or that another pod's attachment gives. The record already says
@@ -48,7 +50,7 @@ pub fn require(operation: &Operation, address: &[u8], machine: &Machine<'_>) -> 
         // What is left of one that was deleted may still be on the wire.
         let may_have_it =
             || Ok::<_, Error>(record.is_left() || record.header.live_netns()?.is_some());
-        if gives(&record, address) && may_have_it()? {
+        if is_given(&record.steps, address) && may_have_it()? {
             return Err(refusal(attachment.to_string()));
         }
     }
@@ -74,17 +76,14 @@ fn is_own(link: &Link, operation: &Operation, machine: &Machine<'_>) -> Result<b
     let Some((function, _)) = operation.function() else {
         return Ok(false);
     };
-    let own = crate::functions::host_link(&machine.node.kernel, function)?;
+    let own = host_link(&machine.node.kernel, function)?;
     Ok(own.is_some_and(|own| own.index == link.index))
 }
 
-/// Whether an attachment gives the address, or is about to.
-fn gives(record: &Record, address: &[u8]) -> bool {
-    let mut steps = record.steps.iter();
-    steps.any(|step| {
-        step.operation
-            .hardware_addresses()
-            .iter()
-            .any(|given| *given == address)
-    })
+/// Whether one of the steps gives the address, or is about to. A virtual function gets one in two steps.
+pub fn is_given(steps: &[Step<Operation>], address: &[u8]) -> bool {
+    steps
+        .iter()
+        .flat_map(|step| step.operation.hardware_addresses())
+        .any(|given| given == address)
 }

@@ -26,14 +26,6 @@ pub fn is_identifier(text: &str) -> bool {
         && bytes.all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
 }
 
-/// Checks [`is_identifier`]; `what` it names, such as `network`.
-pub fn check_identifier(what: &str, text: &str) -> Result<(), String> {
-    match is_identifier(text) {
-        true => Ok(()),
-        false => Err(format!("{text:?} is not the name of a {what}")),
-    }
-}
-
 /// What is wrong with the name of a link, by the kernel's rule (`dev_valid_name`, net/core/dev.c); none: nothing.
 pub fn link_name_problem(name: &str) -> Option<&'static str> {
     if name.is_empty() {
@@ -101,7 +93,6 @@ mod tests {
             ("ä", false),
         ] {
             assert_eq!(is_identifier(id), accepted, "{id:?}");
-            assert_eq!(check_identifier("network", id).is_ok(), accepted, "{id:?}");
         }
     }
 
