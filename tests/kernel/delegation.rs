@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cni_harness::delegate::ANSWER;
 use cni_harness::node::SCRATCH;
-use cni_harness::{Call, Delegate, Node, Oracle, Pod, REFERENCE_PLUGINS, result, script, wait};
+use cni_harness::{Call, Delegate, Node, Oracle, PACKAGED_PLUGINS, Pod, result, script, wait};
 use plumb_tests::configuration::{delegated, host_local, with};
 use plumb_tests::state::records;
 use serde_json::{Value, json};
@@ -141,7 +141,7 @@ fn the_delegate_is_looked_for_in_every_folder_of_cni_path() {
     let path = format!(
         "/nowhere::{decoy}/folder:{decoy}/data:{}:{}",
         delegate.path(),
-        REFERENCE_PLUGINS
+        PACKAGED_PLUGINS
     );
     call(&node, "ADD", &pod, &delegate)
         .path(&path)

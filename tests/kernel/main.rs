@@ -26,6 +26,7 @@ mod pools;
 mod program;
 mod readme;
 mod results;
+mod routes;
 mod shortage;
 mod state;
 mod status;

@@ -4,10 +4,11 @@ use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
 use ipnetwork::IpNetwork;
-use netlink_packet_core::{NLM_F_APPEND, NLM_F_CREATE};
+use netlink_packet_core::NLM_F_CREATE;
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::route::{
-    RouteAddress, RouteAttribute, RouteMessage, RouteMetric, RouteProtocol, RouteScope, RouteType,
+    RouteAddress, RouteAttribute, RouteMessage, RouteMetric, RouteNextHop, RouteProtocol,
+    RouteScope, RouteType,
 };
 use nix::errno::Errno;
 use serde::{Deserialize, Serialize};
@@ -98,13 +99,16 @@ impl fmt::Display for Route {
 impl RouteSocket {
     /// Adds a route by the interface; false when the very same is there already.
     ///
-    /// It is appended, so that the default routes of a pod's second and third
-    /// interface stand behind the first one instead of being refused.
+    /// With `NLM_F_CREATE` alone, as netlink.RouteAddEcmp of the CNI project's plugins: one that
+    /// leads where others of its metric lead stands before these in IPv4 (`fib_table_insert`,
+    /// net/ipv4/fib_trie.c), so that the interface that came last is the one that is taken. In
+    /// IPv6 the kernel adds it behind these, and joins those with next hops into one route
+    /// (`fib6_add_rt2node`, net/ipv6/ip6_fib.c).
     pub fn add_route(&self, index: u32, route: &Route) -> Result<bool> {
         let added = self.change(
             || format!("add route {route} by the interface of index {index}"),
             RouteNetlinkMessage::NewRoute(message(index, route)),
-            NLM_F_CREATE | NLM_F_APPEND,
+            NLM_F_CREATE,
         );
         match added {
             Ok(()) => Ok(true),
@@ -148,7 +152,9 @@ impl RouteSocket {
         Ok(answers.iter().any(|answer| match answer {
             RouteNetlinkMessage::NewRoute(message) => {
                 message.header.protocol == RouteProtocol::Boot
-                    && decode(message).is_some_and(|(at, found)| at == index && is_same(&found))
+                    && decode(message)
+                        .iter()
+                        .any(|(at, found)| *at == index && is_same(found))
             }
             _ => false,
         }))
@@ -162,9 +168,9 @@ impl RouteSocket {
         )?;
         Ok(answers
             .into_iter()
-            .filter_map(|answer| match answer {
+            .flat_map(|answer| match answer {
                 RouteNetlinkMessage::NewRoute(message) => decode(&message),
-                _ => None,
+                _ => Vec::new(),
             })
             .collect())
     }
@@ -236,33 +242,63 @@ fn address(address: IpAddr) -> RouteAddress {
     }
 }
 
-fn decode(message: &RouteMessage) -> Option<(u32, Route)> {
-    let plain = |address: &RouteAddress| match address {
-        RouteAddress::Inet(address) => Some(IpAddr::V4(*address)),
-        RouteAddress::Inet6(address) => Some(IpAddr::V6(*address)),
-        _ => None,
-    };
+/// What one route of the kernel leads by: it has one route for several interfaces where IPv6
+/// routes with next hops lead to the same network (`RTA_MULTIPATH`). None where it leads by no
+/// interface, such as a blackhole.
+fn decode(message: &RouteMessage) -> Vec<(u32, Route)> {
     let any = match message.header.address_family {
         netlink_packet_route::AddressFamily::Inet6 => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
         _ => ANY_IPV4,
     };
-    let mut destination = any;
+    let mut destination = Some(any);
+    let mut gateway = None;
     let mut index = None;
+    let mut hops = Vec::new();
     let mut table = u32::from(message.header.table);
-    let mut route = Route::new(IpNetwork::new(any, 0).ok()?, None);
+    let Ok(everything) = IpNetwork::new(any, 0) else {
+        return Vec::new();
+    };
+    let mut route = Route::new(everything, None);
     for attribute in &message.attributes {
         match attribute {
-            RouteAttribute::Destination(found) => destination = plain(found)?,
-            RouteAttribute::Gateway(found) => route.gateway = plain(found),
+            RouteAttribute::Destination(found) => destination = plain(found),
+            RouteAttribute::Gateway(found) => gateway = plain(found),
             RouteAttribute::PrefSource(found) => route.source = plain(found),
             RouteAttribute::Oif(found) => index = Some(*found),
+            RouteAttribute::MultiPath(found) => hops.extend(found.iter().map(next_hop)),
             RouteAttribute::Table(found) => table = *found,
             RouteAttribute::Priority(found) => route.priority = Some(*found),
             _ => {}
         }
     }
+    hops.extend(index.map(|index| (index, gateway)));
     route.table = (table != MAIN_TABLE).then_some(table);
-    route.destination =
-        IpNetwork::new(destination, message.header.destination_prefix_length).ok()?;
-    Some((index?, route))
+    let length = message.header.destination_prefix_length;
+    let Some(Ok(destination)) = destination.map(|address| IpNetwork::new(address, length)) else {
+        return Vec::new();
+    };
+    route.destination = destination;
+    hops.into_iter()
+        .map(|(index, gateway)| {
+            let route = route.clone();
+            (index, Route { gateway, ..route })
+        })
+        .collect()
+}
+
+/// The interface and the gateway of one of several next hops.
+fn next_hop(hop: &RouteNextHop) -> (u32, Option<IpAddr>) {
+    let gateway = hop.attributes.iter().find_map(|attribute| match attribute {
+        RouteAttribute::Gateway(found) => plain(found),
+        _ => None,
+    });
+    (hop.interface_index, gateway)
+}
+
+fn plain(address: &RouteAddress) -> Option<IpAddr> {
+    match address {
+        RouteAddress::Inet(address) => Some(IpAddr::V4(*address)),
+        RouteAddress::Inet6(address) => Some(IpAddr::V6(*address)),
+        _ => None,
+    }
 }
