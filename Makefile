@@ -12,7 +12,7 @@ OUTSIDE = -p plumb-tests -p plumb-runtimes -p plumb-testbed -p plumb-testbed-ben
 # Without the index of unwinding tables, which is nothing that a program needs that never unwinds.
 STATIC = -C target-feature=+crt-static -C relocation-model=static -C link-arg=-Wl,--no-eh-frame-hdr
 
-.PHONY: help setup components build lint test test-unit test-kernel test-fuzz conformance conformance-full test-runtimes
+.PHONY: help setup components build peers lint test test-unit test-kernel test-fuzz conformance conformance-full test-runtimes
 .PHONY: test-vm test-vm-full soak fuzz demo bench bench-vm deny advisories notices release install clean
 
 help: ## this list
@@ -29,6 +29,9 @@ build: components ## build plumb and plumbctl into target/release
 	$(CARGO) build $(TOOLS) --bin plumbctl --bin plumb-fault
 	@install --strip target/tools/plumbctl target/tools/plumb-fault target/release/
 
+peers: setup ## build the CNI project's plugins of today, which plumb is compared with
+	@tests/peers/build plugins >/dev/null
+
 lint: components ## formatting and clippy, warnings are errors
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy $(TOOLS) --all-targets -- -D warnings
@@ -39,13 +42,13 @@ test: lint test-unit test-kernel test-fuzz ## lint, unit tests, the built binary
 test-unit: build ## unit tests, and hostile components in private network namespaces
 	$(CARGO) test $(TOOLS)
 
-test-kernel: build ## the built binary against a real kernel, in private network namespaces
+test-kernel: build peers ## the built binary against a real kernel, in private network namespaces
 	$(CARGO) test $(TOOLS) -p plumb-tests
 
 test-fuzz: components ## what plumb reads: all kept inputs, then some seconds of new ones
 	@CARGO=$(CARGO) tests/fuzz/run --seconds 4
 
-conformance: build ## the conformance suite: its own tests, then plumb and the reference plugins
+conformance: build peers ## the conformance suite: its own tests, then plumb and the reference plugins
 	$(CARGO) test $(TOOLS) -p cni-harness -p cni-conformance -p cni-specimen
 	$(CARGO) build $(TOOLS) -p cni-conformance
 	@cni-conformance/run
@@ -55,7 +58,7 @@ conformance-full: conformance ## as conformance, and each wrong plugin against a
 
 test-runtimes: build ## podman, containerd and Multus attach real containers, on private nodes (root)
 	@.ci/setup runtimes
-	@tests/runtimes/tools >/dev/null
+	@tests/peers/build multus >/dev/null
 	$(CARGO) test $(TOOLS) -p plumb-runtimes
 
 test-vm: build ## the hardware flavours in virtual machines: SR-IOV and InfiniBand, on two kernels
@@ -80,10 +83,10 @@ demo: components ## two pods, a ping, and nothing left
 
 # The installed copy is measured: a file that the linker has just written lies in the page
 # cache in small pieces, which slows every start down.
-bench: build ## plumb beside the plugins it replaces; writes target/bench.json
+bench: build peers ## plumb beside the plugins it replaces; writes target/bench.json
 	$(CARGO) build --release --locked -p plumb-bench
 	target/release/plumbctl install --bin-dir target/bench-bin
-	target/release/plumb-bench --plumb target/bench-bin/plumb --peers /usr/lib/cni --runs 100 --json target/bench.json
+	target/release/plumb-bench --plumb target/bench-bin/plumb --peers $$(tests/peers/build plugins) --runs 100 --json target/bench.json
 
 bench-vm: build ## the hardware flavours beside shell scripts, in a virtual machine; writes bench.json into target/testbed/results
 	@.ci/setup vm

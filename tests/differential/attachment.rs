@@ -1,6 +1,6 @@
 //! One attachment of a case, and the calls that a runtime makes for it.
 
-use cni_harness::{Call, Node, Outcome, Pod, REFERENCE_PLUGINS};
+use cni_harness::{Call, Node, Outcome, PACKAGED_PLUGINS, Pod};
 use plumb_tests::configuration::with;
 use serde_json::{Value, json};
 
@@ -91,7 +91,7 @@ impl Attachment<'_> {
             .arguments(self.case.arguments);
         match plugin {
             Plugin::Plumb => call,
-            Plugin::Reference => call.program(format!("{}/macvlan", REFERENCE_PLUGINS)),
+            Plugin::Reference => call.program(format!("{}/macvlan", PACKAGED_PLUGINS)),
         }
     }
 }

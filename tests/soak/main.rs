@@ -6,13 +6,12 @@
 //! plumb-soak [--minutes 10] [--seed N]
 //! ```
 
-mod dice;
 mod storm;
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use dice::Dice;
+use plumb_tests::dice::Dice;
 use storm::Storm;
 
 fn main() -> ExitCode {

@@ -8,7 +8,7 @@ use cni_harness::{Call, Node, Oracle, Outcome, Pod};
 use plumb_tests::configuration::{dual_stack, pool, with, without_ipam};
 use serde_json::{Value, json};
 
-use crate::dice::Dice;
+use plumb_tests::dice::Dice;
 
 /// Pods of a round.
 const PODS: usize = 4;

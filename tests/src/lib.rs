@@ -4,11 +4,13 @@
 
 pub mod binaries;
 pub mod configuration;
+pub mod dice;
 pub mod faults;
+pub mod peers;
 pub mod policy;
 pub mod state;
 
-use cni_harness::{Node, Plugin, REFERENCE_PLUGINS};
+use cni_harness::{Node, PACKAGED_PLUGINS, Plugin};
 
 pub use faults::Faults;
 
@@ -16,7 +18,7 @@ pub use faults::Faults;
 /// behind. The calling thread moves into it, as with [`Node::new`].
 #[track_caller]
 pub fn node() -> Node {
-    let mut plugin = Plugin::new(binaries::plumb(), REFERENCE_PLUGINS);
+    let mut plugin = Plugin::new(binaries::plumb(), PACKAGED_PLUGINS);
     plugin.stays = vec![
         format!("{}/leases.db*", state::STATE_FOLDER),
         // Components are the administrator's.

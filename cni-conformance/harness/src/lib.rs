@@ -22,4 +22,4 @@ pub use delegate::Delegate;
 pub use node::{Node, Pod};
 pub use oracle::Oracle;
 pub use outcome::Outcome;
-pub use plugin::{Plugin, REFERENCE_PLUGINS};
+pub use plugin::{PACKAGED_PLUGINS, Plugin};

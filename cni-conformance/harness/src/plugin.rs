@@ -4,8 +4,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Folder of the CNI project's own plugins (Debian: `containernetworking-plugins`).
-pub const REFERENCE_PLUGINS: &str = "/usr/lib/cni";
+/// Folder of the CNI project's own plugins as Debian has them (`containernetworking-plugins`).
+pub const PACKAGED_PLUGINS: &str = "/usr/lib/cni";
 
 /// Lists what a plugin holds that is not to be seen from the outside, one entry a line.
 pub type Kept = Arc<dyn Fn() -> Vec<String> + Send + Sync>;
@@ -35,9 +35,9 @@ impl Plugin {
         }
     }
 
-    /// One of the CNI project's own plugins, by its name.
-    pub fn reference(name: &str) -> Self {
-        Self::new(Path::new(REFERENCE_PLUGINS).join(name), REFERENCE_PLUGINS)
+    /// One of Debian's plugins, by its name.
+    pub fn packaged(name: &str) -> Self {
+        Self::new(Path::new(PACKAGED_PLUGINS).join(name), PACKAGED_PLUGINS)
     }
 
     /// Whether a file stays by design.

@@ -5,7 +5,7 @@ use cni_harness::{Call, Node, Oracle, Plugin, result, traffic};
 use serde_json::{Value, json};
 
 fn node() -> Node {
-    Node::new(Plugin::reference("macvlan"))
+    Node::new(Plugin::packaged("macvlan"))
 }
 
 /// What Debian's plugins understand: 1.0.0.
@@ -127,7 +127,7 @@ fn a_missing_pod_or_an_output_that_is_not_json_is_noticed() {
 /// Files that the plugin is known to keep do not count, and what only it can list does.
 #[test]
 fn the_oracle_goes_by_what_it_knows_of_the_plugin() {
-    let mut plugin = Plugin::reference("macvlan");
+    let mut plugin = Plugin::packaged("macvlan");
     plugin.stays = vec![
         "/run/plugin/store*".into(),
         "/run/plugin/lock-of-all".into(),

@@ -1,4 +1,4 @@
-module plumb/tests/runtimes/go
+module plumb/tests/peers/multus
 
 go 1.25.0
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use cni_harness::{REFERENCE_PLUGINS, wait};
+use cni_harness::{PACKAGED_PLUGINS, wait};
 
 use crate::{Finished, Host, host, image, network, packages};
 
@@ -36,7 +36,7 @@ impl<'host> Containerd<'host> {
         fs::create_dir_all(containerd.folder()).expect("make containerd's folder");
         fs::write(file, containerd.configuration()).expect("write containerd's configuration");
         // CRI brings the loopback up by a plugin, which it looks for where the others are.
-        let loopback = Path::new(REFERENCE_PLUGINS).join("loopback");
+        let loopback = Path::new(PACKAGED_PLUGINS).join("loopback");
         symlink(loopback, format!("{}/loopback", host::PLUGINS)).expect("link loopback");
         containerd.start();
         let archive = image::archive(host);

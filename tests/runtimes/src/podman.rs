@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Child;
 
 use cni_harness::node::MARKER;
-use cni_harness::{REFERENCE_PLUGINS, wait};
+use cni_harness::{PACKAGED_PLUGINS, wait};
 use serde_json::Value;
 
 use crate::finished::start;
@@ -138,7 +138,7 @@ static_dir = "{store}/static"
 volume_path = "{store}/volumes"
 "#,
         plugins = crate::host::PLUGINS,
-        reference = REFERENCE_PLUGINS,
+        reference = PACKAGED_PLUGINS,
         id = host.node().id(),
     );
     let storage = format!(

@@ -32,7 +32,7 @@ impl<'bed> Cluster<'bed> {
         let folder = Path::new("/run/multus");
         Self {
             bed,
-            multus: Multus::new(Tools::find(), folder, &kubernetes, &list),
+            multus: Multus::new(&Tools::find(), folder, &kubernetes, &list),
             kubernetes,
         }
     }

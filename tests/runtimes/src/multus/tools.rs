@@ -1,12 +1,12 @@
-//! Multus and cnitool, built by `tests/runtimes/tools`.
+//! Multus and cnitool, built by `tests/peers/build`.
 
 use std::path::PathBuf;
-use std::process::Command;
-use std::sync::OnceLock;
+
+use plumb_tests::peers;
 
 /// The folder that has the programs.
 pub struct Tools {
-    folder: PathBuf,
+    folder: &'static PathBuf,
 }
 
 impl Tools {
@@ -17,22 +17,10 @@ impl Tools {
     ///
     /// With what the script says, when it cannot build them.
     #[track_caller]
-    pub fn find() -> &'static Self {
-        static TOOLS: OnceLock<Tools> = OnceLock::new();
-        TOOLS.get_or_init(|| {
-            let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tools");
-            let output = Command::new(script)
-                .output()
-                .unwrap_or_else(|error| panic!("run {script}: {error}"));
-            assert!(
-                output.status.success(),
-                "{script} failed: {}",
-                String::from_utf8_lossy(&output.stderr)
-            );
-            Tools {
-                folder: String::from_utf8_lossy(&output.stdout).trim().into(),
-            }
-        })
+    pub fn find() -> Self {
+        Self {
+            folder: peers::multus(),
+        }
     }
 
     /// The thin plugin of Multus.

@@ -27,7 +27,7 @@ impl Cluster {
     /// With another network for the pods' first interfaces, a configuration list.
     #[track_caller]
     pub fn with_network(network: &Value) -> Self {
-        let tools = Tools::find();
+        let tools = &Tools::find();
         let node = plumb_tests::node();
         let kubernetes = Kubernetes::new();
         let multus = Multus::new(tools, &node.scratch().join("multus"), &kubernetes, network);

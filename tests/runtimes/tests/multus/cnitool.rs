@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 /// A node with the network `rail0` in its folder of networks.
 struct Machine {
-    tools: &'static Tools,
+    tools: Tools,
     node: Node,
 }
 

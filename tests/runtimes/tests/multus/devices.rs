@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use cni_harness::delegate::Recorded;
-use cni_harness::{Oracle, Pod, REFERENCE_PLUGINS};
+use cni_harness::{Oracle, PACKAGED_PLUGINS, Pod};
 use plumb_runtimes::kubernetes::kubelet::{Allocation, write_checkpoint, write_device_information};
 use plumb_runtimes::multus::{DEVICE_INFORMATION, uid};
 use plumb_tests::configuration::with;
@@ -119,7 +119,7 @@ fn what_the_pod_and_kubelet_say_arrives_at_plumb() {
     let path = format!(
         "{}:{}",
         cluster.multus.plugins().display(),
-        REFERENCE_PLUGINS
+        PACKAGED_PLUGINS
     );
     for (call, verb, arguments) in [(add, "ADD", requested), (delete, "DEL", arguments)] {
         let expected = [
