@@ -13,7 +13,7 @@ OUTSIDE = -p plumb-tests -p plumb-runtimes -p plumb-testbed -p plumb-testbed-ben
 STATIC = -C target-feature=+crt-static -C relocation-model=static -C link-arg=-Wl,--no-eh-frame-hdr
 
 .PHONY: help setup components build peers lint test test-unit test-kernel test-fuzz conformance conformance-full test-runtimes
-.PHONY: test-vm test-vm-full soak fuzz demo bench bench-vm deny advisories notices release install clean
+.PHONY: test-vm test-vm-full differential-random soak fuzz demo bench bench-vm deny advisories notices release install clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -68,6 +68,10 @@ test-vm: build ## the hardware flavours in virtual machines: SR-IOV and InfiniBa
 test-vm-full: build ## as test-vm, with every test on both kernels
 	@.ci/setup vm
 	@CARGO=$(CARGO) tests/testbed/test-vm --full
+
+differential-random: build peers ## COUNT networks, 120 by default, drawn from SEED on, by plumb and by the plugin that it replaces
+	DIFFERENTIAL_SEED=$(or $(SEED),1) DIFFERENTIAL_COUNT=$(or $(COUNT),120) \
+	    $(CARGO) test $(TOOLS) -p plumb-tests --test differential -- --nocapture random::what
 
 soak: build ## kills at any moment for MINUTES, 10 by default, and nothing may be left
 	$(CARGO) build $(TOOLS) -p plumb-tests --bin plumb-soak

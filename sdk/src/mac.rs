@@ -46,7 +46,7 @@ pub fn refuse_on_infiniband(request: &Request) -> Result<(), Error> {
     }
 }
 
-/// Reads an Ethernet address, `02:00:00:00:00:01` or `02-00-00-00-00-01`, in any case.
+/// Reads an Ethernet address, `02:00:00:00:00:01`, `02-00-00-00-00-01` or `0200.0000.0001`, in any case.
 ///
 /// Errors: `invalid-configuration`, with the text in it.
 pub fn parse(text: &str) -> Result<Mac, Error> {

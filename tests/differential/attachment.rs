@@ -1,7 +1,10 @@
 //! One attachment of a case, and the calls that a runtime makes for it.
 
+use std::path::Path;
+
 use cni_harness::{Call, Node, Outcome, PACKAGED_PLUGINS, Pod};
 use plumb_tests::configuration::with;
+use plumb_tests::peers;
 use serde_json::{Value, json};
 
 use super::cases::Case;
@@ -9,10 +12,34 @@ use super::cases::Case;
 /// Whose plugin is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Plugin {
-    /// `/usr/lib/cni/macvlan`
+    /// That of the configuration's `type`, of the release beside which plumb is.
     Reference,
     /// The binary under test.
     Plumb,
+}
+
+/// A release of the CNI project's plugins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Release {
+    /// 1.9.1, which is built from its sources.
+    Current,
+    /// 1.1.1, as Debian 12 has it.
+    Packaged,
+}
+
+impl Release {
+    /// The folder of its plugins, where plumb finds its IPAM plugins too.
+    ///
+    /// # Panics
+    ///
+    /// As [`peers::plugins`].
+    #[track_caller]
+    pub fn folder(self) -> &'static Path {
+        match self {
+            Self::Current => peers::plugins(),
+            Self::Packaged => Path::new(PACKAGED_PLUGINS),
+        }
+    }
 }
 
 /// A pod that is attached by the configuration of a case, in one version.
@@ -25,6 +52,8 @@ pub struct Attachment<'a> {
     pub case: &'a Case,
     /// `cniVersion`
     pub version: &'a str,
+    /// Whose reference and IPAM plugins are called.
+    pub release: Release,
 }
 
 impl Attachment<'_> {
@@ -72,7 +101,7 @@ impl Attachment<'_> {
             .replace("{version}", self.version);
         let mut configuration: Value =
             serde_json::from_str(&text).expect("neither needs escaping in JSON");
-        if self.version == "1.0.0"
+        if self.version.starts_with("1.")
             && let Some(Value::Array(ips)) = configuration.pointer_mut("/prevResult/ips")
         {
             for ip in ips.iter_mut().filter_map(Value::as_object_mut) {
@@ -86,12 +115,14 @@ impl Attachment<'_> {
     }
 
     fn call(&self, plugin: Plugin, verb: &str, configuration: &Value) -> Call {
+        let folder = self.release.folder();
         let call = Call::new(self.node, verb, configuration)
             .pod(self.pod)
+            .path(&folder.to_string_lossy())
             .arguments(self.case.arguments);
-        match plugin {
-            Plugin::Plumb => call,
-            Plugin::Reference => call.program(format!("{}/macvlan", PACKAGED_PLUGINS)),
+        match (plugin, self.case.configuration["type"].as_str()) {
+            (Plugin::Reference, Some(kind)) => call.program(folder.join(kind)),
+            _ => call,
         }
     }
 }

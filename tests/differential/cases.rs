@@ -5,6 +5,7 @@ use plumb_tests::configuration::with;
 use serde_json::{Value, json};
 
 /// A configuration, and where it is used.
+#[derive(Clone)]
 pub struct Case {
     /// What is special about it.
     pub name: &'static str,
@@ -96,6 +97,8 @@ pub fn links() -> Vec<Case> {
         Case::new("mtu of the parent", json!({"mtu": 1500})),
         Case::new("jumbo frames by the parent", json!({})).node("link set nic0 mtu 9000\n"),
         Case::new("key mac", json!({"mac": mac(1)})),
+        Case::new("key mac with hyphens", json!({"mac": "02-00-00-00-00-01"})),
+        Case::new("key mac with dots", json!({"mac": "0200.0000.0001"})),
         Case::new("key mac in capitals", json!({"mac": "02:00:00:00:00:AB"})),
         Case::new(
             "mac by runtimeConfig",
@@ -285,8 +288,107 @@ pub fn fixed() -> Vec<Case> {
     ]
 }
 
+/// What the current release has, and Debian's has not.
+pub fn since_packaged() -> Vec<Case> {
+    vec![
+        Case::new(
+            "linkInContainer",
+            json!({"linkInContainer": true, "master": "lower"}),
+        )
+        .pod("link add lower type veth peer name lowerp\nlink set lower up\n"),
+        Case::new("bcqueuelen", json!({"bcqueuelen": 777})),
+        Case::new(
+            "static, routes with metric, table and scope",
+            json!({"ipam": {
+                "type": "static",
+                "addresses": [
+                    {"address": "10.4.0.5/24"},
+                    {"address": "fd00:4::5/64", "gateway": "fd00:4::1"},
+                ],
+                "routes": [
+                    {"dst": "10.50.0.0/16", "gw": "10.4.0.9", "priority": 50},
+                    {"dst": "10.50.0.0/16", "gw": "10.4.0.9", "table": 50},
+                    {"dst": "10.51.0.0/16", "scope": 253},
+                    {"dst": "10.52.0.0/16", "gw": "10.4.0.9", "mtu": 1400, "advmss": 1360},
+                    {"dst": "fd00:50::/48", "gw": "fd00:4::9", "priority": 50},
+                ],
+            }}),
+        ),
+    ]
+}
+
+/// In pods that have an interface and routes already.
+pub fn after_others() -> Vec<Case> {
+    let fixed = |addresses: Value, routes: Value| json!({"ipam": {"type": "static", "addresses": addresses, "routes": routes}});
+    let v4 = json!({"address": "10.4.0.5/24", "gateway": "10.4.0.1"});
+    let v6 = json!({"address": "fd00:4::5/64", "gateway": "fd00:4::1"});
+    let cases = vec![
+        Case::new(
+            "a second default route",
+            json!({"ipam": {
+                "type": "host-local", "subnet": "192.168.8.0/22", "gateway": "192.168.8.1",
+                "rangeStart": "192.168.8.248", "rangeEnd": "192.168.8.254",
+                "routes": [{"dst": "0.0.0.0/0"}, {"dst": "172.20.0.0/16"}],
+            }}),
+        ),
+        Case::new(
+            "a second default route, IPv6",
+            json!({"ipam": {
+                "type": "host-local", "ranges": [[{"subnet": "fd00:2::/64"}]],
+                "routes": [{"dst": "::/0"}],
+            }}),
+        ),
+        Case::new(
+            "routes that lead where others do",
+            fixed(
+                json!([v4, v6]),
+                json!([
+                    {"dst": "10.60.0.0/16", "gw": "10.4.0.9"},
+                    {"dst": "10.61.0.0/16", "gw": "10.4.0.9", "priority": 77},
+                    {"dst": "fd00:60::/48", "gw": "fd00:4::9"},
+                    {"dst": "fd00:61::/48", "gw": "fd00:4::9"},
+                ]),
+            ),
+        ),
+        Case::new(
+            "two routes that lead to one network",
+            fixed(
+                json!([v4]),
+                json!([
+                    {"dst": "10.60.0.0/16", "gw": "10.4.0.7"},
+                    {"dst": "10.60.0.0/16", "gw": "10.4.0.8"},
+                ]),
+            ),
+        ),
+        Case::new(
+            "an address of a subnet that another has",
+            fixed(
+                json!([
+                    {"address": "10.7.0.6/24"},
+                    {"address": "fd00:7::6/64", "gateway": "fd00:7::1"},
+                ]),
+                json!([{"dst": "10.60.0.0/16", "gw": "10.7.0.9"}]),
+            ),
+        ),
+    ];
+    cases.into_iter().map(|case| case.pod(OTHERS)).collect()
+}
+
 /// The resolver's configuration where a case refers to it.
 pub const RESOLV_CONF: &str = "nameserver 10.0.0.60\nsearch b.acme.test\n";
+
+/// An interface with routes of both families, with next hops and without.
+const OTHERS: &str = "link add net0 address 02:00:00:00:00:70 type veth peer name peer0\n\
+                      link set net0 up\n\
+                      link set peer0 up\n\
+                      address add 10.7.0.5/24 dev net0\n\
+                      address add fd00:7::5/64 dev net0 nodad\n\
+                      route add default via 10.7.0.1\n\
+                      route add default via fd00:7::1\n\
+                      route add 10.60.0.0/16 via 10.7.0.9\n\
+                      route add 10.61.0.0/16 via 10.7.0.9 metric 77\n\
+                      route add fd00:60::/48 via fd00:7::9\n\
+                      route add fd00:61::/48 dev net0\n";
 
 /// What the plugin before gave to the pod.
 const PREVIOUS: &str = "link add net0 address 02:00:00:00:00:70 type veth peer name peer0\n\

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use super::attachment::Plugin::{Plumb, Reference};
+use super::attachment::Release;
 use super::cases::{self, Case};
 use super::course::{Course, End, Seen, VERSIONS, live};
 use super::differences::{self, Situation};
@@ -18,27 +19,59 @@ const ORDINARY: [Course; 2] = [
         attached_by: Plumb,
         detached_by: Plumb,
         end: End::Deleted,
+        repeats: false,
     },
     Course {
         attached_by: Reference,
         detached_by: Plumb,
         end: End::Deleted,
+        repeats: false,
     },
 ];
 
 #[test]
 fn links_are_made_alike() {
-    compare(&cases::links(), &ORDINARY, &VERSIONS);
+    compare(&cases::links(), &ORDINARY, Release::Current, &VERSIONS);
 }
 
 #[test]
 fn addresses_of_host_local_are_given_alike() {
-    compare(&cases::host_local(), &ORDINARY, &VERSIONS);
+    compare(&cases::host_local(), &ORDINARY, Release::Current, &VERSIONS);
 }
 
 #[test]
 fn addresses_of_static_are_given_alike() {
-    compare(&cases::fixed(), &ORDINARY, &VERSIONS);
+    compare(&cases::fixed(), &ORDINARY, Release::Current, &VERSIONS);
+}
+
+#[test]
+fn what_the_current_release_has_is_made_alike() {
+    let versions = ["0.3.1", "1.1.0"];
+    compare(
+        &cases::since_packaged(),
+        &ORDINARY,
+        Release::Current,
+        &versions,
+    );
+}
+
+/// The newest route is before those that lead to the same network.
+#[test]
+fn routes_stand_alike_among_those_of_others() {
+    let versions = ["0.4.0", "1.1.0"];
+    compare(
+        &cases::after_others(),
+        &ORDINARY,
+        Release::Current,
+        &versions,
+    );
+}
+
+/// What a node has today may be older than what is released today.
+#[test]
+fn what_debian_has_differs_as_listed() {
+    let cases = [cases::links(), cases::host_local(), cases::fixed()].concat();
+    compare(&cases, &ORDINARY, Release::Packaged, &["1.0.0"]);
 }
 
 /// Compares courses that end alike with the reference's own, for all cases at once.
@@ -47,11 +80,11 @@ fn addresses_of_static_are_given_alike() {
 ///
 /// With all that differs and is not listed, and all that is listed and does not differ.
 #[track_caller]
-pub fn compare(cases: &[Case], courses: &[Course], versions: &[&str]) {
+pub fn compare(cases: &[Case], courses: &[Course], release: Release, versions: &[&str]) {
     let wrong: Vec<String> = std::thread::scope(|scope| {
         let running: Vec<_> = cases
             .iter()
-            .map(|case| scope.spawn(move || compare_case(case, courses, versions)))
+            .map(|case| scope.spawn(move || compare_case(case, courses, release, versions)))
             .collect();
         running
             .into_iter()
@@ -69,17 +102,23 @@ pub fn compare(cases: &[Case], courses: &[Course], versions: &[&str]) {
     );
 }
 
-fn compare_case(case: &Case, courses: &[Course], versions: &[&str]) -> String {
+fn compare_case(case: &Case, courses: &[Course], release: Release, versions: &[&str]) -> String {
     let reference = Course {
         attached_by: Reference,
         detached_by: Reference,
         end: courses[0].end,
+        repeats: false,
     };
     std::thread::scope(|scope| {
-        let by_reference = scope.spawn(|| live(case, reference, versions));
+        let by_reference = scope.spawn(|| live(case, reference, release, versions));
         let running: Vec<_> = courses
             .iter()
-            .map(|course| (*course, scope.spawn(|| live(case, *course, versions))))
+            .map(|course| {
+                (
+                    *course,
+                    scope.spawn(|| live(case, *course, release, versions)),
+                )
+            })
             .collect();
         let Ok(by_reference) = by_reference.join() else {
             return format!("{}: the reference's course panicked\n", case.name);
@@ -94,6 +133,7 @@ fn compare_case(case: &Case, courses: &[Course], versions: &[&str]) -> String {
                         let situation = Situation {
                             case,
                             version,
+                            release,
                             course,
                         };
                         compare_seen(&situation, reference, plumb)
@@ -108,8 +148,8 @@ fn compare_case(case: &Case, courses: &[Course], versions: &[&str]) -> String {
 fn compare_seen(situation: &Situation, reference: &Seen, plumb: &Seen) -> String {
     let mut wrong = String::new();
     let place = format!(
-        "{}, {}, {}",
-        situation.course, situation.case.name, situation.version
+        "{:?} release, {}, {}, {}",
+        situation.release, situation.course, situation.case.name, situation.version
     );
     let found = differences(reference, plumb);
     let listed = listed(situation);

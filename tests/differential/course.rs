@@ -10,14 +10,14 @@ use cni_harness::{Node, Outcome, ip, wait};
 use plumb_tests::state::STATE_FOLDER;
 use serde_json::Value;
 
-use super::attachment::{Attachment, Plugin};
+use super::attachment::{Attachment, Plugin, Release};
 use super::cases::{Case, RESOLV_CONF};
 use super::result;
 use super::state::{Cards, State};
 use super::sysctls;
 
 /// The versions that both plugins speak, oldest first.
-pub const VERSIONS: [&str; 4] = ["0.3.0", "0.3.1", "0.4.0", "1.0.0"];
+pub const VERSIONS: [&str; 5] = ["0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0"];
 
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -33,14 +33,19 @@ pub struct Course {
     pub detached_by: Plugin,
     /// How the pod ends.
     pub end: End,
+    /// Whether ADD comes again before the end.
+    pub repeats: bool,
 }
 
 impl fmt::Display for Course {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             formatter,
-            "attached by {:?}, detached by {:?}, {:?}",
-            self.attached_by, self.detached_by, self.end
+            "attached by {:?}, detached by {:?}, {:?}{}",
+            self.attached_by,
+            self.detached_by,
+            self.end,
+            if self.repeats { ", ADD again" } else { "" }
         )
     }
 }
@@ -88,7 +93,8 @@ fn count() -> MutexGuard<'static, usize> {
 /// Lives through a case in each of the versions, on a node of its own that belongs to the
 /// calling thread.
 #[track_caller]
-pub fn live(case: &Case, course: Course, versions: &[&str]) -> Vec<Seen> {
+pub fn live(case: &Case, course: Course, release: Release, versions: &[&str]) -> Vec<Seen> {
+    release.folder();
     let _turn = Turn::wait();
     let node = plumb_tests::node();
     ip::batch(None, case.node);
@@ -97,7 +103,7 @@ pub fn live(case: &Case, course: Course, versions: &[&str]) -> Vec<Seen> {
     versions
         .iter()
         .map(|version| {
-            let seen = live_in(&node, &cards, case, version, course);
+            let seen = live_in(&node, &cards, case, version, course, release);
             // host-local goes on after the address that it gave last, and the reference
             // knows nothing of plumb's records.
             clear(Path::new("/var/lib/cni"));
@@ -108,7 +114,14 @@ pub fn live(case: &Case, course: Course, versions: &[&str]) -> Vec<Seen> {
 }
 
 #[track_caller]
-fn live_in(node: &Node, cards: &Cards, case: &Case, version: &str, course: Course) -> Seen {
+fn live_in(
+    node: &Node,
+    cards: &Cards,
+    case: &Case,
+    version: &str,
+    course: Course,
+    release: Release,
+) -> Seen {
     let pod = node.pod();
     ip::batch(Some(pod.name()), case.pod);
     let attachment = Attachment {
@@ -116,6 +129,7 @@ fn live_in(node: &Node, cards: &Cards, case: &Case, version: &str, course: Cours
         pod: &pod,
         case,
         version,
+        release,
     };
     let before = State::look(cards, Some(&pod));
     let now = |pod| State::look(cards, pod);
@@ -135,6 +149,13 @@ fn live_in(node: &Node, cards: &Cards, case: &Case, version: &str, course: Cours
         note(&mut seen, "attached", sysctls::look(&pod));
         let checked = attachment.check(course.detached_by, &reported);
         seen.insert("CHECK".into(), answer(&checked));
+        if course.repeats {
+            let attached = now(Some(&pod));
+            let again = attachment.add(course.attached_by);
+            seen.insert("ADD again".into(), answer(&again));
+            let changed = now(Some(&pod)).changes_since(&attached);
+            note(&mut seen, "changed by ADD again", changed);
+        }
     } else {
         note(
             &mut seen,

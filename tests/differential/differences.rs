@@ -5,7 +5,7 @@ mod attaching;
 mod detaching;
 mod refusing;
 
-use super::attachment::Plugin;
+use super::attachment::{Plugin, Release};
 use super::cases::Case;
 use super::course::Course;
 
@@ -15,6 +15,8 @@ pub struct Situation<'a> {
     pub case: &'a Case,
     /// `cniVersion`
     pub version: &'a str,
+    /// Beside whose plugin.
+    pub release: Release,
     /// Who attached and who detached.
     pub course: Course,
 }
@@ -23,6 +25,11 @@ impl Situation<'_> {
     /// Whether plumb makes an attachment, beside one of the reference.
     fn is_made_by_plumb(&self) -> bool {
         self.course.attached_by == Plugin::Plumb && !self.case.is_refused
+    }
+
+    /// Whether the reference is Debian's.
+    fn is_beside_packaged(&self) -> bool {
+        self.release == Release::Packaged
     }
 
     /// Whether plumb takes over what the reference has made.
@@ -71,6 +78,8 @@ pub struct Difference {
     pub what: &'static str,
     /// What the reference does.
     pub reference: &'static str,
+    /// What Debian's does.
+    pub packaged: &'static str,
     /// What plumb does.
     pub plumb: &'static str,
     /// Why, for a user.

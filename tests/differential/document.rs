@@ -15,8 +15,12 @@ fn the_document_lists_the_differences_that_the_tests_allow() {
     let listed: Vec<String> = differences::all()
         .map(|difference| {
             format!(
-                "| {} | {} | {} | {} |",
-                difference.what, difference.reference, difference.plumb, difference.reason
+                "| {} | {} | {} | {} | {} |",
+                difference.what,
+                difference.reference,
+                difference.packaged,
+                difference.plumb,
+                difference.reason
             )
         })
         .collect();

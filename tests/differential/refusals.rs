@@ -5,7 +5,8 @@ use plumb_tests::configuration::with;
 use serde_json::{Value, json};
 
 use super::attachment::Plugin::Plumb;
-use super::cases::Case;
+use super::attachment::Release;
+use super::cases::{self, Case};
 use super::comparison::compare;
 use super::course::{Course, End};
 
@@ -15,8 +16,11 @@ fn what_one_refuses_the_other_refuses() {
         attached_by: Plumb,
         detached_by: Plumb,
         end: End::Deleted,
+        repeats: false,
     };
-    compare(&refused(), &[course], &["1.0.0"]);
+    compare(&refused(), &[course], Release::Current, &["1.0.0"]);
+    let packaged = [refused(), refused_by_packaged()].concat();
+    compare(&packaged, &[course], Release::Packaged, &["1.0.0"]);
 }
 
 fn refused() -> Vec<Case> {
@@ -49,11 +53,6 @@ fn links() -> Vec<Case> {
             .pod("link add eth0 type veth peer name other\n"),
         Case::refused("beside passthru", json!({}))
             .node("link add holder link nic0 type macvlan mode passthru\n"),
-        Case::refused(
-            "linkInContainer",
-            json!({"linkInContainer": true, "master": "lower"}),
-        )
-        .pod("link add lower type veth peer name lowerp\nlink set lower up\n"),
     ]
 }
 
@@ -90,8 +89,19 @@ fn versions() -> Vec<Case> {
         of("version 0.1.0", json!("0.1.0")),
         of("version 0.2.0", json!("0.2.0")),
         of("version 2.0.0", json!("2.0.0")),
-        Case::refused("version 1.1.0", json!({"cniVersion": "1.1.0"})),
     ]
+}
+
+/// What Debian's release does not have yet.
+fn refused_by_packaged() -> Vec<Case> {
+    let since = cases::since_packaged().into_iter();
+    let is_refused = |case: &Case| case.name == "linkInContainer";
+    let mut cases: Vec<Case> = since.filter(is_refused).collect();
+    cases.push(Case::new("version 1.1.0", json!({"cniVersion": "1.1.0"})));
+    for case in &mut cases {
+        case.is_refused = true;
+    }
+    cases
 }
 
 fn addresses() -> Vec<Case> {

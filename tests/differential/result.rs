@@ -22,6 +22,13 @@ pub fn lines(result: &Value, pod: &Pod, cards: &Cards) -> BTreeMap<String, Strin
         if interface["sandbox"] == pod.path() {
             interface["sandbox"] = "that of the pod".into();
         }
+        let mtu = interface
+            .as_object_mut()
+            .and_then(|keys| keys.remove("mtu"));
+        lines.extend(mtu.map(|mtu| {
+            let key = format!("result: interface {number} mtu");
+            (key, mtu.to_string())
+        }));
         lines.insert(format!("result: interface {number}"), interface.to_string());
     }
     for (number, ip) in take(&mut result, "ips").into_iter().enumerate() {

@@ -89,7 +89,12 @@ impl State {
                     || key.contains(&format!(": address {link} "))
             })
         };
-        left.retain(|key, _| {
+        left.retain(|key, value| {
+            if key.contains(": order of ") {
+                return !links
+                    .iter()
+                    .any(|link| value.contains(&format!("by {link}")));
+            }
             let is_detail = !self.objects.contains(key) && !before.objects.contains(key);
             !is_of_new_link(key) && (!is_detail || before.details.contains_key(key))
         });
@@ -118,6 +123,7 @@ impl State {
         for link in &shown[0] {
             self.look_at_link(place, link, cards);
         }
+        self.look_at_orders(place, &shown[1]);
         for (what, records) in [
             ("route", &shown[1]),
             ("rule", &shown[2]),
@@ -143,6 +149,34 @@ impl State {
             record["flags"] = Value::Null;
             self.objects.insert(format!("{what} {record}"));
         }
+    }
+
+    /// Of routes that lead to one network by one metric the first is taken.
+    fn look_at_orders(&mut self, place: &str, routes: &[Value]) {
+        let mut orders: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for route in routes {
+            let destination = text(&route["dst"]);
+            if is_kernels_own(destination) || destination.starts_with("ff00:") {
+                continue;
+            }
+            let family = if route["pref"].is_null() {
+                "IPv4"
+            } else {
+                "IPv6"
+            };
+            let key = format!(
+                "{place}: order of {family} routes to {destination}, metric {}, table {}",
+                route["metric"], route["table"]
+            );
+            let hops = route["nexthops"].as_array();
+            let hops = hops.map_or(std::slice::from_ref(route), Vec::as_slice);
+            let hop = |hop: &Value| format!("{} by {}", text(&hop["gateway"]), text(&hop["dev"]));
+            orders.entry(key).or_default().extend(hops.iter().map(hop));
+        }
+        orders.retain(|_, order| order.len() > 1);
+        let lines = orders.into_iter();
+        self.details
+            .extend(lines.map(|(key, order)| (key, order.join(", "))));
     }
 
     fn look_at_link(&mut self, place: &str, link: &Value, cards: &Cards) {
@@ -172,7 +206,9 @@ impl State {
     fn insert_details(&mut self, path: &str, value: &Value) {
         match value {
             Value::Object(members) => {
-                for (key, value) in members {
+                // Timers of a bridge run.
+                let stands = |key: &str| !key.ends_with("_timer");
+                for (key, value) in members.iter().filter(|(key, _)| stands(key)) {
                     self.insert_details(&format!("{path} {key}"), value);
                 }
             }

@@ -52,7 +52,7 @@ impl fmt::Display for Mac {
 impl FromStr for Mac {
     type Err = ParseError;
 
-    /// Reads `02:00:5e:10:00:01` or `02-00-5e-10-00-01`, in any letter case.
+    /// Reads `02:00:5e:10:00:01`, `02-00-5e-10-00-01` or `0200.5e10.0001`, in any letter case.
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let bytes = octets::parse_array(text).ok_or(ParseError {
             expected: "six bytes in hexadecimal, as in 02:00:00:00:00:01",

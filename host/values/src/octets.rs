@@ -12,20 +12,21 @@ pub fn text(bytes: &[u8]) -> String {
     text
 }
 
-/// Parses bytes with `:` or `-` between them, in any letter case. How many there have to be
-/// is the caller's business.
+/// Parses bytes with `:` or `-` between them, or pairs of bytes with `.` between them, in any
+/// letter case: what Go's `net.ParseMAC` reads, by which the plugins that plumb replaces read
+/// them. How many there have to be is the caller's business.
 pub fn parse(text: &str) -> Option<Vec<u8>> {
-    parts(text).map(parse_byte).collect()
+    bytes(text).collect()
 }
 
 /// As [`parse`], for a known number of bytes.
 pub(crate) fn parse_array<const LENGTH: usize>(text: &str) -> Option<[u8; LENGTH]> {
-    let mut parts = parts(text);
-    let mut bytes = [0; LENGTH];
-    for byte in &mut bytes {
-        *byte = parse_byte(parts.next()?)?;
+    let mut found = bytes(text);
+    let mut array = [0; LENGTH];
+    for byte in &mut array {
+        *byte = found.next()??;
     }
-    parts.next().is_none().then_some(bytes)
+    found.next().is_none().then_some(array)
 }
 
 /// For `Display` of what is made of bytes.
@@ -41,14 +42,21 @@ fn write(bytes: &[u8], to: &mut impl Write) -> Result {
     Ok(())
 }
 
-fn parts(text: &str) -> impl Iterator<Item = &str> {
-    text.split(if text.contains(':') { ':' } else { '-' })
-}
-
-fn parse_byte(part: &str) -> Option<u8> {
-    // from_str_radix takes a sign, too.
-    let is_byte = part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_hexdigit());
-    is_byte.then(|| u8::from_str_radix(part, 16).ok())?
+/// None in the place of a group that is none.
+fn bytes(text: &str) -> impl Iterator<Item = Option<u8>> {
+    let (separator, digits) = match text {
+        text if text.contains(':') => (':', 2),
+        text if text.contains('.') => ('.', 4),
+        _ => ('-', 2),
+    };
+    text.split(separator).flat_map(move |group| {
+        // from_str_radix takes a sign, too.
+        let is_whole =
+            group.len() == digits && group.bytes().all(|digit| digit.is_ascii_hexdigit());
+        (0..digits)
+            .step_by(2)
+            .map(move |at| is_whole.then(|| u8::from_str_radix(&group[at..at + 2], 16).ok())?)
+    })
 }
 
 #[cfg(test)]

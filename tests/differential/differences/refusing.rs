@@ -6,6 +6,7 @@ pub const LIST: &[Difference] = &[
     Difference {
         what: "Codes of errors",
         reference: "999 for nearly all",
+        packaged: "the same",
         plumb: "those of the specification, and its own from 100 on",
         reason: "a person or a runtime can distinguish a wrong configuration from a node that is not ready",
         effects: |situation| {
@@ -43,6 +44,7 @@ pub const LIST: &[Difference] = &[
     Difference {
         what: "Versions 0.1.0 and 0.2.0, and none, which means 0.1.0",
         reference: "spoken, for one address of each family",
+        packaged: "the same",
         plumb: "refused with code 1",
         reason: "their results cannot name an interface, so nothing that comes after could refer to it; every runtime of today speaks 0.3.0",
         effects: |situation| {
@@ -55,7 +57,8 @@ pub const LIST: &[Difference] = &[
     },
     Difference {
         what: "Version 1.1.0",
-        reference: "refused with code 1",
+        reference: "spoken, with STATUS and without GC",
+        packaged: "refused with code 1",
         plumb: "spoken, with GC and STATUS",
         reason: "it is the current one",
         effects: |situation| {
@@ -66,10 +69,14 @@ pub const LIST: &[Difference] = &[
     },
     Difference {
         what: "`linkInContainer`",
-        reference: "ignored: the parent is looked for on the node",
+        reference: "as plumb",
+        packaged: "ignored: the parent is looked for on the node",
         plumb: "the parent may be in the pod",
-        reason: "later releases of the reference have it",
+        reason: "the current release has it",
         effects: |situation| {
+            if !situation.is_beside_packaged() {
+                return Vec::new();
+            }
             only(situation, &["linkInContainer"], || {
                 Effect::new("ADD", "refused, code 999", "accepted")
             })
@@ -78,6 +85,7 @@ pub const LIST: &[Difference] = &[
     Difference {
         what: "Unknown keys in `CNI_ARGS`",
         reference: "refused without `IgnoreUnknown`",
+        packaged: "the same",
         plumb: "ignored",
         reason: "they are for other plugins of the chain",
         effects: |situation| {
@@ -91,6 +99,7 @@ pub const LIST: &[Difference] = &[
     Difference {
         what: "A malformed result of the plugin before",
         reference: "dropped like every other",
+        packaged: "the same",
         plumb: "refused with code 7",
         reason: "it cannot be passed on, and the runtime could not read it",
         effects: |situation| {
@@ -102,6 +111,7 @@ pub const LIST: &[Difference] = &[
     Difference {
         what: "The same route twice",
         reference: "refused",
+        packaged: "the same",
         plumb: "added once",
         reason: "the pod gets what was asked for",
         effects: |situation| {
@@ -113,6 +123,7 @@ pub const LIST: &[Difference] = &[
     Difference {
         what: "Interface of a failed ADD",
         reference: "stays in the pod when the IPAM plugin fails, or an address or a route is refused; DEL leaves it too when the IPAM plugin fails there",
+        packaged: "the same",
         plumb: "removed before the error is reported",
         reason: "a pod comes up or nothing happened",
         effects: left_by_the_reference,
@@ -120,6 +131,7 @@ pub const LIST: &[Difference] = &[
     Difference {
         what: "Record of an ADD whose addresses could not be released",
         reference: "none",
+        packaged: "the same",
         plumb: "stays, with both errors reported, until a DEL with a configuration that the IPAM plugin accepts",
         reason: "the IPAM plugin refused to release what it may have reserved, and nobody else knows of it",
         effects: |situation| {
@@ -133,17 +145,21 @@ pub const LIST: &[Difference] = &[
     },
     Difference {
         what: "DEL with a configuration that has become wrong",
-        reference: "refused, as ADD is: master gone, MTU of the parent lowered, IPAM plugin removed",
+        reference: "refused, as ADD is: a value of another type, IPAM plugin removed",
+        packaged: "master gone and MTU of the parent lowered, too",
         plumb: "succeeds",
         reason: "a pod's deletion waits for nothing that only ADD needs",
         effects: |situation| {
-            let is_refused_by_reference = situation.is_one_of(&[
-                "mtu above the parent's",
-                "mtu below zero",
+            let is_refused_by_packaged = situation.is_beside_packaged()
+                && situation.is_one_of(&[
+                    "mtu above the parent's",
+                    "mtu below zero",
+                    "no such master",
+                    "no master and no default route",
+                ]);
+            let is_refused_by_both = situation.is_one_of(&[
                 "mtu as text",
-                "no such master",
                 "master as a number",
-                "no master and no default route",
                 "dns as text",
                 "nameservers as text",
                 "ipam as text",
@@ -151,7 +167,7 @@ pub const LIST: &[Difference] = &[
                 "no such IPAM plugin",
                 "IPAM plugin by a path",
             ]);
-            if !is_refused_by_reference {
+            if !is_refused_by_packaged && !is_refused_by_both {
                 return Vec::new();
             }
             (1..=3)
@@ -162,6 +178,7 @@ pub const LIST: &[Difference] = &[
     Difference {
         what: "DEL after an ADD that found an interface of its name",
         reference: "removes the other one's interface",
+        packaged: "the same",
         plumb: "leaves it",
         reason: "what an attachment did not make is not its to remove",
         effects: |situation| {

@@ -5,7 +5,12 @@ fn text_and_parse_are_inverse() {
     let bytes = parse("02:00:5E:10:00:fF").expect("six bytes");
     assert_eq!(bytes, [0x02, 0, 0x5e, 0x10, 0, 0xff]);
     assert_eq!(text(&bytes), "02:00:5e:10:00:ff");
-    assert_eq!(parse("02-00-5e-10-00-ff"), Some(bytes));
+    assert_eq!(parse("02-00-5e-10-00-ff").as_ref(), Some(&bytes));
+    assert_eq!(parse("0200.5e10.00FF").as_ref(), Some(&bytes));
+    assert_eq!(
+        parse_array("0200.5e10.00ff"),
+        Some([2, 0, 0x5e, 0x10, 0, 0xff])
+    );
     assert_eq!(text(&[]), "");
 }
 
@@ -19,6 +24,12 @@ fn what_is_not_bytes_is_refused() {
         "+1:00:00:00:00:00",
         "02:00:00:00-00:01",
         "02:00:",
+        "02.00.5e.10.00.ff",
+        "0200.5e10.00f",
+        "0200.5e10:00ff",
+        "0200.5e10.",
+        "02é.5e10.00ff",
+        "0é0.5e10.00ff",
         ":02",
         " 02:00",
     ] {
