@@ -1,25 +1,81 @@
 //! Partition keys of InfiniBand (InfiniBand Architecture Specification, volume 1, section
 //! 10.9): like the tag of a VLAN, given to a port by the fabric's subnet manager.
 
+use std::fmt;
+
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer};
+
 use crate::facts::Link;
 use crate::{Error, log};
 
 /// Bit 15: a full member talks to all of the partition, a limited one to full members only.
 pub const FULL_MEMBER: u16 = 0x8000;
 
-/// The partition that a configuration asks for: [`parse`] of its key `pkey`; empty is absent.
-///
-/// Errors: `invalid-configuration`, with the text in it.
-pub fn requested(configured: &str) -> Result<Option<u16>, Error> {
-    match configured {
-        "" => Ok(None),
-        text => parse(text).map(Some),
+/// The key `pkey` as a configuration has it, to be a field of a component's own keys: text, or a
+/// number of JSON.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub enum Configured {
+    /// Missing, null or empty text.
+    #[default]
+    Absent,
+    /// Such as `"0x5"`.
+    Text(String),
+    /// Such as `5`.
+    Number(u64),
+}
+
+impl Configured {
+    /// The partition that it asks for; none where it is absent.
+    ///
+    /// Errors: `invalid-configuration`, with what was written.
+    pub fn key(&self) -> Result<Option<u16>, Error> {
+        match self {
+            Self::Absent => Ok(None),
+            Self::Text(text) => parse(text).map(Some),
+            Self::Number(number) => {
+                let key = u16::try_from(*number).ok().filter(is_key);
+                key.map(Some).ok_or_else(|| not_a_key(number))
+            }
+        }
     }
 }
 
-/// Reads a key such as `0x5`, with or without the bit of full membership. It must be written
-/// in hexadecimal: to take `1000` for the one or the other number would be a guess about who
-/// may talk to whom.
+impl<'de> Deserialize<'de> for Configured {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextOrNumber;
+
+        impl Visitor<'_> for TextOrNumber {
+            type Value = Configured;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("text such as \"0x5\", or a number")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Configured, E> {
+                Ok(match text {
+                    "" => Configured::Absent,
+                    text => Configured::Text(text.to_owned()),
+                })
+            }
+
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Configured, E> {
+                Ok(Configured::Number(number))
+            }
+
+            fn visit_unit<E: de::Error>(self) -> Result<Configured, E> {
+                Ok(Configured::Absent)
+            }
+        }
+
+        deserializer.deserialize_any(TextOrNumber)
+    }
+}
+
+/// Reads a key such as `0x5`, with or without the bit of full membership. Text must be in
+/// hexadecimal and begin with `0x`, as ib-kubernetes wants it (its `ParsePKey`), which has the
+/// subnet manager add the port to the partition: to take `1000` for the one or the other number
+/// would be a guess about who may talk to whom.
 ///
 /// Errors: `invalid-configuration`, with the text in it.
 pub fn parse(text: &str) -> Result<u16, Error> {
@@ -27,13 +83,20 @@ pub fn parse(text: &str) -> Result<u16, Error> {
     let key = digits
         .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
         .and_then(|digits| u16::from_str_radix(digits, 16).ok())
-        .filter(|key| key & !FULL_MEMBER != 0);
-    key.ok_or_else(|| {
-        Error::invalid_configuration(format!(
-            "pkey {text:?} is not a partition key: use 0x0001 to 0x7fff in hexadecimal, or with \
-             the bit of full membership 0x8001 to 0xffff"
-        ))
-    })
+        .filter(is_key);
+    key.ok_or_else(|| not_a_key(&format_args!("{text:?}")))
+}
+
+/// Whether a number names a partition: more than the bit of full membership.
+fn is_key(number: &u16) -> bool {
+    number & !FULL_MEMBER != 0
+}
+
+fn not_a_key(written: &dyn fmt::Display) -> Error {
+    Error::invalid_configuration(format!(
+        "pkey {written} is not a partition key: use 0x0001 to 0x7fff in hexadecimal, or with \
+         the bit of full membership 0x8001 to 0xffff"
+    ))
 }
 
 /// Checks that the port below an interface is in the partition: without that, an interface is
@@ -100,6 +163,30 @@ mod tests {
             for part in [&format!("{text:?}"), "0x0001", "0x7fff", "0x8001"] {
                 assert!(message.contains(part), "{part} in {message}");
             }
+        }
+    }
+
+    #[test]
+    fn text_is_hexadecimal_and_a_number_is_a_number() {
+        let read = |json: &str| crate::json::read::<Configured>(json).map(|written| written.key());
+        let key = |json: &str| read(json).unwrap().unwrap();
+        for (json, expected) in [
+            ("\"0x1000\"", Some(0x1000)),
+            ("1000", Some(1000)),
+            ("32769", Some(0x8001)),
+            ("\"\"", None),
+            ("null", None),
+        ] {
+            assert_eq!(key(json), expected, "{json}");
+        }
+        // What ib-kubernetes refuses, and numbers that are no key.
+        for json in ["\"1000\"", "0", "32768", "65536", "18446744073709551615"] {
+            let message = read(json).unwrap().unwrap_err().message;
+            assert!(message.contains(json), "{json} in {message}");
+            assert!(message.contains("0x7fff"), "{message}");
+        }
+        for json in ["-1", "1.5", "true", "[5]", "{}"] {
+            assert!(read(json).is_err(), "{json}");
         }
     }
 

@@ -10,7 +10,7 @@ use serde::Deserialize;
 #[serde(default)]
 struct Keys {
     guid: String,
-    pkey: String,
+    pkey: partition_key::Configured,
     link_state: String,
     mtu: u32,
     ibkubernetesenabled: bool,
@@ -32,8 +32,8 @@ struct OfPod {
 pub struct Configuration {
     /// The GUID that the port gets; none: it keeps its own.
     pub guid: Option<Guid>,
-    /// The partition that the port must be in.
-    pub partition_key: Option<u16>,
+    /// The partition that ib-kubernetes is to have the port in.
+    pub partition_key: partition_key::Configured,
     /// Whether the function has carrier; none: as it is.
     pub link_state: Option<VirtualFunctionLinkState>,
     /// MTU in bytes; none: as it is.
@@ -58,7 +58,7 @@ impl Configuration {
         mac::refuse_on_infiniband(request)?;
         Ok(Self {
             guid: guid::requested(request, &keys.guid)?,
-            partition_key: partition_key::requested(&keys.pkey)?,
+            partition_key: keys.pkey,
             link_state: link_state::parse(&keys.link_state)?,
             mtu: (keys.mtu != 0).then_some(keys.mtu),
             isolation: Isolation::read(request)?,

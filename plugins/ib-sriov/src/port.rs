@@ -1,21 +1,35 @@
 //! Whether the fabric can know the function's port.
 
 use plumb_sdk::facts::{Link, PciFunction};
-use plumb_sdk::{Error, Guid, PciAddress, partition_key};
+use plumb_sdk::{Error, Guid, PciAddress, log, partition_key};
 
 use crate::configuration::Configuration;
 
 /// A port that gets a new GUID gets its partitions by it, later. One that keeps its own must
-/// have a usable one and be in the partition.
+/// have a usable one.
 pub(crate) fn check(configuration: &Configuration, function: &PciFunction) -> Result<(), Error> {
+    let key = configuration.partition_key.key();
     if configuration.guid.is_some() {
+        warn_of_partition(key.map(drop));
         return Ok(());
     }
     let link = function.link()?;
     check_own_guid(&link, function.address())?;
-    match configuration.partition_key {
+    warn_of_partition(key.and_then(|key| match key {
         Some(key) => partition_key::check_in_table(key, &link),
         None => Ok(()),
+    }));
+    Ok(())
+}
+
+/// The key is for ib-kubernetes, and nothing here puts a port into a partition. A pod that is
+/// in those of its port works, so it is no reason to refuse one.
+fn warn_of_partition(checked: Result<(), Error>) {
+    if let Err(error) = checked {
+        log::warning(format!(
+            "{}; the pod is in the partitions that its port has",
+            error.message
+        ));
     }
 }
 

@@ -9,7 +9,7 @@ use serde::Deserialize;
 #[serde(default)]
 struct Keys {
     master: String,
-    pkey: String,
+    pkey: partition_key::Configured,
     mode: String,
     umcast: Option<bool>,
     mtu: u32,
@@ -46,7 +46,7 @@ impl Configuration {
         }
         Ok(Self {
             master: keys.master,
-            partition_key: partition_key::requested(&keys.pkey)?,
+            partition_key: keys.pkey.key()?,
             mode: parse_mode(&keys.mode)?,
             user_multicast: keys.umcast,
             mtu: (keys.mtu != 0).then_some(keys.mtu),

@@ -177,26 +177,51 @@ fn only_ethernet_can_be_a_parent() {
 }
 
 #[test]
-fn a_pod_gets_no_interface_whose_rdma_device_it_could_not_use() {
-    let text = r#"{"type": "macvlan", "master": "eth1"}"#;
-    let exclusive = rdma_node(RdmaNamespaceMode::Exclusive);
-    let error = refusal(exclusive.attach::<MacvlanShared>(request(text)));
-    assert_eq!(error.code, ErrorCode::NotAvailable);
-    for part in ["mlx5_0", "rdma system set netns shared", "netns_mode=1"] {
-        assert!(error.message.contains(part), "{}", error.message);
-    }
-    let error = exclusive
-        .ready::<MacvlanShared>(request(text))
-        .result
-        .unwrap_err();
-    assert_eq!(error.code, ErrorCode::NotAvailable);
+fn an_rdma_device_that_the_pod_cannot_use_is_refused_where_rdma_is_demanded() {
+    for kind in ["macvlan", "ipvlan"] {
+        let text =
+            format!(r#"{{"type": "{kind}", "master": "eth1", "requireRDMA": true, {IPAM}}}"#);
+        let exclusive = rdma_node(RdmaNamespaceMode::Exclusive);
+        let error = refusal(exclusive.attach::<MacvlanShared>(request(&text)));
+        assert_eq!(error.code, ErrorCode::NotAvailable);
+        for part in [
+            "mlx5_0",
+            "requireRDMA",
+            "rdma system set netns shared",
+            "netns_mode=1",
+        ] {
+            assert!(error.message.contains(part), "{}", error.message);
+        }
+        let ready = exclusive.ready::<MacvlanShared>(request(&text));
+        assert_eq!(ready.result.unwrap_err().code, ErrorCode::NotAvailable);
 
-    let shared = rdma_node(RdmaNamespaceMode::Shared);
-    shared
-        .attach::<MacvlanShared>(request(text))
-        .result
-        .unwrap();
-    shared.ready::<MacvlanShared>(request(text)).result.unwrap();
+        let shared = rdma_node(RdmaNamespaceMode::Shared);
+        let outcome = shared.attach::<MacvlanShared>(request(&text));
+        outcome.result.unwrap();
+        assert_eq!(outcome.log, [""; 0]);
+        let ready = shared.ready::<MacvlanShared>(request(&text));
+        ready.result.unwrap();
+    }
+}
+
+/// Nodes of sriov-cni and rdma-cni are in exclusive mode, and have IP-only children of the
+/// physical function beside.
+#[test]
+fn a_pod_that_is_not_for_rdma_gets_its_interface_in_exclusive_mode_with_a_warning() {
+    for kind in ["macvlan", "ipvlan"] {
+        let text = format!(r#"{{"type": "{kind}", "master": "eth1", {IPAM}}}"#);
+        let exclusive = rdma_node(RdmaNamespaceMode::Exclusive);
+        let outcome = exclusive.attach::<MacvlanShared>(request(&text));
+        outcome.result.unwrap();
+        let ready = exclusive.ready::<MacvlanShared>(request(&text));
+        ready.result.unwrap();
+        let [warning] = outcome.log.as_slice() else {
+            panic!("{:?}", outcome.log);
+        };
+        for part in ["warning", "eth1", "mlx5_0", "exclusive", "requireRDMA"] {
+            assert!(warning.contains(part), "{part} in {warning}");
+        }
+    }
 }
 
 #[test]

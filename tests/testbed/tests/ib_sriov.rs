@@ -364,6 +364,30 @@ fn a_pod_that_ib_kubernetes_has_handled_starts() {
     bed.delete(&pod, &configuration);
 }
 
+/// The example of ib-sriov-cni has a partition on a node without ib-kubernetes. The key is for
+/// that, and the pod works in the partitions that the port has.
+#[test]
+fn a_partition_that_nobody_has_put_the_port_into_is_warned_of() {
+    let bed = bed(BED);
+    let pod = bed.pod();
+    for (key, says) in [
+        (json!("0x7abc"), "0x7abc is not in the table"),
+        (json!("1000"), "\"1000\" is not a partition key"),
+        (json!(1000), "0x03e8 is not in the table"),
+    ] {
+        let configuration = with(
+            ib_sriov(bed.function(0)),
+            json!({"pkey": key, "link_state": "enable", "ibKubernetesEnabled": false}),
+        );
+        let outcome = bed.call("ADD", &pod, &configuration).run();
+        outcome.expect_result();
+        assert!(outcome.stderr.contains(says), "{outcome}");
+        assert!(pod::is_up(&pod::eth0(&pod)));
+        bed.delete(&pod, &configuration);
+        bed.before().assert_unchanged();
+    }
+}
+
 /// Zero is how the physical function says that it was never given a GUID, which is so after
 /// each reboot. What counts is the GUID that the function itself shows.
 #[test]

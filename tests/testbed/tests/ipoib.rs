@@ -68,6 +68,7 @@ fn the_child_is_what_the_network_says() {
         ),
         // Without bit 15: the kernel makes it a full member.
         (json!({"pkey": "0x2"}), "0x8002", "datagram", "0000", 4092),
+        (json!({"pkey": 32771}), "0x8003", "datagram", "0000", 4092),
         (json!({"umcast": true}), "0xffff", "datagram", "0001", 4092),
         (json!({"mtu": 2044}), "0xffff", "datagram", "0000", 2044),
         (

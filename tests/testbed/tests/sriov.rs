@@ -384,6 +384,39 @@ fn a_chain_that_failed_in_the_middle_is_deleted_as_a_whole() {
     bed.before().assert_unchanged();
 }
 
+/// Nodes in exclusive mode have pods beside that only want IP of the physical function.
+#[test]
+fn a_child_of_an_rdma_adapter_has_ip_in_exclusive_mode() {
+    let bed = bed(BED);
+    run("modprobe ipvlan");
+    let parent = bed.physical().netdev().expect("it has a netdev");
+    let device = bed.physical().rdma_device().expect("it has an RDMA device");
+    for kind in ["macvlan", "ipvlan"] {
+        let pods = [bed.pod(), bed.pod()];
+        let mut configuration = sriov(bed.physical());
+        configuration["type"] = json!(kind);
+        configuration["master"] = json!(parent);
+        bed.status(&configuration).expect_silence();
+        let mut addresses = Vec::new();
+        for pod in &pods {
+            let outcome = bed.call("ADD", pod, &configuration).run();
+            addresses.push(result::address(&outcome.expect_result()).to_string());
+            for says in [&parent, &device, "exclusive", "requireRDMA"] {
+                assert!(outcome.stderr.contains(says), "{says} in {outcome}");
+            }
+        }
+        assert_reaches(&pods[0], &addresses[1]);
+        let demanding = with(configuration.clone(), json!({"requireRDMA": true}));
+        let other = bed.pod();
+        let refused = bed.call("ADD", &other, &demanding).run();
+        refused.expect_error(50, &device);
+        bed.status(&demanding).expect_error(50, &device);
+        for pod in &pods {
+            bed.delete(pod, &configuration);
+        }
+    }
+}
+
 #[test]
 fn a_function_of_vfio_gets_its_settings_and_its_addresses_are_reserved() {
     let bed = bed(BED);

@@ -87,18 +87,44 @@ fn a_fresh_function_has_no_guid_and_needs_one() {
     }
 }
 
+/// The key is for ib-kubernetes, and the networks of nodes without it have one as well.
 #[test]
-fn a_port_that_keeps_its_guid_must_be_in_the_partition() {
-    let outcome = attach(r#", "pkey": "0x5""#);
-    let words = ["0x0005", "ib1", "0xffff"];
-    outcome.assert_refused(ErrorCode::NotAvailable, &words);
+fn a_partition_that_the_port_is_not_in_is_worth_a_warning() {
+    let log = |outcome: Outcome<()>| -> Vec<String> {
+        outcome.result.unwrap();
+        let unusable = |line: &String| line.contains("rdmaIsolation");
+        let lines = outcome.log.into_iter();
+        lines.filter(|line| !unusable(line)).collect()
+    };
+    // In hexadecimal, as ib-kubernetes wants it; a number is a number.
+    for (written, words) in [
+        (r#""0x5""#, ["0x0005", "ib1", "0xffff"]),
+        ("1000", ["0x03e8", "ib1", "0xffff"]),
+        (r#""1000""#, ["\"1000\"", "0x0001", "0x7fff"]),
+        (r#""0x8000""#, ["\"0x8000\"", "0x0001", "0x7fff"]),
+        ("65536", ["65536", "0x0001", "0x7fff"]),
+    ] {
+        let lines = log(attach(&format!(r#", "pkey": {written}"#)));
+        let [warning] = lines.as_slice() else {
+            panic!("{written}: {lines:?}");
+        };
+        for word in words
+            .into_iter()
+            .chain(["warning", "partitions that its port has"])
+        {
+            assert!(warning.contains(word), "{word} in {warning}");
+        }
+    }
 
     let mut member = infiniband_virtual_function(ADDRESS);
     member.links[0].partition_keys = vec![0xffff, 0x8005];
-    attach_to(member, r#", "pkey": "0x5""#).result.unwrap();
+    assert_eq!(log(attach_to(member, r#", "pkey": "0x5""#)), [""; 0]);
 
     // The subnet manager adds a port when it sees the GUID.
-    attach(&format!(r#", "pkey": "0x5"{GUID}"#)).result.unwrap();
+    let outcome = attach(&format!(r#", "pkey": "0x5"{GUID}"#));
+    assert_eq!(log(outcome), [""; 0]);
+    let lines = log(attach(&format!(r#", "pkey": "1000"{GUID}"#)));
+    assert!(lines[0].contains("\"1000\""), "{lines:?}");
 }
 
 #[test]

@@ -24,8 +24,9 @@ fn without_a_device_keys_and_mode_are_checked() {
         let keys = format!("{isolated}{way_round}");
         ready(shared, &keys).result.unwrap();
     }
-    let outcome = ready(exclusive, r#", "pkey": "0x0""#);
-    outcome.assert_refused(ErrorCode::InvalidConfiguration, &["0x0"]);
+    let outcome = ready(exclusive, r#", "link_state": "up""#);
+    outcome.assert_refused(ErrorCode::InvalidConfiguration, &["up"]);
+    ready(exclusive, r#", "pkey": "0x0""#).result.unwrap();
     // There is no pod yet that ib-kubernetes could have handled.
     ready(exclusive, r#", "ibKubernetesEnabled": true"#)
         .result

@@ -45,6 +45,8 @@ fn every_key_is_read() {
             mtu: Some(65520),
         }
     );
+    let key = read(r#", "pkey": 32769"#).unwrap().partition_key;
+    assert_eq!(key, Some(0x8001));
     let mode = read(r#", "mode": "datagram""#).unwrap().mode;
     assert_eq!(mode, Some(IpoibMode::Datagram));
 }
@@ -58,6 +60,8 @@ fn values_that_cannot_be_are_answered_with_those_that_can() {
         let words = [key, "0x0001", "0x7fff"];
         assert_refused(&format!(r#", "pkey": "{key}""#), WRONG, &words);
     }
+    let words = ["65536", "0x0001", "0x7fff"];
+    assert_refused(r#", "pkey": 65536"#, WRONG, &words);
     let error = Configuration::read(&request(r#"{"type": "ipoib"}"#)).unwrap_err();
     assert_eq!(error.code, WRONG);
     assert!(error.message.contains("\"master\""), "{}", error.message);
@@ -66,7 +70,7 @@ fn values_that_cannot_be_are_answered_with_those_that_can() {
 #[test]
 fn a_value_of_the_wrong_type_is_named_with_its_key() {
     for (keys, words) in [
-        (r#", "pkey": 32769"#, ["\"pkey\"", "32769"]),
+        (r#", "pkey": true"#, ["\"pkey\"", "true"]),
         (r#", "mode": 1"#, ["\"mode\"", "1"]),
         (r#", "umcast": "on""#, ["\"umcast\"", "\"on\""]),
         (r#", "mtu": "2044""#, ["\"mtu\"", "\"2044\""]),
