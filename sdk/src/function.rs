@@ -159,8 +159,24 @@ impl PciFunction {
 }
 
 fn parse_address(text: &str) -> Result<PciAddress, Error> {
-    text.parse()
-        .map_err(|error| Error::invalid_configuration(format!("{text:?} {error}")))
+    text.parse().map_err(|error| {
+        let hint = match is_auxiliary(text) {
+            true => {
+                "; it is a device of the auxiliary bus, as scalable functions are, which plumb does not \
+                 give to pods yet: have the device plugin allot virtual functions"
+            }
+            false => "",
+        };
+        Error::invalid_configuration(format!("{text:?} {error}{hint}"))
+    })
+}
+
+/// Whether it is such as `mlx5_core.sf.4`: module, kind and number (`auxiliary_device_add`, drivers/base/auxiliary.c).
+fn is_auxiliary(text: &str) -> bool {
+    let mut parts = text.rsplit('.');
+    let number = parts.next().unwrap_or_default();
+    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    is_number && !text.contains([':', '/']) && parts.filter(|part| !part.is_empty()).count() == 2
 }
 
 /// For messages. As owned texts, because all other lists are, and a component has a copy of `join`

@@ -31,6 +31,11 @@ impl Change {
     pub fn is_of_guid(&self) -> bool {
         matches!(self.value, VfInfo::IbNodeGuid(_) | VfInfo::IbPortGuid(_))
     }
+
+    /// Whether it is the hardware address's.
+    pub fn is_of_mac(&self) -> bool {
+        matches!(self.value, VfInfo::Mac(_))
+    }
 }
 
 impl fmt::Display for Change {

@@ -36,11 +36,15 @@ impl SetVirtualFunction {
     }
 
     /// What the kernel said, with what it most often means.
-    fn refusal(&self, error: crate::kernel::Error) -> Error {
+    fn refusal(&self, is_of_mac: bool, error: crate::kernel::Error) -> Error {
         use nix::errno::Errno;
         let hint = match error.errno() {
             Some(Errno::EOPNOTSUPP | Errno::EPROTONOSUPPORT) => {
                 "the adapter's driver does not support it: leave the setting out"
+            }
+            Some(Errno::EPERM | Errno::EACCES | Errno::EINVAL) if is_of_mac => {
+                "the adapter's driver does not take this address now: some want the virtual function to be trusted \
+                 first (`ip link set PF vf NUMBER trust on`), or its own driver to be unbound"
             }
             Some(Errno::EINVAL) => {
                 "the adapter's driver does not take this value; rates need a physical function \
@@ -137,12 +141,13 @@ impl Reversible for SetVirtualFunction {
         let number = original.number.unwrap_or_default();
         let changed = self.settings.differing_from(&original.settings);
         for change in changed.changes(number) {
+            let is_of_mac = change.is_of_mac();
             machine
                 .node
                 .kernel
                 .host
                 .set_virtual_function((parent.index, &parent.name), number, change)
-                .map_err(|error| self.refusal(error))?;
+                .map_err(|error| self.refusal(is_of_mac, error))?;
         }
         let Some(driver) = self.must_rebind(&changed, &original) else {
             return Ok(());

@@ -37,6 +37,25 @@ fn attach(facts: PciFacts) -> Outcome<()> {
 }
 
 #[test]
+fn a_device_of_the_auxiliary_bus_is_named_as_such() {
+    for (device, is_auxiliary) in [
+        ("mlx5_core.sf.4", true),
+        ("mlx5_core.sf.x", false),
+        ("sf.4", false),
+        ("0000:3b:00.9", false),
+        ("a/b.sf.4", false),
+    ] {
+        let wish = request(&format!(r#"{{"deviceID": "{device}"}}"#));
+        let outcome = Node::new().attach::<Plain>(wish);
+        let error = outcome.result.unwrap_err();
+        assert_eq!(error.code, ErrorCode::InvalidConfiguration);
+        assert!(error.message.contains(device), "{}", error.message);
+        let says = error.message.contains("auxiliary bus");
+        assert_eq!(says, is_auxiliary, "{}", error.message);
+    }
+}
+
+#[test]
 fn the_allotted_function_is_set_and_moved() {
     let outcome = attach(virtual_function(ADDRESS));
     outcome.result.unwrap();

@@ -70,6 +70,27 @@ fn what_the_driver_cannot_do_is_told_and_nothing_is_left() {
     }
 }
 
+/// igb lets a function whose address it was given set none before it is trusted, not even this one.
+#[test]
+fn an_address_that_needs_trust_is_refused_with_the_setting_that_is_missing() {
+    let bed = bed(BED);
+    let pod = bed.pod();
+    let before = bed.picture();
+    let configuration = with(sriov(bed.function(0)), json!({"mac": "02:00:00:00:0a:01"}));
+    let error = bed
+        .call("ADD", &pod, &configuration)
+        .run()
+        .expect_one_of(&[100, 50, 7], "02:00:00:00:0a:01");
+    for word in [bed.function(0).address(), "\"trust\": \"on\""] {
+        assert!(error.details.contains(word), "{word} in {}", error.details);
+    }
+    before.assert_unchanged();
+    let trusted = with(configuration, json!({"trust": "on"}));
+    bed.add(&pod, &trusted);
+    bed.delete(&pod, &trusted);
+    before.assert_unchanged();
+}
+
 #[test]
 fn pods_of_one_vlan_reach_each_other_and_no_others() {
     let bed = bed(BED);
