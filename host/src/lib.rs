@@ -14,6 +14,7 @@
 //! - [`machine`]: what operations work on, the [`node`], the [`pod`] and the [`outcome`] so
 //!   far; [`routing`]: routes and rules that refer to addresses to come
 //! - [`functions`]: who has which PCI function, and the way back of one
+//! - [`former`]: what the replaced plugins wrote down of functions that their pods have
 //! - [`leases`], [`recovery`] and [`ipam_plugin`]: where addresses come from
 //! - [`kubelet`]: which pod a device was given to
 //! - [`owned`]: which folders are root's alone
@@ -28,6 +29,7 @@ pub mod components;
 pub mod decide;
 pub mod error;
 pub mod facts;
+pub mod former;
 pub mod functions;
 pub mod ipam_plugin;
 pub mod journal;

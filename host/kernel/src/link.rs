@@ -9,6 +9,7 @@ use netlink_packet_route::link::{
 };
 use nix::errno::Errno;
 use plumb_values::HardwareAddress;
+use serde::{Deserialize, Serialize};
 
 use super::create_link::decode_kind;
 use super::{Error, Result, RouteSocket};
@@ -58,8 +59,46 @@ pub struct Link {
     pub group: u32,
     /// Packets (`IFLA_TXQLEN`).
     pub queue_length: u32,
+    /// The address by which all others on the link are reached (`IFLA_BROADCAST`).
+    pub broadcast: HardwareAddress,
+    /// `IF_LINK_MODE_*` (linux/if.h)
+    pub link_mode: u8,
+    /// What it may hand on at once.
+    pub segmentation: Segmentation,
     /// The ways in which XDP programs are attached (`XDP_FLAGS_*`, linux/if_link.h).
     pub xdp_modes: Vec<u32>,
+}
+
+/// How much a link takes or hands on at once, before it is cut into packets; none where the kernel does not say, as those
+/// before 6.3 of the last two.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Segmentation {
+    /// Bytes (`IFLA_GSO_MAX_SIZE`). To set it sets that for IPv4, too.
+    pub gso_bytes: Option<u32>,
+    /// Packets (`IFLA_GSO_MAX_SEGS`).
+    pub gso_packets: Option<u32>,
+    /// Bytes (`IFLA_GRO_MAX_SIZE`). To set it sets that for IPv4, too.
+    pub gro_bytes: Option<u32>,
+    /// Bytes (`IFLA_GSO_IPV4_MAX_SIZE`).
+    pub gso_ipv4_bytes: Option<u32>,
+    /// Bytes (`IFLA_GRO_IPV4_MAX_SIZE`).
+    pub gro_ipv4_bytes: Option<u32>,
+}
+
+impl Segmentation {
+    /// The attributes that set it, in the order in which the kernel looks at them.
+    fn attributes(&self) -> Vec<LinkAttribute> {
+        [
+            self.gso_bytes.map(LinkAttribute::GsoMaxSize),
+            self.gso_packets.map(LinkAttribute::GsoMaxSegs),
+            self.gro_bytes.map(LinkAttribute::GroMaxSize),
+            self.gso_ipv4_bytes.map(LinkAttribute::GsoIpv4MaxSize),
+            self.gro_ipv4_bytes.map(LinkAttribute::GroIpv4MaxSize),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
 }
 
 /// The flags that can be set beside `IFF_UP` (`__dev_change_flags`, net/core/dev.c).
@@ -72,6 +111,9 @@ pub const FREE_FLAGS: LinkFlags = LinkFlags::Debug
     .union(LinkFlags::Portsel)
     .union(LinkFlags::Automedia)
     .union(LinkFlags::Dynamic);
+
+/// The flags that show a link what is not for it: `IFF_PROMISC` and `IFF_ALLMULTI` (linux/if.h).
+pub const PROMISCUOUS: u32 = LinkFlags::Promisc.union(LinkFlags::Allmulti).bits();
 
 /// `XDP_FLAGS_SKB_MODE`, `XDP_FLAGS_DRV_MODE` and `XDP_FLAGS_HW_MODE` (linux/if_link.h).
 const XDP_MODES: [u32; 3] = [1 << 1, 1 << 2, 1 << 3];
@@ -249,6 +291,33 @@ impl RouteSocket {
         )
     }
 
+    /// Sets the address by which all others on the link are reached.
+    pub fn set_link_broadcast(&self, index: u32, address: &[u8]) -> Result<()> {
+        self.set_link(index, LinkAttribute::Broadcast(address.to_vec()), || {
+            format!(
+                "set broadcast address {} on the interface of index {index}",
+                plumb_values::octets::text(address)
+            )
+        })
+    }
+
+    /// Sets `IF_LINK_MODE_*`.
+    pub fn set_link_mode(&self, index: u32, mode: u8) -> Result<()> {
+        self.set_link(index, LinkAttribute::Mode(mode.into()), || {
+            format!("set link mode {mode} on the interface of index {index}")
+        })
+    }
+
+    /// Sets how much the link takes or hands on at once.
+    pub fn set_link_segmentation(&self, index: u32, segmentation: &Segmentation) -> Result<()> {
+        for attribute in segmentation.attributes() {
+            self.set_link(index, attribute, || {
+                format!("set {segmentation:?} on the interface of index {index}")
+            })?;
+        }
+        Ok(())
+    }
+
     /// Takes the XDP program of one mode from the link.
     pub fn detach_xdp(&self, index: u32, mode: u32) -> Result<()> {
         let none = vec![LinkXdp::Fd(-1), LinkXdp::Flags(mode)];
@@ -353,6 +422,9 @@ fn decode(message: RouteNetlinkMessage) -> Option<Link> {
         flags: (flags & FREE_FLAGS).bits(),
         group: 0,
         queue_length: 0,
+        broadcast: HardwareAddress::default(),
+        link_mode: 0,
+        segmentation: Segmentation::default(),
         xdp_modes: Vec::new(),
     };
     for attribute in message.attributes {
@@ -361,6 +433,13 @@ fn decode(message: RouteNetlinkMessage) -> Option<Link> {
             LinkAttribute::Address(mac) => link.mac = mac.into(),
             LinkAttribute::Group(group) => link.group = group,
             LinkAttribute::TxQueueLen(length) => link.queue_length = length,
+            LinkAttribute::Broadcast(address) => link.broadcast = address.into(),
+            LinkAttribute::Mode(mode) => link.link_mode = mode.into(),
+            LinkAttribute::GsoMaxSize(size) => link.segmentation.gso_bytes = Some(size),
+            LinkAttribute::GsoMaxSegs(count) => link.segmentation.gso_packets = Some(count),
+            LinkAttribute::GroMaxSize(size) => link.segmentation.gro_bytes = Some(size),
+            LinkAttribute::GsoIpv4MaxSize(size) => link.segmentation.gso_ipv4_bytes = Some(size),
+            LinkAttribute::GroIpv4MaxSize(size) => link.segmentation.gro_ipv4_bytes = Some(size),
             LinkAttribute::Xdp(programs) => {
                 link.xdp_modes = programs.iter().filter_map(xdp_mode).collect();
             }

@@ -49,6 +49,20 @@ impl PodNetns {
         })
     }
 
+    /// A namespace that nobody has recorded, such as that of a pod which another plugin attached. No namespace has the
+    /// identity 0, so nothing is ever taken for it.
+    pub fn unknown(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+            identity: Identity {
+                device: 0,
+                inode: 0,
+                cookie: None,
+            },
+            number: None,
+        }
+    }
+
     /// Opens it, by its path or by another one that may lead to it as well, if it is still
     /// the one that was recorded in `boot`: the next boot gives the same inode numbers to
     /// other namespaces. None when neither path leads to it.

@@ -2,12 +2,13 @@
 //! namespaces.
 
 use nix::errno::Errno;
+use plumb_values::HardwareAddress;
 use serde::{Deserialize, Serialize};
 
 use super::host_link;
 use super::subject::Subject;
 use crate::kernel::ethtool::Ethtool;
-use crate::kernel::link::Link;
+use crate::kernel::link::{INFINIBAND, Link, PROMISCUOUS, Segmentation};
 use crate::{Error, Result};
 
 /// These traits of a netdev, as they were found.
@@ -21,10 +22,41 @@ pub struct LinkTraits {
     pub queue_length: u32,
     /// Empty where it had none.
     pub alias: String,
+    /// Empty in holds of earlier releases.
+    #[serde(default)]
+    pub broadcast: HardwareAddress,
+    /// `IF_LINK_MODE_*` (linux/if.h)
+    #[serde(default)]
+    pub link_mode: u8,
+    /// What it may hand on at once.
+    #[serde(default)]
+    pub segmentation: Segmentation,
     /// Further names.
     pub alternative_names: Vec<String>,
     /// What the adapter's driver was told.
     pub ethtool: Ethtool,
+}
+
+/// Where nobody knows what a netdev was like: takes away what would show its next owner the frames of others, or have
+/// its frames seen.
+pub fn restrain(subject: &Subject<'_>) -> Result<()> {
+    let Some(link) = host_link(&subject.node.kernel, subject.address)? else {
+        return Ok(());
+    };
+    let host = &subject.node.kernel.host;
+    let mut failures: Vec<Error> = Vec::new();
+    for mode in &link.xdp_modes {
+        failures.extend(host.detach_xdp(link.index, *mode).err().map(Error::from));
+    }
+    let flags = link.flags & !PROMISCUOUS;
+    if flags != link.flags {
+        failures.extend(
+            host.set_link_flags(link.index, flags)
+                .err()
+                .map(Error::from),
+        );
+    }
+    Error::all(failures).map_or(Ok(()), Err)
 }
 
 impl LinkTraits {
@@ -52,6 +84,17 @@ impl LinkTraits {
         }
         if link.flags != self.flags {
             done(host.set_link_flags(link.index, self.flags));
+        }
+        // IPoIB makes its own of the partition.
+        let has_own = link.hardware_type == INFINIBAND || self.broadcast.is_empty();
+        if !has_own && link.broadcast != self.broadcast {
+            done(host.set_link_broadcast(link.index, &self.broadcast));
+        }
+        if link.link_mode != self.link_mode {
+            done(host.set_link_mode(link.index, self.link_mode));
+        }
+        if link.segmentation != self.segmentation {
+            done(host.set_link_segmentation(link.index, &self.segmentation));
         }
         done(self.ethtool.restore(&link.name));
         done(self.restore_names(subject, &link));

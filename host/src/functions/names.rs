@@ -8,11 +8,13 @@
 use std::time::Duration;
 
 use super::original::OriginalLink;
+use super::owed_name::OwedName;
 use super::subject::Subject;
 use super::{Holds, Original, host_link};
 use crate::kernel::RouteSocket;
 use crate::kernel::pci::{self, PciFunction};
 use crate::kernel::rdma::RdmaSocket;
+use crate::node::Node;
 use crate::{Error, Result, wait};
 
 /// How long a name may stay taken by a function that is on its way. Functions are as good
@@ -20,8 +22,47 @@ use crate::{Error, Result, wait};
 const PATIENCE: Duration = Duration::from_secs(8);
 
 /// What a netdev or RDMA device is called that lets go of its name.
-pub fn interim(index: u32) -> String {
+fn interim(index: u32) -> String {
     format!("plumb{index:x}")
+}
+
+/// Such a name that no link of the host has: indexes are counted anew in each namespace, so functions that come home
+/// from two pods may have the same one.
+pub fn interim_of_link(host: &RouteSocket, index: u32) -> Result<String> {
+    let mut number = index;
+    loop {
+        let name = interim(number);
+        match host.link_by_name(&name)? {
+            Some(link) if link.index != index => number = number.wrapping_add(1 << 16),
+            _ => return Ok(name),
+        }
+    }
+}
+
+/// Gives functions that nobody holds the names back that others had when they came home. What fails is tried again by the
+/// next call.
+pub fn restore_owed(node: &Node<'_>) -> Result<()> {
+    let holds = Holds::new(&node.state);
+    let host = &node.kernel.host;
+    for (address, owed) in holds.owed_names()? {
+        if holds.read(&address)?.is_some() {
+            continue;
+        }
+        let link = host_link(&node.kernel, &address)?;
+        let Some(link) = link.filter(|link| link.name == owed.now) else {
+            // It is gone, or somebody has given it another name since.
+            holds.forget_owed_name(&address)?;
+            continue;
+        };
+        if host.link_by_name(&owed.own)?.is_none() {
+            rename_down(host, link.index, &owed.own)?;
+            if link.up {
+                host.set_link_up(link.index, true)?;
+            }
+            holds.forget_owed_name(&address)?;
+        }
+    }
+    Ok(())
 }
 
 /// Gives the netdev its name back. udev may do the same at the same moment, and gives a
@@ -50,21 +91,37 @@ pub fn restore_link_name(subject: &Subject<'_>, original: &OriginalLink) -> Resu
         }
         rename_down(host, link.index, name)
     };
+    let regain = || -> Result<()> {
+        rename(name)?;
+        Ok(Holds::new(&subject.node.state).forget_owed_name(subject.address)?)
+    };
     if is_free()?.is_some() {
-        return rename(name);
+        return regain();
     }
+    let owe = |now: String| -> Result<()> {
+        subject.node.trace.warning(format_args!(
+            "PCI function {} comes home as {now}: another interface has taken its name {name}, which it gets back when \
+             that is free, by a GC or with its next pod",
+            subject.address
+        ));
+        let own = name.clone();
+        Ok(Holds::new(&subject.node.state).owe_name(subject.address, &OwedName { now, own })?)
+    };
     let is_borrowed = is_borrowed(
         subject,
         |function| function.links.contains(name),
         |original| original.link.as_ref().is_some_and(|own| own.name != *name),
     )?;
     if !is_borrowed {
-        return Ok(());
+        return owe(link.name);
     }
-    rename(&interim(link.index))?;
+    rename(&interim_of_link(host, link.index)?)?;
     match wait::until(PATIENCE, is_free)? {
-        Some(()) => rename(name),
-        None => rename(&link.name),
+        Some(()) => regain(),
+        None => {
+            rename(&link.name)?;
+            owe(link.name)
+        }
     }
 }
 

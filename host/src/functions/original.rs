@@ -37,13 +37,13 @@ pub struct OriginalLink {
     pub name: String,
     /// `ARPHRD_*` (linux/if_arp.h)
     pub hardware_type: u16,
-    /// Its hardware address.
+    /// Its hardware address; empty where nobody knows it.
     pub mac: HardwareAddress,
-    /// Bytes.
+    /// Bytes; 0 where nobody knows it.
     pub mtu: u32,
     /// Whether it was up.
     pub up: bool,
-    /// What else the pod can set on it; none in holds of earlier releases.
+    /// What else the pod can set on it; none in holds of earlier releases, and where nobody knows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traits: Option<LinkTraits>,
 }
@@ -55,6 +55,9 @@ impl OriginalLink {
                 flags: link.flags,
                 group: link.group,
                 queue_length: link.queue_length,
+                broadcast: link.broadcast,
+                link_mode: link.link_mode,
+                segmentation: link.segmentation,
                 alias: link.alias.unwrap_or_default(),
                 alternative_names: link.alternative_names,
                 ethtool,

@@ -13,7 +13,7 @@ use plumb_values::driver::is_for_user_space;
 use super::find::{Found, find_link, host_link};
 use super::original::{Original, parent_link};
 use super::subject::Subject;
-use super::{Holds, RdmaLock, names, rebind};
+use super::{Holds, RdmaLock, link_traits, names, rebind};
 use crate::kernel::link::{INFINIBAND, Link};
 use crate::kernel::virtual_function::Settings;
 use crate::kernel::{Netns, pci};
@@ -164,7 +164,7 @@ impl Subject<'_> {
             {
                 original.name.clone()
             }
-            _ => names::interim(link.index),
+            _ => names::interim_of_link(&self.node.kernel.host, link.index)?,
         };
         // What the pod has stacked on it would stay behind, and see what the next pod sends.
         for other in pod.links()? {
@@ -269,9 +269,9 @@ impl Subject<'_> {
         let named = names::restore_link_name(self, original);
         let traits = match &original.traits {
             Some(traits) => traits.restore(self),
-            None => Ok(()),
+            None => link_traits::restrain(self),
         };
-        let mtu = match link.mtu == original.mtu {
+        let mtu = match original.mtu == 0 || link.mtu == original.mtu {
             true => Ok(()),
             false => host.set_link_mtu(link.index, original.mtu),
         };
@@ -299,7 +299,8 @@ impl Subject<'_> {
             return Ok(());
         };
         // An IPoIB address has the GUID and a number that the kernel picks.
-        if original.hardware_type == INFINIBAND || link.mac == original.mac {
+        let is_known = original.hardware_type != INFINIBAND && !original.mac.is_empty();
+        if !is_known || link.mac == original.mac {
             return Ok(());
         }
         let set = self

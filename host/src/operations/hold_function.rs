@@ -77,7 +77,15 @@ impl Reversible for HoldFunction {
             }
             self.shared = true;
         }
-        *self.original = Original::read(&machine.node.kernel, &self.address, &self.changes)?;
+        let kernel = &machine.node.kernel;
+        *self.original = Original::read(kernel, &self.address, &self.changes)?;
+        // It comes home under its own name, when that is free by then.
+        if let Some(owed) = Holds::new(&machine.node.state).owed_name(&self.address)?
+            && let Some(link) = &mut self.original.link
+            && link.name == owed.now
+        {
+            link.name = owed.own;
+        }
         Ok(())
     }
 

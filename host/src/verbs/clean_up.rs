@@ -21,7 +21,7 @@ use crate::operations::{Journal, Record, Records, Reversible};
 use crate::pod::{ENDING, Pod};
 use crate::state::Error as StateError;
 use crate::undo::{self, Undone};
-use crate::{Code, Error, Result};
+use crate::{Code, Error, Result, former};
 
 /// Undoes an earlier record of the very same attachment, when it is what a killed ADD
 /// left behind or its pod is gone.
@@ -80,12 +80,15 @@ pub fn attached_already(attachment: &Attachment, record: &Path) -> Error {
 /// the namespace of a dead one.
 pub fn wanted_function(request: &AddRequest, node: &Node<'_>) -> Result<()> {
     let device = request.device_id.as_deref();
-    let Some(address) = device.and_then(|id| id.parse::<PciAddress>().ok()) else {
+    let Some(function) = device.and_then(|id| id.parse::<PciAddress>().ok()) else {
         return Ok(());
     };
     let attachment = &request.call.attachment;
-    let address = address.to_string();
+    let address = function.to_string();
     let holds = Holds::new(&node.state);
+    if holds.read(&address)?.is_none() {
+        former::adopt_of_function(function, node)?;
+    }
     let Some(hold) = holds.read(&address)? else {
         return Ok(());
     };

@@ -12,7 +12,7 @@ use crate::machine::Machine;
 use crate::node::Node;
 use crate::operations::{DelegateIpam, Journal, LinkNumber, Records, Reversible};
 use crate::pod::Pod;
-use crate::{Result, decide, octets, undo};
+use crate::{Result, decide, former, octets, undo};
 
 /// Detaches the pod.
 pub fn del(request: &Request, node: &Node<'_>) -> Result<()> {
@@ -40,6 +40,11 @@ fn detach(journal: Journal, request: &Request, node: &Node<'_>) -> Result<()> {
 /// Does what can be proven without a record: DEL was here before, the record was lost,
 /// or another plugin made the attachment before plumb was installed.
 fn detach_without_record(request: &Request, node: &Node<'_>) -> Result<()> {
+    if let Err(error) = former::adopt_of_attachment(request, node) {
+        node.trace.warning(format_args!(
+            "looking for what another plugin wrote down of its function: {error}"
+        ));
+    }
     let functions = clean_up::functions_of(&request.attachment, node);
     if let Err(error) = take_back_link_of_result(request, node) {
         node.trace.warning(format_args!(

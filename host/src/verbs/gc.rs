@@ -7,12 +7,12 @@ use serde_json::Value;
 use super::clean_up;
 use crate::attachment::Attachment;
 use crate::cni::Request;
-use crate::functions::Holds;
+use crate::functions::{Holds, restore_owed};
 use crate::journal::Moment;
 use crate::node::Node;
 use crate::operations::Records;
 use crate::pod::Pod;
-use crate::{Error, Result, decide, state};
+use crate::{Error, Result, decide, former, state};
 
 /// The runtime's list, and the key that tags of the specification before 1.1.0 had.
 /// libcni sends both.
@@ -47,7 +47,9 @@ pub fn gc(request: &Request, node: &Node<'_>) -> Result<()> {
         }
         Err(error) => failures.push(error.into()),
     }
+    failures.extend(collection.adopt_functions().err());
     failures.extend(collection.free_functions().err());
+    failures.extend(restore_owed(node).err());
     failures.extend(clean_up::left_over(node).err());
     failures.extend(collection.release_leases().err());
     failures.extend(forward(request, node).err());
@@ -122,6 +124,20 @@ impl Collection<'_> {
         self.valid
             .as_ref()
             .is_some_and(|valid| valid.iter().any(|valid| valid.is_interface_of(attachment)))
+    }
+
+    /// Takes over the functions of dead pods that another plugin attached, before it was replaced.
+    fn adopt_functions(&self) -> Result<()> {
+        let network = &self.request.attachment.network;
+        let Some(valid) = &self.valid else {
+            return former::adopt_of_network(network, None, self.node);
+        };
+        let names: BTreeSet<String> = valid
+            .iter()
+            .map(|one| format!("{}-{}", one.container_id, one.interface_name))
+            .collect();
+        let is_valid = |name: &str| names.contains(name);
+        former::adopt_of_network(network, Some(&is_valid), self.node)
     }
 
     /// Frees functions that an attachment of this network holds without a record: it was

@@ -5,7 +5,7 @@ use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
 use cni_harness::{Pod, wait};
-use plumb_testbed::configuration::{ib_sriov_with_everything, sriov, without_ipam};
+use plumb_testbed::configuration::{ib_sriov, ib_sriov_with_everything, sriov, without_ipam};
 use plumb_testbed::program::{inside, run};
 use plumb_testbed::{Bed, Function, Setup, bed, pod, rdma};
 use plumb_tests::configuration::with;
@@ -243,6 +243,57 @@ fn the_virtual_functions_were_made_anew() {
     assert_eq!(files(), [""; 0], "the state folder is not empty");
     assert!(bed.function(0).netdev().is_some());
     bed.rebuild();
+}
+
+/// The host gives the function's name to another interface while the pod has it.
+#[test]
+fn the_host_has_given_the_name_away() {
+    for setup in BEDS {
+        let bed = bed(setup);
+        let pods = [bed.pod(), bed.pod()];
+        let before = bed.picture_without_pods();
+        let configurations: Vec<Value> = (0..2)
+            .map(|number| match setup == Setup::INFINIBAND {
+                true => ib_sriov(bed.function(number)),
+                false => sriov(bed.function(number)),
+            })
+            .collect();
+        let names: Vec<String> = (0..2)
+            .map(|number| bed.function(number).netdev().expect("it is home"))
+            .collect();
+        for (pod, configuration) in pods.iter().zip(&configurations) {
+            bed.add(pod, configuration);
+        }
+        let parent = bed.physical().netdev().expect("it has a netdev");
+        run(&format!("ip link add {} type dummy", names[0]));
+        // Or as an alternative name.
+        run(&format!(
+            "ip link property add dev {parent} altname {}",
+            names[1]
+        ));
+        for (number, (pod, configuration)) in pods.iter().zip(&configurations).enumerate() {
+            let outcome = bed.call("DEL", pod, configuration).run();
+            outcome.expect_silence();
+            assert!(outcome.stderr.contains(&names[number]), "{outcome}");
+            let interim = bed.function(number).netdev();
+            assert!(
+                interim.is_some_and(|name| name != names[number]),
+                "{setup:?}"
+            );
+        }
+        run(&format!("ip link delete {}", names[0]));
+        run(&format!(
+            "ip link property del dev {parent} altname {}",
+            names[1]
+        ));
+        // With its next pod, or by a GC.
+        bed.add(&pods[0], &configurations[0]);
+        bed.delete(&pods[0], &configurations[0]);
+        assert_eq!(bed.function(0).netdev().as_ref(), Some(&names[0]));
+        bed.gc(&configurations[1], &[]);
+        assert_eq!(bed.function(1).netdev().as_ref(), Some(&names[1]));
+        before.assert_unchanged();
+    }
 }
 
 /// The kernel or a person gives the RDMA device back, and on InfiniBand a new netdev with it.

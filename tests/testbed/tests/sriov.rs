@@ -72,15 +72,34 @@ fn a_function_becomes_the_pods_interface_and_comes_back() {
     assert_goes_without_trace(&bed, &pod, &configuration, &added, &before);
 }
 
-/// What root in a pod can set on the netdev.
+/// All that root in a pod can set on a function's netdev by rtnetlink (`do_setlink`, net/core/rtnetlink.c) and that goes with
+/// it between namespaces, as ip-link(8) shows it. The kernel itself takes away addresses, neighbours, queueing disciplines and
+/// the lists of multicast and secondary unicast addresses. `carrier` and `protodown` are for virtual links, `vrf` and bonds
+/// end with their master, and `netns-immutable` is the driver's.
+const TRAITS: [&str; 16] = [
+    "flags",
+    "mtu",
+    "address",
+    "broadcast",
+    "group",
+    "txqlen",
+    "ifalias",
+    "altnames",
+    "linkmode",
+    "gso_max_size",
+    "gso_max_segs",
+    "gro_max_size",
+    "gso_ipv4_max_size",
+    "gro_ipv4_max_size",
+    "xdp",
+    "master",
+];
+
 #[track_caller]
 fn traits(function: &Function) -> Vec<Value> {
     let name = function.netdev().expect("it is home");
     let link = function.link();
-    let keys = [
-        "flags", "group", "txqlen", "ifalias", "altnames", "mtu", "address", "xdp",
-    ];
-    let mut found: Vec<Value> = keys.iter().map(|key| json!({*key: link[*key]})).collect();
+    let mut found: Vec<Value> = TRAITS.iter().map(|key| json!({*key: link[*key]})).collect();
     found.push(json!({"name": name}));
     for qdisc in program::json(&format!("tc -j qdisc show dev {name}")) {
         found.push(
@@ -116,6 +135,11 @@ fn a_function_comes_home_as_it_was_whatever_root_in_the_pod_set() {
         for line in [
             "ip link set eth0 alias pods group 9 txqueuelen 7 promisc on",
             "ip link set eth0 allmulticast off arp off multicast off",
+            "ip link set eth0 mtu 1300",
+            "ip link set eth0 broadcast ff:ff:ff:ff:ff:fe",
+            "ip link set eth0 mode dormant",
+            "ip link set eth0 gso_max_size 30000 gso_max_segs 9",
+            "ip link set eth0 gro_max_size 20000",
             "ip link property del dev eth0 altname operators0",
             "ip link property add dev eth0 altname pods0",
             // It would keep the function from coming home.
@@ -124,6 +148,21 @@ fn a_function_comes_home_as_it_was_whatever_root_in_the_pod_set() {
             "ip link add link eth0 name stacked type macvlan",
         ] {
             run(&inside(pod.name(), line));
+        }
+        // Each is another one now, or the test would not see that it comes back.
+        let pods = pod::eth0(&pod);
+        let was = |key: &str| {
+            before
+                .iter()
+                .find_map(|found| found.get(key))
+                .expect("it is in the list")
+        };
+        for key in TRAITS
+            .iter()
+            .filter(|key| !["address", "xdp", "master"].contains(key))
+        {
+            // What ip(8) or the kernel is too old for is not shown.
+            assert!(was(key).is_null() || pods[*key] != *was(key), "{key}");
         }
         let are_set = pod.inside(|| {
             let gro = ethtool::set("eth0", ethtool::GRO, 1, 0);
