@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use crate::Failure;
-use crate::linked::packages_in;
+use crate::linked::{Package, packages_in};
 
 /// The list.
 const LIST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/unsafe.json");
@@ -17,9 +17,12 @@ pub fn check() -> Result<(), Failure> {
     let listed: Map<String, Value> = serde_json::from_str(&fs::read_to_string(LIST)?)?;
     let mut wrong = Vec::new();
     let packages = packages_in(&["plumb"])?;
-    for package in &packages {
+    let keys: Vec<String> = packages
+        .iter()
+        .map(|package| key(package, &packages))
+        .collect();
+    for (package, name) in packages.iter().zip(&keys) {
         let count = lines(&package.folder.join("src"))?;
-        let name = &package.name;
         let entry = listed.get(name);
         let say = |key: &str| entry.and_then(|entry| entry.get(key));
         let version = say("version").and_then(Value::as_str);
@@ -38,7 +41,7 @@ pub fn check() -> Result<(), Failure> {
         }
     }
     for name in listed.keys() {
-        if !packages.iter().any(|package| package.name == *name) {
+        if !keys.contains(name) {
             wrong.push(format!("{name:?} is not linked in any more"));
         }
     }
@@ -54,6 +57,15 @@ pub fn check() -> Result<(), Failure> {
         wrong.join("\n")
     )
     .into())
+}
+
+/// A package's name in the list: with its version, where there are two.
+fn key(package: &Package, packages: &[Package]) -> String {
+    let of_the_name = packages.iter().filter(|other| other.name == package.name);
+    match of_the_name.count() {
+        1 => package.name.clone(),
+        _ => format!("{} {}", package.name, package.version),
+    }
 }
 
 /// How many lines below a folder have the word `unsafe`, without those that are comments.

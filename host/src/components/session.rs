@@ -12,7 +12,6 @@ mod call;
 mod facts;
 mod operations;
 
-use std::rc::Rc;
 use std::sync::Arc;
 
 use plumb_engine::limits;
@@ -22,9 +21,8 @@ use wasmtime::{StoreLimits, StoreLimitsBuilder};
 
 use super::asked::Asked;
 use super::refusal::Refusal;
-use super::source::Source;
 use super::wall::Channel;
-use crate::facts::{Facts, LinkFacts, PciFacts, Place};
+use crate::facts::{LinkFacts, PciFacts, Place};
 use crate::operations::{LinkNumber, Operation};
 use crate::outcome::AddressSource;
 use crate::routing::{RouteTemplate, RuleTemplate};
@@ -110,13 +108,8 @@ pub struct Session {
 }
 
 impl Session {
-    /// The host for one call of a component in this process. Without `recording` every operation is refused.
-    pub fn new(facts: Rc<dyn Facts>, source: &Source, asked: &Arc<Asked>, recording: bool) -> Self {
-        Self::here(Authority::new(facts, source, asked, recording))
-    }
-
     /// The host for a component in the authority's own process.
-    pub(in crate::components) fn here(authority: Authority) -> Self {
+    pub fn here(authority: Authority) -> Self {
         let asked = Arc::clone(authority.asked());
         Self::of(Host::Here(Box::new(authority)), asked)
     }

@@ -12,14 +12,11 @@
 //! anything of it is looked at, and run behind the [wall](super::wall).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 
-use blake2::digest::consts::U32;
-use blake2::{Blake2b, Digest};
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2};
 use serde::{Deserialize, Serialize};
@@ -53,7 +50,7 @@ pub struct Manifest {
     /// configuration names where an operation is missing.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub devices: BTreeMap<String, BTreeSet<String>>,
-    /// `blake2b:` and the digest of the compiled code, by the name of its file.
+    /// `blake3:` and the digest of the compiled code, by the name of its file.
     #[serde(default)]
     pub compiled: BTreeMap<String, String>,
 }
@@ -79,14 +76,9 @@ impl Manifest {
     }
 }
 
-/// `blake2b:` and the digest of compiled code, which `b2sum --length 256` shows.
+/// `blake3:` and the digest of compiled code, which `b3sum` shows.
 pub fn digest(code: &[u8]) -> String {
-    let mut text = "blake2b:".to_owned();
-    for byte in Blake2b::<U32>::digest(code) {
-        // Writing to a text does not fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    format!("blake3:{}", blake3::hash(code).to_hex())
 }
 
 /// Name of the compiled component in its folder, for this release.

@@ -104,6 +104,13 @@ pub fn run(
     })
 }
 
+/// Answers what comes through a socket as if a child were at its other end: whether it came to an end in order. For
+/// `tests/fuzz`, whose children say what they like.
+#[doc(hidden)]
+pub fn answer(socket: &UnixStream, authority: &mut Authority) -> bool {
+    Server::new(socket, authority).is_ok_and(|mut server| server.serve().is_ok())
+}
+
 /// Runs a part of a program behind the wall that needs nothing but what the program has in its memory: what it wrote.
 ///
 /// # Errors

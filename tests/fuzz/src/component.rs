@@ -3,6 +3,7 @@
 
 pub mod attach;
 mod calls;
+pub mod channel;
 mod limits;
 pub mod proposal;
 pub mod refusal;

@@ -171,7 +171,11 @@ fn a_component_has_nothing() {
     let (scene, configuration) = scene();
     replace(&scene, &Native::default().again());
     let before = Oracle::new(&scene.node);
-    let running = scene.add(&configuration).start();
+    // Three seconds of processor time are many on a busy machine.
+    let running = scene
+        .add(&configuration)
+        .deadline(Duration::from_secs(25))
+        .start();
     let child = child_of(running.process());
     let read = |file: &str| {
         fs::read_to_string(format!("/proc/{child}/{file}")).expect("read what proc shows")

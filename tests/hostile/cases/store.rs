@@ -37,7 +37,7 @@ fn code_that_was_not_installed_is_not_looked_at() {
         scene.store.write_code(NAME, other);
         let words = [
             "is not what was installed",
-            "/hostile-macvlan/manifest.json has blake2b:",
+            "/hostile-macvlan/manifest.json has blake3:",
             "plumbctl component install",
         ];
         scene.assert_refused(&configuration, NOT_LOADED, &words);

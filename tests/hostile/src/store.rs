@@ -4,8 +4,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use blake2::digest::consts::U32;
-use blake2::{Blake2b, Digest};
 use cni_harness::node::SCRATCH;
 use plumb_tests::binaries;
 use serde_json::{Value, json};
@@ -203,9 +201,7 @@ impl Store {
 
 /// The digest of compiled code, as a manifest has it.
 fn digest_of(code: &[u8]) -> String {
-    let digest = Blake2b::<U32>::digest(code);
-    let text: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("blake2b:{text}")
+    format!("blake3:{}", blake3::hash(code).to_hex())
 }
 
 #[track_caller]

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use arbitrary::{Error, Result, Unstructured};
-use plumb::components::session::Session;
+use plumb::components::session::{Authority, Session};
 use plumb::components::{Asked, Source, World};
 use plumb::facts::{Facts, RecordedFacts};
 
@@ -50,12 +50,7 @@ const CONFIGURATION: &str = r#"{
 /// When the plan has something that plumb promises to refuse.
 pub fn run(choices: &mut Unstructured<'_>) -> Result<()> {
     let records = choices.ratio(9, 10)?;
-    let facts: Rc<dyn Facts> =
-        Rc::new(RecordedFacts::parse(FACTS.as_bytes()).expect("facts of the test"));
-    let source = Source::find("macvlan-shared", World::Flavour, "/nowhere".as_ref())
-        .expect("built in")
-        .expect("built in");
-    let mut host = Session::new(facts, &source, &Arc::new(request()), records);
+    let mut host = Session::here(authority(records));
     let mut handles = Handles::default();
     while !choices.is_empty() {
         match call(&mut host, &mut handles, choices) {
@@ -72,6 +67,20 @@ pub fn run(choices: &mut Unstructured<'_>) -> Result<()> {
     assert!(records || recorded.is_empty());
     limits::check_plan(recorded);
     Ok(())
+}
+
+/// What the component may see and record.
+///
+/// # Panics
+///
+/// Never, with the facts that are here.
+pub fn authority(records: bool) -> Authority {
+    let facts: Rc<dyn Facts> =
+        Rc::new(RecordedFacts::parse(FACTS.as_bytes()).expect("facts of the test"));
+    let source = Source::find("macvlan-shared", World::Flavour, "/nowhere".as_ref())
+        .expect("built in")
+        .expect("built in");
+    Authority::new(facts, &source, &Arc::new(request()), records)
 }
 
 /// Whether the component may see a device of this name or address.
