@@ -11,6 +11,7 @@ pub mod configuration;
 pub mod environment;
 mod folders;
 pub mod keys;
+pub mod old_result;
 pub mod output;
 pub mod previous;
 pub mod request;

@@ -2,7 +2,7 @@
 
 use plumb_values::Mac;
 
-use crate::{Error, Request};
+use crate::{Error, Request, log};
 
 /// The hardware address that an Ethernet interface is to have: the runtime's
 /// ([`Request::mac`]), else `configured`, the key `mac` of the configuration; empty is absent.
@@ -32,17 +32,12 @@ pub fn requested(request: &Request, configured: &str) -> Result<Option<Mac>, Err
     Ok(Some(mac))
 }
 
-/// Refuses the runtime's hardware address for an InfiniBand interface.
-///
-/// Errors: `unsupported-field`.
-pub fn refuse_on_infiniband(request: &Request) -> Result<(), Error> {
-    match request.mac() {
-        None => Ok(()),
-        Some(address) => Err(Error::unsupported_field(
-            "mac",
-            &address.to_string(),
-            "the hardware address of an InfiniBand interface is made of its port's GUID",
-        )),
+/// Says that an InfiniBand interface cannot have the runtime's hardware address. Its plugins have always passed it over.
+pub fn pass_over_on_infiniband(request: &Request) {
+    if let Some(address) = request.mac() {
+        log::warning(format!(
+            "\"mac\" {address} is passed over: the hardware address of an InfiniBand interface is made of its port's GUID"
+        ));
     }
 }
 
@@ -113,14 +108,5 @@ mod tests {
             let error = requested(&runtime, configured).unwrap_err();
             error.assert_says(ErrorCode::InvalidEnvironment, &[text, reason]);
         }
-    }
-
-    #[test]
-    fn an_infiniband_interface_cannot_have_the_runtimes_address() {
-        refuse_on_infiniband(&request("{}")).unwrap();
-        let runtime = request(r#"{"runtimeConfig": {"mac": "02:00:00:00:00:0b"}}"#);
-        let error = refuse_on_infiniband(&runtime).unwrap_err();
-        let words = ["mac", "02:00:00:00:00:0b", "GUID"];
-        error.assert_says(ErrorCode::UnsupportedField, &words);
     }
 }

@@ -221,6 +221,21 @@ pub fn host_local() -> Vec<Case> {
     ]
 }
 
+/// Configurations of the time before 0.3.0, whose results have one address of each family.
+pub fn oldest() -> Vec<Case> {
+    let of = |name, version: Value| {
+        let routes = json!([{"dst": "10.50.0.0/16", "gw": "10.2.0.7"}]);
+        let ipam = json!({"type": "host-local", "subnet": "10.2.0.0/24", "routes": routes});
+        Case::new(name, json!({"cniVersion": version, "ipam": ipam}))
+    };
+    vec![
+        of("no cniVersion", Value::Null),
+        of("an empty cniVersion", json!("")),
+        of("version 0.1.0", json!("0.1.0")),
+        of("version 0.2.0", json!("0.2.0")),
+    ]
+}
+
 /// static, which keeps nothing.
 pub fn fixed() -> Vec<Case> {
     let addresses = |addresses: Value| json!({"type": "static", "addresses": addresses});

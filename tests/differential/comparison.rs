@@ -74,6 +74,12 @@ fn what_debian_has_differs_as_listed() {
     compare(&cases, &ORDINARY, Release::Packaged, &["1.0.0"]);
 }
 
+/// Pods of the old plugin are on a node when plumb comes to it.
+#[test]
+fn results_of_the_oldest_versions_are_alike() {
+    compare(&cases::oldest(), &ORDINARY, Release::Current, &["0.1.0"]);
+}
+
 /// Compares courses that end alike with the reference's own, for all cases at once.
 ///
 /// # Panics

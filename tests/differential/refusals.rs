@@ -85,9 +85,10 @@ fn versions() -> Vec<Case> {
         )
     };
     vec![
-        of("no cniVersion", Value::Null),
-        of("version 0.1.0", json!("0.1.0")),
-        of("version 0.2.0", json!("0.2.0")),
+        Case::refused(
+            "no addresses in the oldest layout",
+            json!({"cniVersion": "0.2.0"}),
+        ),
         of("version 2.0.0", json!("2.0.0")),
     ]
 }

@@ -134,6 +134,7 @@ fn the_hardware_address_is_the_most_specific_one() {
             "",
             "02:00:00:00:00:0a",
         ),
+        (&own, "MAC=0200.0000.000b", "02:00:00:00:00:0b"),
     ];
     for (configuration, arguments, expected) in cases {
         let result = Call::add(&node, &pod, configuration)

@@ -17,6 +17,25 @@ fn address(result: &Value) -> String {
     result::address(result).to_string()
 }
 
+/// libcni has no limit for the name of a network; the kernel has one for that of a file.
+#[test]
+fn a_network_may_have_a_name_as_long_as_that_of_a_file() {
+    let node = plumb_tests::node();
+    let pod = node.pod();
+    let oracle = Oracle::new(&node);
+    for length in [161, 255] {
+        let configuration = with(pool(), json!({"name": "n".repeat(length)}));
+        let result = node.add(&pod, &configuration);
+        assert_eq!(pod.addresses("eth0"), result::addresses(&result));
+        node.delete(&pod, &configuration);
+        assert!(leases(STATE_FOLDER).is_empty());
+    }
+    let configuration = with(pool(), json!({"name": "n".repeat(256)}));
+    let outcome = Call::add(&node, &pod, &configuration).run();
+    outcome.expect_error(7, "255");
+    oracle.assert_unchanged();
+}
+
 #[test]
 fn pools_are_used_in_the_order_written_and_then_exhausted() {
     let node = plumb_tests::node();

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 /// The versions that plumb speaks, oldest first.
-pub const VERSIONS: [&str; 5] = ["0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0"];
+pub const VERSIONS: [&str; 7] = [
+    "0.1.0", "0.2.0", "0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0",
+];
 
 /// macvlan on `nic0` with addresses `10.1.0.10` to `10.1.0.50` of plumb's own pool.
 pub fn pool() -> Value {

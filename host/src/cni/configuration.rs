@@ -166,21 +166,19 @@ fn version(verb: Verb, object: &Map<String, Value>) -> Result<Version> {
     let supported = || format!("plumb speaks {}", Version::names().join(", "));
     let incompatible = |message: String| Error::new(Code::INCOMPATIBLE_VERSION, message);
     let version = match keys::get(object, "cniVersion") {
-        None | Some(Value::Null) => {
-            return Err(incompatible(
-                "the network configuration has no cniVersion, which means 0.1.0".into(),
-            )
-            .with_details(supported()));
-        }
-        Some(Value::String(text)) => Version::parse(text).ok_or_else(|| {
-            incompatible(format!("cniVersion {text:?} is not supported")).with_details(supported())
-        })?,
-        Some(other) => {
-            return Err(
-                incompatible(format!("cniVersion must be a string, not {other}"))
-                    .with_details(supported()),
-            );
-        }
+        None | Some(Value::Null) => Ok(Version::UNNAMED),
+        Some(Value::String(text)) if text.is_empty() => Ok(Version::UNNAMED),
+        Some(Value::String(text)) => Version::parse(text)
+            .ok_or_else(|| incompatible(format!("cniVersion {text:?} is not supported"))),
+        Some(other) => Err(incompatible(format!(
+            "cniVersion must be a string, not {other}"
+        ))),
+    };
+    let version = match version {
+        Ok(version) => version,
+        // It prints no result, and what it detaches is in the record.
+        Err(_) if verb == Verb::Del => Version::NEWEST,
+        Err(error) => return Err(error.with_details(supported())),
     };
     if version < verb.since() {
         return Err(incompatible(format!(
@@ -188,7 +186,8 @@ fn version(verb: Verb, object: &Map<String, Value>) -> Result<Version> {
             verb.as_str(),
             verb.as_str(),
             verb.since()
-        )));
+        ))
+        .with_details(supported()));
     }
     Ok(version)
 }

@@ -49,7 +49,7 @@ impl Verb {
         match self {
             Self::Check => Version::V0_4_0,
             Self::Gc | Self::Status => Version::V1_1_0,
-            _ => Version::V0_3_0,
+            _ => Version::V0_1_0,
         }
     }
 

@@ -44,7 +44,7 @@ pub struct Previous {
 }
 
 impl Previous {
-    /// Understands a result of any version from 0.3.0 on. `whose` names it in errors.
+    /// Understands a result of any version. `whose` names it in errors.
     pub fn parse(result: &Map<String, Value>, whose: &str) -> Result<Self> {
         let Value::Object(result) = keys::lower(&Value::Object(result.clone())) else {
             unreachable!("an object stays an object");
@@ -56,17 +56,20 @@ impl Previous {
                 "{key:?} of {whose} must be a list, not {other}"
             ))),
         };
-        let parsed = Self {
+        let mut parsed = Self {
             interfaces: list("interfaces")?.iter().map(interface).collect(),
             addresses: list("ips")?
                 .iter()
-                .map(|item| address(item, whose))
+                .map(|item| address(item, "address", whose))
                 .collect::<Result<_>>()?,
             routes: list("routes")?
                 .iter()
                 .map(|item| route(item, whose))
                 .collect::<Result<_>>()?,
         };
+        for key in ["ip4", "ip6"] {
+            parsed.add_family(result.get(key), key, whose)?;
+        }
         let count = parsed.interfaces.len();
         for address in &parsed.addresses {
             if address
@@ -81,6 +84,29 @@ impl Previous {
             }
         }
         Ok(parsed)
+    }
+
+    /// The address of a family and its routes, as results had them before 0.3.0.
+    fn add_family(&mut self, family: Option<&Value>, key: &str, whose: &str) -> Result<()> {
+        let family = match family {
+            None | Some(Value::Null) => return Ok(()),
+            Some(family @ Value::Object(_)) => family,
+            Some(other) => {
+                return Err(Error::configuration(format!(
+                    "{key:?} of {whose} must be an object, not {other}"
+                )));
+            }
+        };
+        self.addresses.push(address(family, "ip", whose)?);
+        for item in family
+            .get("routes")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
+            self.routes.push(route(item, whose)?);
+        }
+        Ok(())
     }
 }
 
@@ -110,8 +136,9 @@ fn optional_address(item: &Value, key: &str, whose: &str) -> Result<Option<IpAdd
     }
 }
 
-fn address(item: &Value, whose: &str) -> Result<Address> {
-    let written = text(item, "address");
+/// `key` is what the address itself is called.
+fn address(item: &Value, key: &str, whose: &str) -> Result<Address> {
+    let written = text(item, key);
     if !written.contains('/') {
         return Err(Error::configuration(format!(
             "address {written:?} of {whose} has no prefix, as in 10.1.0.5/24"
@@ -179,6 +206,31 @@ mod tests {
         }))
         .unwrap_err();
         assert!(error.message.contains("10.0.0.5/24"), "{error}");
+    }
+
+    #[test]
+    fn the_layout_before_0_3_0_is_understood() {
+        let previous = parse(json!({
+            "cniVersion": "0.2.0",
+            "ip4": {"ip": "10.0.0.5/24", "gateway": "10.0.0.1",
+                    "routes": [{"dst": "0.0.0.0/0"}, {"dst": "10.8.0.0/16", "gw": "10.0.0.9"}]},
+            "ip6": {"ip": "fd00::5/64"},
+            "dns": {}
+        }))
+        .unwrap();
+        let addresses: Vec<_> = previous
+            .addresses
+            .iter()
+            .map(|address| address.address.to_string())
+            .collect();
+        assert_eq!(addresses, ["10.0.0.5/24", "fd00::5/64"]);
+        assert_eq!(previous.addresses[0].gateway, Some([10, 0, 0, 1].into()));
+        assert_eq!(previous.routes.len(), 2);
+        assert_eq!(previous.routes[1].gateway, Some([10, 0, 0, 9].into()));
+        let error = parse(json!({"ip4": {"ip": "10.0.0.500/24"}})).unwrap_err();
+        assert!(error.message.contains("10.0.0.500/24"), "{error}");
+        let error = parse(json!({"ip6": "fd00::5/64"})).unwrap_err();
+        assert!(error.message.contains("ip6"), "{error}");
     }
 
     #[test]

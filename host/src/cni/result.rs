@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use ipnetwork::IpNetwork;
 use serde_json::{Map, Value, json};
 
-use super::{Version, keys};
+use super::{Version, keys, old_result};
 use crate::kernel::route::Route;
 
 /// The interface that an attachment gave to the pod.
@@ -55,13 +55,39 @@ pub fn render(
     attached: &Attached,
 ) -> Value {
     let mut result = previous.cloned().unwrap_or_default();
-    let mut take = |key: &str| match keys::remove(&mut result, key) {
+    let previous_dns = keys::remove(&mut result, "dns")
+        .filter(|dns| dns.as_object().is_some_and(|dns| !dns.is_empty()));
+    keys::remove(&mut result, "cniVersion");
+    result.insert("cniVersion".into(), version.as_str().into());
+    match version.has_one_address_of_a_family() {
+        true => old_result::add(&mut result, attached),
+        false => add(&mut result, version, attached),
+    }
+    match attached.dns.clone().or(previous_dns) {
+        Some(dns) => {
+            result.insert("dns".into(), dns);
+        }
+        // Before 1.0.0 the reference library always writes it, and some readers expect it.
+        None if version < Version::V1_0_0 => {
+            result.insert("dns".into(), json!({}));
+        }
+        None => {}
+    }
+    Value::Object(result)
+}
+
+/// Adds what was attached to the lists of a result.
+fn add(result: &mut Map<String, Value>, version: Version, attached: &Attached) {
+    let [old_addresses, old_routes] = old_result::take(result, version);
+    let mut take = |key: &str| match keys::remove(result, key) {
         Some(Value::Array(items)) => items,
         _ => Vec::new(),
     };
     let mut interfaces = take("interfaces");
     let mut addresses = take("ips");
     let mut routes = take("routes");
+    addresses.extend(old_addresses);
+    routes.extend(old_routes);
     let index = interfaces.len();
     if index == 0 {
         // The number of an interface that no plugin listed would become that of ours.
@@ -83,10 +109,6 @@ pub fn render(
     );
     routes.extend(attached.routes.iter().map(|item| route(version, item)));
 
-    let previous_dns = keys::remove(&mut result, "dns")
-        .filter(|dns| dns.as_object().is_some_and(|dns| !dns.is_empty()));
-    keys::remove(&mut result, "cniVersion");
-    result.insert("cniVersion".into(), version.as_str().into());
     result.insert("interfaces".into(), interfaces.into());
     if !addresses.is_empty() {
         result.insert("ips".into(), addresses.into());
@@ -94,17 +116,6 @@ pub fn render(
     if !routes.is_empty() {
         result.insert("routes".into(), routes.into());
     }
-    match attached.dns.clone().or(previous_dns) {
-        Some(dns) => {
-            result.insert("dns".into(), dns);
-        }
-        // Before 1.0.0 the reference library always writes it, and some readers expect it.
-        None if version < Version::V1_0_0 => {
-            result.insert("dns".into(), json!({}));
-        }
-        None => {}
-    }
-    Value::Object(result)
 }
 
 fn interface(version: Version, interface: &Interface) -> Value {
@@ -204,6 +215,16 @@ mod tests {
                 "dns": {}
             })
         );
+        let oldest = render(Version::V0_1_0, None, &attached());
+        assert_eq!(
+            oldest,
+            json!({
+                "cniVersion": "0.1.0",
+                "ip4": {"ip": "10.0.0.5/24", "gateway": "10.0.0.1",
+                        "routes": [{"dst": "0.0.0.0/0", "gw": "10.0.0.1"}]},
+                "dns": {}
+            })
+        );
         let new = render(Version::V1_1_0, None, &attached());
         assert_eq!(new["interfaces"][0]["mtu"], 9000);
         assert_eq!(new["routes"][0]["table"], 0);
@@ -221,6 +242,48 @@ mod tests {
         let result = render(Version::V1_0_0, previous.as_object(), &attached());
         assert_eq!(result["ips"][0], json!({"address": "10.9.0.5/24"}));
         assert_eq!(result["ips"][1]["interface"], 0);
+    }
+
+    #[test]
+    fn an_old_result_keeps_the_address_that_it_has() {
+        let previous = json!({
+            "cniVersion": "0.2.0",
+            "ip4": {"ip": "10.9.0.5/24", "routes": [{"dst": "10.8.0.0/16"}]},
+            "dns": {"nameservers": ["10.9.0.1"]}
+        });
+        let mut attached = attached();
+        attached.addresses.push(Address {
+            address: "fd00::5/64".parse().unwrap(),
+            gateway: None,
+            interface: 0,
+        });
+        let result = render(Version::V0_2_0, previous.as_object(), &attached);
+        assert_eq!(
+            result,
+            json!({
+                "cniVersion": "0.2.0",
+                "ip4": {"ip": "10.9.0.5/24",
+                        "routes": [{"dst": "10.8.0.0/16"}, {"dst": "0.0.0.0/0", "gw": "10.0.0.1"}]},
+                "ip6": {"ip": "fd00::5/64"},
+                "dns": {"nameservers": ["10.9.0.1"]}
+            })
+        );
+    }
+
+    #[test]
+    fn an_old_result_becomes_one_of_the_version() {
+        let previous = json!({
+            "cniVersion": "0.2.0",
+            "ip4": {"ip": "10.9.0.5/24", "gateway": "10.9.0.1", "routes": [{"dst": "10.8.0.0/16"}]},
+        });
+        let result = render(Version::V0_3_1, previous.as_object(), &attached());
+        assert_eq!(
+            result["ips"][0],
+            json!({"version": "4", "address": "10.9.0.5/24", "gateway": "10.9.0.1"})
+        );
+        assert_eq!(result["ips"][1]["address"], "10.0.0.5/24");
+        assert_eq!(result["routes"][0], json!({"dst": "10.8.0.0/16"}));
+        assert!(result.get("ip4").is_none());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{clean_up, open_netns};
 use crate::cni::result::{Address, Attached, Interface, render};
-use crate::cni::{AddRequest, Request};
+use crate::cni::{AddRequest, Request, old_result};
 use crate::components::Sandbox;
 use crate::facts::{Facts, KernelFacts};
 use crate::journal::{Header, LAYOUT, Moment};
@@ -50,7 +50,16 @@ pub fn add(request: &AddRequest, node: &Node<'_>) -> Result<Value> {
     })?;
     let previous = call.configuration.previous_result.as_ref();
     let attached = attached(call, &outcome);
-    Ok(render(call.configuration.version, previous, &attached))
+    let version = call.configuration.version;
+    if version.has_one_address_of_a_family() {
+        for address in old_result::without_room(&attached) {
+            node.trace.warning(format_args!(
+                "the pod has {address} as well, which the result cannot say: in cniVersion {version} it has one \
+                 address of each family, in 0.3.1 all"
+            ));
+        }
+    }
+    Ok(render(version, previous, &attached))
 }
 
 fn is_for_want_of_addresses(error: &Error) -> bool {

@@ -62,7 +62,7 @@ impl fmt::Display for Guid {
 impl FromStr for Guid {
     type Err = ParseError;
 
-    /// Reads eight bytes with `:` or `-` between them, in any letter case.
+    /// Reads eight bytes with `:` or `-` between them, or pairs of them with `.`, in any letter case.
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let bytes = octets::parse_array(text).ok_or(ParseError {
             expected: "eight bytes in hexadecimal, as in 02:00:00:00:00:00:00:01",

@@ -55,7 +55,7 @@ impl Configuration {
     pub fn read(request: &Request) -> Result<Self, Error> {
         let keys: Keys = request.configuration()?;
         keys.ipam.refuse_dhcp_on_infiniband()?;
-        mac::refuse_on_infiniband(request)?;
+        mac::pass_over_on_infiniband(request);
         Ok(Self {
             guid: guid::requested(request, &keys.guid)?,
             partition_key: keys.pkey,

@@ -38,7 +38,7 @@ impl Configuration {
     pub fn read(request: &Request) -> Result<Self, Error> {
         let keys: Keys = request.configuration()?;
         keys.ipam.refuse_dhcp_on_infiniband()?;
-        mac::refuse_on_infiniband(request)?;
+        mac::pass_over_on_infiniband(request);
         if keys.master.is_empty() {
             return Err(Error::invalid_configuration(
                 "\"master\" is missing: name the InfiniBand interface of the node, such as \"ib0\"",

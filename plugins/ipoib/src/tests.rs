@@ -47,6 +47,20 @@ fn create(options: IpoibOptions) -> Operation {
 }
 
 #[test]
+fn the_runtimes_ethernet_address_is_passed_over_with_a_warning() {
+    let keys = r#", "master": "ib0", "runtimeConfig": {"mac": "02:00:00:00:00:01"}"#;
+    let outcome = attach(keys);
+    outcome.result.unwrap();
+    let [line] = outcome.log.as_slice() else {
+        panic!("{:?}", outcome.log);
+    };
+    assert!(
+        line.starts_with("warning: ") && line.contains("02:00:00:00:00:01"),
+        "{line}"
+    );
+}
+
+#[test]
 fn a_child_in_a_partition_of_its_own() {
     let outcome = attach(&format!(
         r#", "master": "ib0", "pkey": "0x1", "mode": "connected", "umcast": true,

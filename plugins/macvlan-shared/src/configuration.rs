@@ -1,7 +1,7 @@
 //! The network configuration of this flavour, checked as far as text alone allows.
 
 use plumb_sdk::operations::{IpvlanMode, MacvlanMode};
-use plumb_sdk::{Error, Ipam, Mac, Request, mac};
+use plumb_sdk::{Error, Ipam, Mac, Request, log, mac};
 use serde::Deserialize;
 
 /// The keys, as the host passes them: in lower case.
@@ -76,9 +76,8 @@ pub struct Ipvlan {
 impl Configuration {
     /// Reads the request's configuration.
     ///
-    /// Errors: `invalid-configuration`, `unsupported-field` for a key that the chosen
-    /// kind of child cannot have, `invalid-environment` for the runtime's hardware
-    /// address.
+    /// Errors: `invalid-configuration`, `unsupported-field` for an IPAM plugin that cannot work through the chosen
+    /// child, `invalid-environment` for the runtime's hardware address.
     pub fn read(request: &Request) -> Result<Self, Error> {
         let keys: Keys = request.configuration()?;
         let child = if is_ipvlan(&keys)? {
@@ -146,22 +145,17 @@ fn macvlan(keys: &Keys, request: &Request) -> Result<Macvlan, Error> {
 }
 
 fn ipvlan(keys: &Keys, request: &Request) -> Result<Ipvlan, Error> {
-    const REASON: &str = "an ipvlan has the hardware address of its parent; use macvlan";
-    if let Some(address) = request.mac() {
-        return Err(Error::unsupported_field(
-            "mac",
-            &address.to_string(),
-            REASON,
+    // The plugin that this one replaces has never read them.
+    let mac = request.mac().map(|address| address.to_string());
+    if let Some(mac) = mac.or_else(|| Some(keys.mac.clone()).filter(|mac| !mac.is_empty())) {
+        log::warning(format!(
+            "\"mac\" {mac} is passed over: an ipvlan has the hardware address of its parent; a macvlan would have it"
         ));
     }
-    if !keys.mac.is_empty() {
-        return Err(Error::unsupported_field("mac", &keys.mac, REASON));
-    }
     if keys.bcqueuelen != 0 {
-        return Err(Error::unsupported_field(
-            "bcqueuelen",
-            &keys.bcqueuelen.to_string(),
-            "an ipvlan has no queue for broadcasts; leave it out",
+        log::warning(format!(
+            "\"bcqueuelen\" {} is passed over: an ipvlan has no queue for broadcasts",
+            keys.bcqueuelen
         ));
     }
     let mode = match keys.mode.as_str() {

@@ -29,6 +29,30 @@ fn attach(configuration: &str) -> Outcome<()> {
     node().attach::<MacvlanShared>(request(configuration))
 }
 
+/// The reference has never read them.
+#[test]
+fn what_an_ipvlan_cannot_have_is_passed_over_with_a_warning() {
+    for (key, words) in [
+        (r#""mac": "02:00:00:00:00:01""#, "\"mac\" 02:00:00:00:00:01"),
+        (
+            r#""runtimeConfig": {"mac": "0200.0000.0002"}"#,
+            "\"mac\" 02:00:00:00:00:02",
+        ),
+        (r#""bcqueuelen": 7"#, "\"bcqueuelen\" 7"),
+    ] {
+        let outcome = attach(&format!(
+            r#"{{"type": "ipvlan", "master": "eth1", {key}, {IPAM}}}"#
+        ));
+        assert_eq!(parent_of(&outcome), "eth1");
+        outcome.result.unwrap();
+        let [line] = outcome.log.as_slice() else {
+            panic!("{:?}", outcome.log);
+        };
+        let is_said = line.starts_with("warning: ") && line.contains(words);
+        assert!(is_said && line.contains("is passed over"), "{line}");
+    }
+}
+
 fn parent_of(outcome: &Outcome<()>) -> &str {
     match outcome.plan.first() {
         Some(Operation::CreateMacvlan { parent, .. } | Operation::CreateIpvlan { parent, .. }) => {

@@ -42,17 +42,15 @@ pub const LIST: &[Difference] = &[
         },
     },
     Difference {
-        what: "Versions 0.1.0 and 0.2.0, and none, which means 0.1.0",
-        reference: "spoken, for one address of each family",
+        what: "Versions 0.1.0 and 0.2.0, and none, which means 0.1.0, for a pod with more than one address of a family, or with none",
+        reference: "refused, by the IPAM plugin or when all has been done",
         packaged: "the same",
-        plumb: "refused with code 1",
-        reason: "their results cannot name an interface, so nothing that comes after could refer to it; every runtime of today speaks 0.3.0",
+        plumb: "attached; the result has the first address of each family, and the log the others",
+        reason: "the pod has what the configuration says; the result of these versions has no room for it",
         effects: |situation| {
-            only(
-                situation,
-                &["no cniVersion", "version 0.1.0", "version 0.2.0"],
-                || Effect::new("ADD", "accepted", "refused, code 1"),
-            )
+            only(situation, &["no addresses in the oldest layout"], || {
+                Effect::new("ADD", "refused, code 999", "accepted")
+            })
         },
     },
     Difference {

@@ -40,6 +40,10 @@ fn check(version: Version, written: &Map<String, Value>, previous: &Previous, at
         Err(error) => panic!("{printed} is not understood: {error}"),
     };
 
+    if version.has_one_address_of_a_family() {
+        check_families(previous, attached, &result);
+        return;
+    }
     let count = previous.interfaces.len();
     assert_eq!(result.interfaces[..count], previous.interfaces, "{printed}");
     assert_eq!(
@@ -96,6 +100,28 @@ fn check(version: Version, written: &Map<String, Value>, previous: &Previous, at
             );
         }
         _ => {}
+    }
+}
+
+/// In the layout with one address of each family what was there stays, and what comes is added where there is room.
+fn check_families(previous: &Previous, attached: &Attached, result: &Previous) {
+    let plain = |address: &plumb::cni::previous::Address| (address.address, address.gateway);
+    let mut left: Vec<_> = result.addresses.iter().map(plain).collect();
+    for address in &previous.addresses {
+        let place = left.iter().position(|left| *left == plain(address));
+        left.remove(place.expect("an address of before is there"));
+    }
+    for (address, gateway) in left {
+        let is_ours = |ours: &Address| (ours.address, ours.gateway) == (address, gateway);
+        assert!(attached.addresses.iter().any(is_ours), "{address}");
+    }
+    for ours in &attached.addresses {
+        let is_v4 = ours.address.is_ipv4();
+        let of_family = |item: &&plumb::cni::previous::Address| item.address.is_ipv4() == is_v4;
+        assert!(result.addresses.iter().any(|item| of_family(&item)));
+    }
+    for route in &previous.routes {
+        assert!(result.routes.contains(route), "{route:?}");
     }
 }
 

@@ -49,6 +49,15 @@ fn a_function_with_a_guid_and_its_rdma_device() {
 }
 
 #[test]
+fn the_runtimes_ethernet_address_is_passed_over_with_a_warning() {
+    let outcome = attach(r#", "runtimeConfig": {"mac": "02:00:00:00:00:01"}"#);
+    outcome.result.unwrap();
+    let is_said =
+        |line: &String| line.starts_with("warning: ") && line.contains("02:00:00:00:00:01");
+    assert!(outcome.log.iter().any(is_said), "{:?}", outcome.log);
+}
+
+#[test]
 fn a_function_as_it_is_without_guid_and_addresses() {
     let outcome = attach("");
     outcome.result.unwrap();

@@ -85,7 +85,4 @@ fn what_infiniband_cannot_have_is_said_with_key_and_value() {
     const UNSUPPORTED: ErrorCode = ErrorCode::UnsupportedField;
     let words = ["ipam.type", "dhcp", "RFC 4390", "static"];
     assert_refused(r#", "ipam": {"type": "dhcp"}"#, UNSUPPORTED, &words);
-    let words = ["mac", "02:00:00:00:00:01", "GUID"];
-    let keys = r#", "runtimeConfig": {"mac": "02:00:00:00:00:01"}"#;
-    assert_refused(keys, UNSUPPORTED, &words);
 }

@@ -162,24 +162,6 @@ fn addresses_that_no_interface_can_have_are_refused() {
 }
 
 #[test]
-fn what_an_ipvlan_cannot_have_is_said_with_key_and_value() {
-    let error = refused(r#"{"type": "ipvlan", "mac": "02:00:00:00:00:01"}"#);
-    assert_eq!(error.code, ErrorCode::UnsupportedField);
-    assert!(
-        error.message.contains("\"mac\"") && error.message.contains("02:00:00:00:00:01"),
-        "{}",
-        error.message
-    );
-
-    let runtime = r#"{"type": "ipvlan", "runtimeConfig": {"mac": "02:00:00:00:00:01"}}"#;
-    assert_eq!(refused(runtime).code, ErrorCode::UnsupportedField);
-
-    let error = refused(r#"{"type": "ipvlan", "bcqueuelen": 7}"#);
-    assert_eq!(error.code, ErrorCode::UnsupportedField);
-    assert!(error.message.contains("\"7\""), "{}", error.message);
-}
-
-#[test]
 fn dhcp_is_refused_where_broadcasts_do_not_pass() {
     for mode in ["l3", "l3s"] {
         let text = format!(r#"{{"type": "ipvlan", "mode": "{mode}", "ipam": {{"type": "dhcp"}}}}"#);
