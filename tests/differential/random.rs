@@ -59,8 +59,9 @@ fn what_is_drawn_at_random_is_done_alike() {
     let mut wrong = wrong.into_inner().expect("no thread panics with it");
     wrong.sort();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    // Of a few, none may work.
     assert!(
-        attached * 2 >= count,
+        count < COUNT || attached * 2 >= count,
         "most of what is drawn should work: {attached} of {count}"
     );
 }

@@ -2,7 +2,7 @@
 //! number lies behind the last step the call is an ordinary one, which is how these
 //! tests know that they have seen all of them.
 
-use cni_harness::{Call, Node, Oracle, Outcome};
+use cni_harness::{Call, Node, Oracle, Outcome, ip};
 use plumb_tests::Faults;
 use plumb_tests::configuration::{delegated, dual_stack, host_local, pool, with};
 use plumb_tests::state::records;
@@ -14,6 +14,9 @@ const MOMENTS: [&str; 3] = ["intent", "done", "recorded"];
 
 /// More than any attachment has.
 const LIMIT: usize = 60;
+
+/// A macvlan of the node, which is the parent of others.
+const ON_A_MACVLAN: &str = "link add low0 link nic1 type macvlan\nlink set low0 up\n";
 
 fn with_host_local() -> Value {
     with(delegated(host_local()), json!({"cniVersion": "1.0.0"}))
@@ -59,15 +62,25 @@ fn kill_add(
     recover: impl Fn(&Node, &cni_harness::Pod, &Value),
 ) {
     let node = plumb_tests::node();
+    kill_add_on(&node, configuration, at_least, recover);
+}
+
+#[track_caller]
+fn kill_add_on(
+    node: &Node,
+    configuration: &Value,
+    at_least: usize,
+    recover: impl Fn(&Node, &cni_harness::Pod, &Value),
+) {
     for moment in MOMENTS {
         every_step(at_least, |number| {
             let pod = node.pod();
-            let clean = Oracle::new(&node);
-            let outcome = Call::add(&node, &pod, configuration)
+            let clean = Oracle::new(node);
+            let outcome = Call::add(node, &pod, configuration)
                 .fault(&format!("kill:{number}:{moment}"))
                 .run();
             let killed = struck(&outcome);
-            recover(&node, &pod, configuration);
+            recover(node, &pod, configuration);
             let difference = clean.settled_difference();
             assert!(
                 difference.is_empty(),
@@ -83,6 +96,19 @@ fn add_killed_at_any_step_is_cleaned_up_by_del() {
     kill_add(&pool(), 3, |node, pod, configuration| {
         node.delete(pod, configuration)
     });
+}
+
+/// The kernel makes it on the link below that one, which a record before the step cannot know.
+#[test]
+fn add_on_a_macvlan_killed_at_any_step_is_cleaned_up_by_del() {
+    let node = plumb_tests::node();
+    ip::batch(None, ON_A_MACVLAN);
+    kill_add_on(
+        &node,
+        &with(pool(), json!({"master": "low0"})),
+        3,
+        |node, pod, configuration| node.delete(pod, configuration),
+    );
 }
 
 #[test]

@@ -221,6 +221,27 @@ fn the_length_of_the_broadcast_queue_is_set() {
     assert_eq!(link(&pod)["linkinfo"]["info_data"]["bcqueuelen"], 4321);
 }
 
+/// The kernel makes it on the link below that one, beside it.
+#[test]
+fn the_parent_may_be_a_macvlan_itself() {
+    let node = plumb_tests::node();
+    ip::batch(
+        None,
+        "link add low0 link nic1 type macvlan\nlink set low0 up\n",
+    );
+    let pod = node.pod();
+    let configuration = with(pool(), json!({"master": "low0"}));
+    let oracle = Oracle::new(&node);
+    let result = node.add(&pod, &configuration);
+    let below = ip::link(None, "nic1").expect("nic1 exists");
+    assert_eq!(link(&pod)["link_index"], below["ifindex"]);
+    Call::check(&node, &pod, &configuration, &result)
+        .run()
+        .expect_silence();
+    node.delete(&pod, &configuration);
+    oracle.assert_unchanged();
+}
+
 /// The parent is in the pod: another plugin of the chain moved it there.
 #[test]
 fn the_parent_may_be_in_the_pod() {

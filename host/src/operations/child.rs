@@ -127,8 +127,10 @@ pub struct Marks<'a> {
     pub names: [&'a str; 2],
     /// Its index in the pod, once it is there.
     pub index: Option<u32>,
-    /// The link below it.
+    /// The link that it was to be made on.
     pub parent: &'a Parent,
+    /// The index of the one that it was made on, where that is known.
+    pub below: Option<u32>,
     /// What the pod cannot change, which with the recorded index is enough in the recorded namespace: its kind and the
     /// link below it.
     pub is_possible: &'a dyn Fn(&Link) -> bool,
@@ -154,7 +156,8 @@ pub fn remove(machine: &mut Machine<'_>, marks: &Marks<'_>) -> Result<()> {
     };
     let is_another_ones = |operation: &Operation| matches!(operation, Operation::CreateMacvlan(other) if other.mac.as_deref() == Some(mac));
     let host = &machine.node.kernel.host;
-    let is_on_the_wire = || host.takes_frames_for(marks.parent.index, mac);
+    let below = marks.below.unwrap_or(marks.parent.index);
+    let is_on_the_wire = || host.takes_frames_for(below, mac);
     if !is_on_the_wire()? || is_of_another_record(machine, None, is_another_ones)? {
         return Ok(());
     }

@@ -33,13 +33,18 @@ pub struct CreateIpvlan {
     pub temporary_name: String,
     /// Its index in the pod, once it exists.
     pub index: Option<u32>,
+    /// The index of the link that the kernel has made it on, once it exists: where the parent is an ipvlan itself, it is the link
+    /// below that (`ipvlan_link_new`, drivers/net).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub below: Option<u32>,
 }
 
 impl CreateIpvlan {
     /// It shares its parent's hardware address, so the parent and the index, or before that the name, which was
     /// free, identify it.
     fn is_possible(&self, link: &Link) -> bool {
-        link.kind.as_deref() == Some(KIND) && link.parent == Some(self.parent.index)
+        link.kind.as_deref() == Some(KIND)
+            && link.parent == Some(self.below.unwrap_or(self.parent.index))
     }
 }
 
@@ -87,6 +92,7 @@ impl Reversible for CreateIpvlan {
             self.mtu,
         )?;
         self.index = Some(link.index);
+        self.below = link.parent;
         machine.outcome.made(self.link, link);
         Ok(())
     }
@@ -96,6 +102,7 @@ impl Reversible for CreateIpvlan {
             names: [&self.name, &self.temporary_name],
             index: self.index,
             parent: &self.parent,
+            below: self.below,
             is_possible: &|link| self.is_possible(link),
             mac: None,
         };

@@ -40,12 +40,22 @@ pub struct CreateMacvlan {
     pub temporary_name: String,
     /// Its index in the pod, once it exists.
     pub index: Option<u32>,
+    /// The index of the link that the kernel has made it on, once it exists: where the parent is a macvlan itself, it is the link
+    /// below that (`macvlan_common_newlink`, drivers/net).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub below: Option<u32>,
 }
 
 impl CreateMacvlan {
     /// What the pod cannot change. It may change the hardware address.
     fn is_possible(&self, link: &Link) -> bool {
-        link.kind.as_deref() == Some(KIND) && link.parent == Some(self.parent.index)
+        let is_on_it = match self.below {
+            Some(below) => link.parent == Some(below),
+            None => {
+                link.parent == Some(self.parent.index) || self.mac.as_deref() == Some(&link.mac)
+            }
+        };
+        link.kind.as_deref() == Some(KIND) && is_on_it
     }
 }
 
@@ -114,6 +124,7 @@ impl Reversible for CreateMacvlan {
             self.mtu,
         )?;
         self.index = Some(link.index);
+        self.below = link.parent;
         machine.outcome.made(self.link, link);
         Ok(())
     }
@@ -123,6 +134,7 @@ impl Reversible for CreateMacvlan {
             names: [&self.name, &self.temporary_name],
             index: self.index,
             parent: &self.parent,
+            below: self.below,
             is_possible: &|link| self.is_possible(link),
             mac: self.mac.as_deref(),
         };

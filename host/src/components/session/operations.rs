@@ -131,6 +131,7 @@ impl Authority {
                 name: authority.asked.interface_name.clone(),
                 temporary_name: String::new(),
                 index: None,
+                below: None,
             }))
         })
     }
@@ -153,6 +154,7 @@ impl Authority {
                 name: authority.asked.interface_name.clone(),
                 temporary_name: String::new(),
                 index: None,
+                below: None,
             }))
         })
     }
