@@ -48,7 +48,7 @@ test-kernel: build peers ## the built binary against a real kernel, in private n
 test-fuzz: components ## what plumb reads: all kept inputs, then some seconds of new ones
 	@CARGO=$(CARGO) tests/fuzz/run --seconds 4
 
-conformance: build peers ## the conformance suite: its own tests, then plumb and the reference plugins
+conformance: build ## the conformance suite: its own tests, then plumb and the reference plugins
 	$(CARGO) test $(TOOLS) -p cni-harness -p cni-conformance -p cni-specimen
 	$(CARGO) build $(TOOLS) -p cni-conformance
 	@cni-conformance/run
