@@ -137,6 +137,14 @@ fn answer(
             "{folder} is left out of account: the node's policy does not let networks choose folders"
         ));
     }
+    let unused = request.configuration.unused_ipam_keys();
+    if verb == Verb::Add && !unused.is_empty() {
+        trace.warning(format_args!(
+            "\"ipam\" has no \"type\", so the interface gets no address, and {} mean nothing: use \"pool\" or the name of \
+             an ipam plugin",
+            unused.join(", ")
+        ));
+    }
     let outcome = perform(request, &trace, watcher);
     let took = begin.elapsed().as_micros();
     match &outcome {

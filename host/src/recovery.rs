@@ -6,7 +6,7 @@ use std::cell::{Cell, RefCell};
 use std::io;
 use std::net::IpAddr;
 
-use crate::journal::Unreadable;
+use crate::journal::{State, Unreadable};
 use crate::leases::{
     Candidate, ClaimError, Claimed, Discarded, Error, FILE_NAME, Lease, Leases, Owner, Pod,
     Renewed, Store, Usage,
@@ -169,14 +169,17 @@ impl<'a> NodeLeases<'a> {
     /// another reason, it is not known which addresses are free.
     fn recorded_leases(&self) -> io::Result<Vec<Lease>> {
         let records = Records::new(&self.state);
-        let mut leases = Vec::new();
+        let (mut leases, mut of_ended) = (Vec::new(), Vec::new());
         for attachment in records.list(None).map_err(io::Error::other)? {
             match records.read(&attachment) {
+                Ok(Some(record)) if record.is_left() => of_ended.extend(leases_of(&record)),
                 Ok(Some(record)) => leases.extend(leases_of(&record)),
                 Ok(None) | Err(Unreadable::Damaged(_)) => {}
                 Err(Unreadable::Io(error)) => return Err(error),
             }
         }
+        // Of two that speak of one address, the one whose pod is attached has it: its next sandbox took it over.
+        leases.append(&mut of_ended);
         Ok(leases)
     }
 }
@@ -210,6 +213,10 @@ impl Leases for NodeLeases<'_> {
         keep: bool,
     ) -> Result<Vec<Claimed>, ClaimError> {
         self.ask(|store| inside(store.peek(space, owner, pod, claims, keep)))?
+    }
+
+    fn remembered(&self, owner: &Owner, pod: &Pod) -> Result<Vec<Lease>, Error> {
+        self.ask_existing(Vec::new(), |store| store.remembered(owner, pod))
     }
 
     fn release(&self, owner: &Owner) -> Result<Vec<Lease>, Error> {
@@ -254,6 +261,9 @@ fn leases_of(record: &Record) -> Vec<Lease> {
         let Operation::ClaimAddresses(claim) = &step.operation else {
             continue;
         };
+        if step.state == State::Undone {
+            continue;
+        }
         leases.extend(claim.addresses.iter().map(|address| Lease {
             space: space_of_record(&claim.space, &header.attachment.network),
             address: *address,

@@ -13,6 +13,7 @@ pub mod add;
 pub mod check;
 mod clean_up;
 pub mod del;
+mod earlier_sandbox;
 pub mod gc;
 pub mod status;
 pub mod version;

@@ -241,7 +241,6 @@ fn wrong_kinds_of_network_are_refused() {
         (json!({"type": "no-such-type"}), &[7, 104], "no-such-type"),
         (json!({"type": ""}), &[7], "type"),
         (json!({"type": 5}), &[7], "type"),
-        (json!({"ipam": {"range": "x"}}), &[7], "type"),
         (json!({"ipam": {"type": 5}}), &[7], "type"),
         (json!({"ipam": "host-local"}), &[7], "ipam"),
         (json!({"stateFolder": "relative"}), &[7], "relative"),

@@ -29,6 +29,84 @@ fn call(node: &Node, verb: &str, pod: &Pod, delegate: &Delegate) -> Call {
         .path(&delegate.path())
 }
 
+/// With the replaced plugins an `ipam` that names nothing gives nothing, and the interface is there without an address.
+#[test]
+fn an_ipam_without_a_type_is_none() {
+    let node = plumb_tests::node();
+    for ipam in [
+        json!({"type": ""}),
+        json!({"type": null}),
+        json!({"type": "", "subnet": "10.9.0.0/24"}),
+        json!({"subnet": "10.9.0.0/24"}),
+        json!({}),
+    ] {
+        let pod = node.pod();
+        let oracle = Oracle::new(&node);
+        let configuration = delegated(ipam.clone());
+        let outcome = Call::add(&node, &pod, &configuration).run();
+        let added = outcome.expect_result();
+        assert!(result::addresses(&added).is_empty(), "{ipam}: {added}");
+        assert!(pod.link("eth0").is_some(), "{ipam}");
+        assert_eq!(
+            outcome.stderr.contains("subnet mean nothing"),
+            ipam.get("subnet").is_some(),
+            "{outcome}"
+        );
+        Call::check(&node, &pod, &configuration, &added)
+            .run()
+            .expect_silence();
+        Call::status(&node, &configuration).run().expect_silence();
+        node.delete(&pod, &configuration);
+        oracle.assert_unchanged();
+    }
+    // ipvlan cannot do without, by the reference's rule.
+    let ipvlan = with(
+        delegated(json!({"type": ""})),
+        json!({"type": "ipvlan", "mode": "l2"}),
+    );
+    Call::add(&node, &node.pod(), &ipvlan)
+        .run()
+        .expect_error(7, "ipam");
+}
+
+/// As plugins of before 0.3.0 answer, and those that do not look at the version they are asked in.
+#[test]
+fn an_answer_in_the_layout_of_0_2_0_is_understood() {
+    let node = plumb_tests::node();
+    let delegate = Delegate::new(&node, "recorder");
+    let pod = node.pod();
+    delegate.answers(
+        "ADD",
+        r#"echo '{"cniVersion":"0.2.0","ip4":{"ip":"10.9.0.5/24","gateway":"10.9.0.1","routes":[{"dst":"0.0.0.0/0"},{"dst":"10.99.0.0/16","gw":"10.9.0.2"}]},"ip6":{"ip":"fd00:9::5/64"},"dns":{"nameservers":["10.9.0.3"]}}'"#,
+    );
+    let oracle = Oracle::new(&node);
+    for version in plumb_tests::configuration::VERSIONS {
+        let configuration = with(recorder(), json!({"cniVersion": version}));
+        let add = Call::add(&node, &pod, &configuration).path(&delegate.path());
+        let added = add.run().expect_result();
+        result::assert_layout(&added, version, &pod);
+        assert_eq!(
+            pod.addresses("eth0"),
+            ["10.9.0.5/24", "fd00:9::5/64"],
+            "{version}"
+        );
+        assert_eq!(pod.addresses("eth0"), result::addresses(&added));
+        assert_eq!(added["dns"]["nameservers"][0], "10.9.0.3");
+        let gateway = |destination: &str| {
+            let routes = pod.routes("-4");
+            let route = routes.iter().find(|route| route["dst"] == destination);
+            route.expect("the route is there")["gateway"].clone()
+        };
+        assert_eq!(gateway("default"), "10.9.0.1");
+        assert_eq!(gateway("10.99.0.0/16"), "10.9.0.2");
+        Call::delete(&node, &pod, &configuration)
+            .path(&delegate.path())
+            .run()
+            .expect_silence();
+        oracle.assert_unchanged();
+    }
+}
+
 /// The reference IPAM plugins, in the versions that they speak.
 #[test]
 fn host_local_works_from_end_to_end() {

@@ -27,6 +27,7 @@ mod program;
 mod readme;
 mod results;
 mod routes;
+mod sandbox_again;
 mod shortage;
 mod state;
 mod status;

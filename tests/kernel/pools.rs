@@ -438,6 +438,30 @@ fn a_pool_that_the_folder_does_not_have_is_named() {
     oracle.assert_unchanged();
 }
 
+/// The node's name in Kubernetes is the policy's, else that of `NODE_NAME`, else the host's in lower case.
+#[test]
+fn a_pool_is_for_the_node_that_kubernetes_knows() {
+    let node = plumb_tests::node();
+    let configuration = |name: &str| pools(json!([{"subnet": "10.1.0.0/24", "nodeName": [name]}]));
+    let add = |name: &str, variable: &str| {
+        let call = Call::add(&node, &node.pod(), &configuration(name));
+        call.variable("NODE_NAME", variable).run()
+    };
+    let host = nix::unistd::gethostname().expect("a name");
+    let host = host.to_string_lossy().to_lowercase();
+    add(&host, "").expect_result();
+    add("node5.example.org", "node5.example.org").expect_result();
+    let error = add("node5.example.org", "").expect_error(50, "node5.example.org");
+    assert!(error.message.contains(&host), "{}", error.message);
+    assert!(error.message.contains("NODE_NAME"), "{}", error.message);
+    policy::write("node = \"gpu-17\"\n");
+    add("gpu-17", "node5.example.org").expect_result();
+    add("node5.example.org", "node5.example.org").expect_error(50, "gpu-17");
+    let status = |name: &str| Call::status(&node, &configuration(name)).run();
+    status("gpu-17").expect_silence();
+    status("node5.example.org").expect_error(50, "gpu-17");
+}
+
 #[test]
 fn large_pools_cost_no_more_than_small_ones() {
     let node = plumb_tests::node();

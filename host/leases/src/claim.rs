@@ -39,8 +39,7 @@ impl Request<'_> {
         check_name("space", self.space)?;
         check_owner(self.owner)?;
         if let Some(pod) = self.pod {
-            check_text("pod namespace", &pod.namespace, 63)?;
-            check_text("pod name", &pod.name, 253)?;
+            check_pod(pod)?;
         }
         for candidate in self.claims.iter().flatten() {
             check_text("pool", &candidate.pool, POOL_LIMIT)?;
@@ -63,6 +62,12 @@ impl Request<'_> {
         let ordinal = u8::try_from(ordinal).ok()?;
         Some(keys::memory(self.owner, pod, v4, ordinal))
     }
+}
+
+/// Refuses a pod that the store cannot hold.
+pub(crate) fn check_pod(pod: &Pod) -> Result<(), Error> {
+    check_text("pod namespace", &pod.namespace, 63)?;
+    check_text("pod name", &pod.name, 253)
 }
 
 /// Refuses an owner that the store cannot hold.

@@ -43,6 +43,14 @@ pub trait Leases {
         keep: bool,
     ) -> Result<Vec<Claimed>, ClaimError>;
 
+    /// What others hold of the addresses that are remembered for a pod's interface: an earlier sandbox of the pod, which
+    /// ended without a release, or a pod that has got one of them since.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] when the store cannot be read.
+    fn remembered(&self, owner: &Owner, pod: &Pod) -> Result<Vec<Lease>, Error>;
+
     /// Gives back all that `owner` holds and returns it, in the order claimed. An owner that holds nothing is
     /// no error: CNI asks for DEL until it succeeds.
     ///

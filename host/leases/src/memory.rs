@@ -14,6 +14,8 @@ use rusqlite::Connection;
 use crate::entries;
 use crate::error::Fault;
 use crate::keys::{self, Kind, Place};
+use crate::lease::{Lease, Owner, Pod};
+use crate::read;
 use crate::runs::{self, Set};
 use crate::values::{Parts, Value};
 
@@ -56,6 +58,26 @@ impl Memory {
 pub(crate) fn recall(db: &Connection, key: &[u8], space: &str) -> Result<Option<IpAddr>, Fault> {
     let memory = under(db, key)?.filter(|memory| memory.place.0 == space);
     Ok(memory.map(|memory| memory.place.1))
+}
+
+/// What others than `owner` hold of the addresses remembered for an interface of `pod`.
+pub(crate) fn held_by_others(
+    db: &Connection,
+    owner: &Owner,
+    pod: &Pod,
+) -> Result<Vec<Lease>, Fault> {
+    let mut leases = Vec::new();
+    for v4 in [true, false] {
+        for ordinal in 0..=u8::MAX {
+            let Some(memory) = under(db, &keys::memory(owner, pod, v4, ordinal))? else {
+                break;
+            };
+            let (space, address) = &memory.place;
+            let lease = read::lease_on(db, space, *address)?;
+            leases.extend(lease.filter(|lease| lease.owner != *owner));
+        }
+    }
+    Ok(leases)
 }
 
 /// Remembers a leased address under `key`, and nothing else under it, nor it for another.

@@ -8,13 +8,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::address::{check_name, check_range};
-use crate::claim::{self, Request, check_owner};
+use crate::claim::{self, Request, check_owner, check_pod};
 use crate::database::{self, FileId, Found};
 use crate::error::{ClaimError, Error, Fault};
 use crate::file::{self, Discarded, FILE_NAME, Renewed, Seen, Use};
 use crate::lease::{Candidate, Claimed, Lease, Owner, Pod, Usage};
 use crate::leases::Leases;
-use crate::{check, read, release};
+use crate::{check, memory, read, release};
 
 /// How often to begin again when other processes replace the file at the same moment.
 const ATTEMPTS: usize = 100;
@@ -264,6 +264,15 @@ impl Leases for Store {
             keep,
         };
         self.try_claim(&request, "look for an address in", false)
+    }
+
+    fn remembered(&self, owner: &Owner, pod: &Pod) -> Result<Vec<Lease>, Error> {
+        if check_owner(owner).is_err() || check_pod(pod).is_err() {
+            return Ok(Vec::new());
+        }
+        self.read("look up a pod in", |db| {
+            memory::held_by_others(db, owner, pod)
+        })
     }
 
     fn release(&self, owner: &Owner) -> Result<Vec<Lease>, Error> {

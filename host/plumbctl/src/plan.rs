@@ -151,6 +151,7 @@ fn plan(
             "CNI_NETNS" => Some(arguments.netns.clone().unwrap_or("pod".into()).into()),
             "CNI_ARGS" => Some(arguments.args.clone().into()),
             "CNI_PATH" => Some(std::env::var_os(name).unwrap_or("/opt/cni/bin".into())),
+            "NODE_NAME" => std::env::var_os(name),
             _ => None,
         }
     };

@@ -91,12 +91,26 @@ impl Configuration {
         self.lower.get("args")?.get("cni")?.get(key)
     }
 
-    /// `ipam`, unless it is absent or empty.
+    /// `ipam`, unless it names nothing that could give addresses: with the replaced plugins an `ipam` whose `type` is
+    /// left out or empty is none, whatever else it has, and the interface is one without addresses.
     pub fn ipam(&self) -> Option<&Map<String, Value>> {
-        self.lower
-            .get("ipam")?
-            .as_object()
-            .filter(|ipam| !ipam.is_empty())
+        self.lower.get("ipam")?.as_object().filter(|ipam| {
+            let kind = ipam.get("type").unwrap_or(&Value::Null);
+            !kind.is_null() && kind != ""
+        })
+    }
+
+    /// The keys of an `ipam` that is none, see [`Self::ipam`].
+    pub fn unused_ipam_keys(&self) -> Vec<&str> {
+        let ipam = self.lower.get("ipam").and_then(Value::as_object);
+        match (self.ipam(), ipam) {
+            (None, Some(ipam)) => ipam
+                .keys()
+                .map(String::as_str)
+                .filter(|key| *key != "type")
+                .collect(),
+            _ => Vec::new(),
+        }
     }
 
     /// `dns`, unless it is absent or empty.

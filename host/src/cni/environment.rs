@@ -82,6 +82,8 @@ pub struct Environment {
     /// `CNI_NETNS_OVERRIDE` allows a pod in the plugin's own namespace, as libcni's
     /// plugin frame does.
     pub allow_own_netns: bool,
+    /// `NODE_NAME`: the node's name in Kubernetes, as DaemonSets pass it on by the downward API.
+    pub node_name: Option<String>,
 }
 
 impl Environment {
@@ -131,6 +133,8 @@ impl Environment {
                 .unwrap_or_default(),
             allow_own_netns: value("CNI_NETNS_OVERRIDE")
                 .is_some_and(|value| value == "1" || value == "true"),
+            // It is nobody's duty to set it, so a wrong one stops nothing.
+            node_name: value("NODE_NAME").and_then(|name| name.into_string().ok()),
         })
     }
 }

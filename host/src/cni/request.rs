@@ -89,7 +89,8 @@ impl Request {
         )
     }
 
-    /// The IPAM's `type`: the name of an address policy or of an IPAM plugin.
+    /// The IPAM's `type`: the name of an address policy or of an IPAM plugin; none where there is no IPAM, see
+    /// [`Configuration::ipam`].
     pub fn ipam_type(&self) -> Result<Option<&str>> {
         let ipam = self.configuration.lower.get("ipam");
         if let Some(other) = ipam.filter(|ipam| !ipam.is_object()) {
@@ -101,11 +102,8 @@ impl Request {
             return Ok(None);
         };
         match ipam.get("type") {
-            Some(Value::String(kind)) if !kind.is_empty() => Ok(Some(kind)),
-            None | Some(Value::String(_)) => Err(Error::configuration(
-                "\"ipam\" has no \"type\": use \"pool\" or the name of an ipam plugin, or leave \
-                 \"ipam\" out",
-            )),
+            None => Ok(None),
+            Some(Value::String(kind)) => Ok(Some(kind)),
             Some(other) => Err(Error::configuration(format!(
                 "\"type\" of \"ipam\" must be a string, not {other}"
             ))),

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::attachment::PodIdentity;
-use crate::cni::AddRequest;
+use crate::cni::{AddRequest, Request};
 use crate::{Code, Error, Result};
 
 /// An interface of the previous plugin's result.
@@ -66,7 +66,7 @@ impl Asked {
             container_id: call.attachment.container_id.clone(),
             interface_name: call.attachment.interface_name.clone(),
             pod: call.pod.clone(),
-            node: request.call.policy.node.clone().unwrap_or_else(node_name),
+            node: node_name(&request.call),
             configuration,
             mac: request.mac.clone(),
             infiniband_guid: request.infiniband_guid.clone(),
@@ -86,10 +86,17 @@ impl Asked {
     }
 }
 
-/// The node's name: kubelet registers it by the host's name unless configured otherwise.
-fn node_name() -> String {
-    nix::unistd::gethostname()
-        .ok()
-        .and_then(|name| name.into_string().ok())
-        .unwrap_or_default()
+/// The node's name in Kubernetes: what the policy says, else `NODE_NAME`, else the host's name. The kubelet registers
+/// a node by the host's name in lower case, unless it has `--hostname-override` or a cloud provider names the node.
+fn node_name(call: &Request) -> String {
+    let said = call.policy.node.as_ref();
+    match said.or(call.environment.node_name.as_ref()) {
+        Some(name) => name.clone(),
+        None => nix::unistd::gethostname()
+            .ok()
+            .and_then(|name| name.into_string().ok())
+            .unwrap_or_default()
+            .trim()
+            .to_lowercase(),
+    }
 }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use super::{clean_up, open_netns};
+use super::{clean_up, earlier_sandbox, open_netns};
 use crate::cni::result::{Address, Attached, Interface, render};
 use crate::cni::{AddRequest, Request, old_result};
 use crate::components::Sandbox;
@@ -35,11 +35,13 @@ pub fn add(request: &AddRequest, node: &Node<'_>) -> Result<Value> {
         clean_up::returned_links(node)?;
     }
 
+    earlier_sandbox::free_addresses(&plan, call, node);
+
     let pod = || Pod::of_request(call, Some(Rc::clone(&netns)));
     let outcome = match attach(node, pod(), &plan) {
         // Multus sends neither GC nor CHECK to a secondary network: pods that died
         // without a DEL are found when their addresses are missed.
-        Err(error) if is_for_want_of_addresses(&error) && clean_up::dead_pods(node)? > 0 => {
+        Err(error) if is_for_want_of_addresses(&error) && clean_up::dead_pods(call, node)? > 0 => {
             attach(node, pod(), &plan)
         }
         outcome => outcome,

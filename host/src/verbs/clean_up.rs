@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use plumb_values::PciAddress;
 
+use super::earlier_sandbox;
 use crate::attachment::Attachment;
 use crate::cni::{AddRequest, Request};
 use crate::functions::{APPEARANCE, Hold, Holds, Restored, restore};
@@ -99,11 +100,14 @@ pub fn wanted_function(request: &AddRequest, node: &Node<'_>) -> Result<()> {
     let records = Records::new(&node.state);
     let mut is_deleted = false;
     if let Some(journal) = records.open_readable(&hold.owner, node.trace)? {
-        if is_alive(&journal)? {
+        let is_earlier = journal
+            .record()
+            .is_some_and(|record| earlier_sandbox::is_of(record, &request.call));
+        if !is_earlier && is_alive(&journal)? {
             return Err(hold.in_use(&address));
         }
         node.trace.warning(format_args!(
-            "undoing {}: its pod is gone without a DEL and has PCI function {address}",
+            "undoing {}: its pod is gone without a DEL, or has a new sandbox, and it has PCI function {address}",
             hold.owner
         ));
         is_deleted = undo_record(journal, node)? == Undone::Left;
@@ -128,25 +132,14 @@ pub fn wanted_function(request: &AddRequest, node: &Node<'_>) -> Result<()> {
     }
 }
 
-/// Undoes the records of pods whose namespace is gone; how many there were. Records that
-/// another process works on are left to it.
-pub fn dead_pods(node: &Node<'_>) -> Result<usize> {
-    let records = Records::new(&node.state);
+/// Undoes the records of pods whose namespace is gone, and of earlier sandboxes of the pod that a call is about; how many
+/// there were. Records that another process works on are left to it.
+pub fn dead_pods(call: &Request, node: &Node<'_>) -> Result<usize> {
     let mut count = 0;
-    for attachment in dead_attachments(&records)? {
-        let cleaned = match records.open(&attachment) {
-            Ok(Some(journal)) if journal.record().is_some() => {
-                node.trace.warning(format_args!(
-                    "undoing {attachment}: its pod is gone without a DEL"
-                ));
-                undo_record(journal, node)
-            }
-            Ok(_) => continue,
-            Err(error) => Err(error.into()),
-        };
-        match cleaned {
-            Ok(Undone::All) => count += 1,
-            Ok(Undone::Left) => {}
+    for attachment in dead_attachments(&Records::new(&node.state), call)? {
+        match earlier_sandbox::end(&attachment, call, node) {
+            Ok(true) => count += 1,
+            Ok(false) => {}
             Err(error) => node
                 .trace
                 .error(format_args!("undoing {attachment}: {error}")),
@@ -155,13 +148,18 @@ pub fn dead_pods(node: &Node<'_>) -> Result<usize> {
     Ok(count)
 }
 
-/// The attachments whose record says that their pod is gone without a DEL. Only looks, and
-/// waits for nobody. One of which that is not known counts as alive.
-pub fn dead_attachments(records: &Records) -> Result<impl Iterator<Item = Attachment>> {
+/// The attachments whose record says that they are over. Only looks, and waits for nobody. One of which that is not
+/// known counts as alive.
+fn dead_attachments<'a>(
+    records: &'a Records,
+    call: &'a Request,
+) -> Result<impl Iterator<Item = Attachment> + 'a> {
     Ok(records.list(None)?.into_iter().filter(|attachment| {
         matches!(
             records.read(attachment),
-            Ok(Some(record)) if record.is_left() || matches!(record.header.live_netns(), Ok(None))
+            Ok(Some(record)) if record.is_left()
+                || earlier_sandbox::is_of(&record, call)
+                || matches!(record.header.live_netns(), Ok(None))
         )
     }))
 }

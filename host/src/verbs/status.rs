@@ -1,23 +1,20 @@
 //! STATUS: whether an ADD could succeed.
 
-use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::clean_up;
 use crate::cni::{AddRequest, Request};
 use crate::components::{Asked, Sandbox};
 use crate::decide::{self, Ipam};
 use crate::facts::{Facts, KernelFacts, Place};
-use crate::leases::{Lease, Owner};
+use crate::leases::{self, Candidate};
 use crate::node::Node;
 use crate::operations::Records;
 use crate::pod::Pod;
 use crate::policy::NODE_SPACE;
-use crate::pools::Pool;
 use crate::{Code, Error, Result};
 
-/// Checks in turn what an ADD needs. Every failure says that the network is not
+/// Checks in turn what every ADD needs. Every failure says that the network is not
 /// available; runtimes that ask do so every few seconds, so nothing here waits.
 pub fn status(call: Request, node: &Node<'_>) -> Result<()> {
     check(call, node).map_err(|error| Error {
@@ -44,15 +41,7 @@ fn check(call: Request, node: &Node<'_>) -> Result<()> {
             }
             let proposal = sandbox.propose(&policy, &asked, &pools)?;
             let claim = decide::claim(proposal, NODE_SPACE, false);
-            // Where no parent is named, any wire that has addresses left will do.
-            let mut refusal = Ok(());
-            for space in spaces(&request.call, facts.as_ref())? {
-                refusal = exhaustion(&claim.candidates(), &pools, &space, node);
-                if refusal.is_ok() {
-                    break;
-                }
-            }
-            refusal
+            report_full(&claim.candidates(), &request.call, facts.as_ref(), node)
         }
         Ipam::Delegate(plugin) => {
             let call = Pod::of_request(&request.call, None).call;
@@ -78,53 +67,43 @@ fn spaces(call: &Request, facts: &dyn Facts) -> Result<Vec<String>> {
     Ok(policy.spaces())
 }
 
-/// Every address that an interface needs must have a free one in some pool, or one that an ADD
-/// would free.
-fn exhaustion(
-    claims: &[Vec<crate::leases::Candidate>],
-    pools: &[Pool],
-    space: &str,
+/// Says which addresses are all taken. That is no failure: it ends with the next DEL, an ADD takes back what dead pods
+/// hold, a pod that comes again gets its own, and no ADD is refused for good. The CNI project's host-local says nothing
+/// of it either. A runtime that is told otherwise takes the node out of service, with all pods that it has:
+/// containerd reports `NetworkReady=false`, and Kubernetes evicts them five minutes later.
+fn report_full(
+    claims: &[Vec<Candidate>],
+    call: &Request,
+    facts: &dyn Facts,
     node: &Node<'_>,
 ) -> Result<()> {
+    // Where no parent is named, any wire that has addresses left will do.
+    let spaces = spaces(call, facts)?;
     for candidates in claims {
         let ranges: Vec<_> = candidates
             .iter()
             .flat_map(|candidate| candidate.ranges.iter().copied())
             .collect();
-        let usage = node.leases.usage(space, &ranges)?;
-        if usage.taken >= usage.size && !dead_pods_hold_one(space, &ranges, node)? {
+        let mut are_full = true;
+        for space in &spaces {
+            match node.leases.usage(space, &ranges) {
+                Ok(usage) => are_full &= usage.taken >= usage.size,
+                // Whoever writes is done soon.
+                Err(leases::Error::Busy { .. }) => are_full = false,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        if are_full {
             let names: Vec<_> = candidates
                 .iter()
                 .map(|candidate| candidate.pool.as_str())
                 .collect();
-            return Err(Error::new(
-                Code::NOT_AVAILABLE,
-                format!(
-                    "all {} addresses of pool {} are taken ({} pools are configured)",
-                    usage.size,
-                    names.join(", "),
-                    pools.len()
-                ),
+            node.trace.info(format_args!(
+                "all addresses of pool {} are taken: an ADD succeeds only for a pod that has one already, or when one can be \
+                 taken back from a pod that is gone",
+                names.join(", ")
             ));
         }
     }
     Ok(())
-}
-
-/// Whether one of the addresses belongs to a pod that is gone without a DEL: an ADD that
-/// misses an address undoes the records of such pods first. A lease without a record stays
-/// taken until a GC whose list leaves its owner out.
-fn dead_pods_hold_one(space: &str, ranges: &[(IpAddr, IpAddr)], node: &Node<'_>) -> Result<bool> {
-    for attachment in clean_up::dead_attachments(&Records::new(&node.state))? {
-        let held = node.leases.held_by(&Owner::from(&attachment))?;
-        let is_wanted = |lease: &Lease| {
-            let mut ranges = ranges.iter();
-            lease.space == space
-                && ranges.any(|(first, last)| (first..=last).contains(&&lease.address))
-        };
-        if held.iter().any(is_wanted) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }

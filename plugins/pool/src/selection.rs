@@ -167,10 +167,12 @@ fn check_node(allowed: &[String], request: &Request) -> Result<(), String> {
         return Ok(());
     }
     let node = request.node();
-    match allowed.contains(&node) {
+    // Kubernetes has no capitals in names.
+    match allowed.iter().any(|name| name.eq_ignore_ascii_case(&node)) {
         true => Ok(()),
         false => Err(format!(
-            "it is for the nodes {}, this one is {node:?}",
+            "it is for the nodes {}, this one is {node:?} (`node` of the node's policy, else the variable NODE_NAME, else \
+             the host's name)",
             allowed.join(", ")
         )),
     }
