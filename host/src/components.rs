@@ -47,7 +47,7 @@ use crate::pools::Pool;
 use crate::trace::Trace;
 use crate::{Code, Error, Result};
 
-pub use asked::{Asked, PreviousInterface};
+pub use asked::{Asked, PreviousInterface, UnusablePool};
 pub use grants::{Device, Grants};
 pub use proposal::Proposal;
 pub use session::Recorded;

@@ -3,6 +3,9 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use plumb_values::similar::did_you_mean;
+
+use crate::available_pools::AvailablePools;
 use crate::cni::{AddRequest, Request};
 use crate::components::{self, Asked, Proposal, Recorded, Sandbox, Source, World};
 use crate::facts::{Facts, LinkFacts, Place};
@@ -13,16 +16,15 @@ use crate::operations::{
 use crate::outcome::{AddressSource, LinkNumber};
 use crate::plan::{Plan, Step};
 use crate::policy::NODE_SPACE;
-use crate::pools::{self, Folder, Pool};
 use crate::types::{FLAVOURS, OWN_TYPE, POOL_TYPES, types};
-use crate::{Code, Error, Result, ipam_plugin, kubelet, owned};
+use crate::{Code, Error, Result, ipam_keys, ipam_plugin, kubelet};
 
 /// Where the addresses of an interface come from.
 pub enum Ipam {
     /// The configuration has no `ipam`.
     None,
     /// A component, and the pools it may choose from.
-    Policy(Source, Vec<Pool>),
+    Policy(Source, AvailablePools),
     /// An IPAM plugin.
     Delegate(String),
 }
@@ -41,8 +43,9 @@ pub fn flavour(request: &AddRequest) -> Result<Source> {
         })?,
         None => {
             return Err(Error::configuration(format!(
-                "type {plugin_type:?} is not one that plumb answers to: use {}, or plumb with a \
+                "type {plugin_type:?} is not one that plumb answers to: {}use {}, or plumb with a \
                  \"flavour\"",
+                question(plugin_type, types().chain([OWN_TYPE])),
                 types().collect::<Vec<_>>().join(", ")
             )));
         }
@@ -50,12 +53,27 @@ pub fn flavour(request: &AddRequest) -> Result<Source> {
     request.call.policy.check_flavour(name)?;
     match Source::find(name, World::Flavour, &request.call.folders.components)? {
         Some(source) => Ok(source),
-        None => Err(Error::configuration(format!(
-            "there is no flavour {name:?}: built in are {}, and {} has none of this name",
-            Source::built_in(World::Flavour).join(", "),
-            request.call.folders.components.display()
-        ))),
+        None => {
+            let built_in = Source::built_in(World::Flavour);
+            let folder = &request.call.folders.components;
+            let installed = components::store::names(folder);
+            let known = built_in
+                .iter()
+                .copied()
+                .chain(installed.iter().map(String::as_str));
+            Err(Error::configuration(format!(
+                "there is no flavour {name:?}: {}built in are {}, and {} has none of this name",
+                question(name, known),
+                built_in.join(", "),
+                folder.display()
+            )))
+        }
     }
+}
+
+/// `did you mean "x"? `, before what there is; empty where nothing is close.
+fn question<'a>(written: &str, known: impl Iterator<Item = &'a str>) -> String {
+    did_you_mean(written, known).map_or_else(String::new, |question| format!("{question} "))
 }
 
 /// The configuration's IPAM, with its pools read and checked.
@@ -72,7 +90,8 @@ pub fn ipam(request: &AddRequest) -> Result<Ipam> {
     request.policy.check_ipam(policy)?;
     match Source::find(policy, World::AddressPolicy, &request.folders.components)? {
         Some(source) => {
-            let pools = pools(request)?;
+            ipam_keys::check(request)?;
+            let pools = AvailablePools::of(request)?;
             Ok(Ipam::Policy(source, pools))
         }
         None => {
@@ -93,26 +112,6 @@ pub fn delegate_of(request: &Request) -> Result<Option<String>> {
     Ok((!is_policy).then(|| name.to_owned()))
 }
 
-/// The pools of a configuration: those that it states itself, else those of the node's folder.
-fn pools(request: &Request) -> Result<Vec<Pool>> {
-    let empty = serde_json::Map::new();
-    let ipam = request.configuration.ipam().unwrap_or(&empty);
-    let inline = ipam.get("pools").filter(|pools| !pools.is_null());
-    if inline.is_some() {
-        let pools = pools::load(inline, None)?;
-        pools
-            .iter()
-            .try_for_each(|pool| request.policy.check_pool(pool))?;
-        return Ok(pools);
-    }
-    owned::check(&request.folders.pools)?;
-    let folder = Folder {
-        path: &request.folders.pools,
-        key: "ipam.poolFolder",
-    };
-    Ok(pools::load(None, Some(folder))?)
-}
-
 /// Makes the plan of an ADD.
 pub fn plan(request: &AddRequest, sandbox: &Sandbox<'_>, facts: &Rc<dyn Facts>) -> Result<Plan> {
     let asked = Arc::new(Asked::of(request)?);
@@ -131,6 +130,13 @@ pub fn plan(request: &AddRequest, sandbox: &Sandbox<'_>, facts: &Rc<dyn Facts>) 
             ),
         ));
     }
+    let ipam = match ipam {
+        Ipam::Policy(source, pools) => {
+            let master = link_of(&recorded, facts.as_ref())?;
+            Ipam::Policy(source, pools.on(master.as_ref(), facts.as_ref())?)
+        }
+        other => other,
+    };
     let addressing = Addressing {
         request,
         ipam: &ipam,
@@ -269,7 +275,7 @@ impl Addressing<'_> {
                 ));
             }
             (AddressSource::Configured, Ipam::Policy(source, pools)) => {
-                let proposal = self.sandbox.propose(source, self.asked, pools)?;
+                let proposal = propose(self.sandbox, source, self.asked, pools)?;
                 let mut claim = claim(
                     proposal,
                     self.space,
@@ -287,6 +293,22 @@ impl Addressing<'_> {
         }
         Ok(())
     }
+}
+
+/// What an address policy chooses of the pools, of which it is told why some cannot be used.
+pub fn propose(
+    sandbox: &Sandbox<'_>,
+    source: &Source,
+    asked: &Arc<Asked>,
+    available: &AvailablePools,
+) -> Result<Proposal> {
+    let mut asked = Arc::clone(asked);
+    if !available.unusable.is_empty() {
+        Arc::make_mut(&mut asked)
+            .unusable_pools
+            .clone_from(&available.unusable);
+    }
+    sandbox.propose(source, &asked, &available.pools)
 }
 
 /// The claim that a proposal asks for.

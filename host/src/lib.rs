@@ -8,14 +8,14 @@
 //! - [`verbs`]: the six verbs, each a short file that reads as its story; ADD begins with
 //!   `clean_up`: what the dead left in the way
 //! - [`decide`]: from the request to a [`plan`], with the help of [`components`] that
-//!   see [`facts`] and [`pools`] and change nothing
+//!   see [`facts`] and [`pools`], as far as these are [available](available_pools), and change nothing
 //! - [`perform`] and [`undo`]: forward and backward over [`operations`], each written
 //!   into the [`journal`] before it is done
 //! - [`machine`]: what operations work on, the [`node`], the [`pod`] and the [`outcome`] so
 //!   far; [`routing`]: routes and rules that refer to addresses to come
 //! - [`functions`]: who has which PCI function, and the way back of one
 //! - [`former`]: what the replaced plugins wrote down of functions that their pods have
-//! - [`leases`], [`recovery`] and [`ipam_plugin`]: where addresses come from
+//! - [`leases`], [`recovery`] and [`ipam_plugin`]: where addresses come from; [`ipam_keys`]: what is decided about each key
 //! - [`kubelet`]: which pod a device was given to
 //! - [`owned`]: which folders are root's alone
 //! - [`state`]: the folder of all that outlives a call, its locks and what is set aside
@@ -24,6 +24,7 @@
 //! - [`trace`]: what a person can follow; [`watch`]: where the tests put a fault
 
 pub mod attachment;
+pub mod available_pools;
 pub mod cni;
 pub mod components;
 pub mod decide;
@@ -31,6 +32,7 @@ pub mod error;
 pub mod facts;
 pub mod former;
 pub mod functions;
+pub mod ipam_keys;
 pub mod ipam_plugin;
 pub mod journal;
 pub mod kubelet;

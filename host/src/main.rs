@@ -129,7 +129,7 @@ Keys that every network has:
 What networks may use of the node, and where plumb keeps things, is the administrator's to say, in
 /etc/plumb/plumb.toml. `plumb --policy FILE` reads another file; `plumbctl policy` shows what holds.
 
-`plumbctl --help`: policy, plan, attachments, functions, leases, components, install.
+`plumbctl --help`: policy, plan, attachments, functions, leases, pools, components, install.
 "#,
         version = env!("CARGO_PKG_VERSION"),
         versions = Version::names().join(", "),

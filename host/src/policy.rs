@@ -42,7 +42,7 @@ pub enum Profile {
 pub struct Policy {
     /// What is allowed that is not mentioned.
     pub profile: Profile,
-    /// The node's name in Kubernetes; the host's name when left out.
+    /// The node's name in Kubernetes, see [`Policy::node_name`].
     pub node: Option<String>,
     /// Where plumb keeps things.
     pub folders: Folders,
@@ -57,6 +57,21 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// The node's name in Kubernetes: what the file says, else what a `variable` does (`NODE_NAME`), else the host's
+    /// name. The kubelet registers a node by the host's name in lower case, unless it has `--hostname-override` or a
+    /// cloud provider names the node.
+    pub fn node_name(&self, variable: Option<&str>) -> String {
+        match self.node.as_deref().or(variable) {
+            Some(name) => name.to_owned(),
+            None => nix::unistd::gethostname()
+                .ok()
+                .and_then(|name| name.into_string().ok())
+                .unwrap_or_default()
+                .trim()
+                .to_lowercase(),
+        }
+    }
+
     /// The file in words, for a refusal: what to change.
     pub fn place(&self) -> std::path::Display<'_> {
         self.file

@@ -18,7 +18,7 @@ use crate::recovery::NodeLeases;
 use crate::state::StateFolder;
 use crate::trace::Trace;
 use crate::watch::Watcher;
-use crate::{Code, Error, Result, ipam_plugin, owned, verbs};
+use crate::{Code, Error, Result, ipam_keys, ipam_plugin, owned, verbs};
 
 /// What a call printed and how it ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,6 +143,13 @@ fn answer(
             "\"ipam\" has no \"type\", so the interface gets no address, and {} mean nothing: use \"pool\" or the name of \
              an ipam plugin",
             unused.join(", ")
+        ));
+    }
+    let meaningless = ipam_keys::meaningless(&request);
+    if verb == Verb::Add && !meaningless.is_empty() {
+        trace.warning(format_args!(
+            "{} of \"ipam\" mean nothing to plumb's pools",
+            meaningless.join(", ")
         ));
     }
     let outcome = perform(request, &trace, watcher);

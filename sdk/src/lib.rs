@@ -81,7 +81,8 @@ pub use error::{Error, ErrorCode};
 pub use export::guest;
 pub use export::{AddressPolicy, Flavour};
 pub use ipam::Ipam;
+pub use plumb_values::similar::did_you_mean;
 pub use plumb_values::{
     AddressRange, Family, Guid, HardwareAddress, IpNetwork, Mac, ParseError, PciAddress,
 };
-pub use request::{Pod, PreviousInterface, Request};
+pub use request::{Pod, PreviousInterface, Request, UnusablePool};

@@ -103,6 +103,13 @@ impl Request {
         self.0.has_previous_addresses()
     }
 
+    /// For an address policy: the pools that the host has left out of those that it passes, because they cannot be
+    /// honoured or are for other networks.
+    pub fn unusable_pools(&self) -> Vec<UnusablePool> {
+        let pools = self.0.unusable_pools();
+        pools.into_iter().map(UnusablePool).collect()
+    }
+
     /// The addresses that the configuration's `ipam` gives; none: it has no `ipam`.
     ///
     /// Errors: those of [`configured_addresses`].
@@ -145,5 +152,26 @@ impl PreviousInterface {
     /// Whether it is in the pod (`sandbox` is not empty).
     pub fn is_in_pod(&self) -> bool {
         self.0.is_in_pod()
+    }
+}
+
+/// A pool that the host lets nobody have an address of here, or a file that may have such pools.
+#[derive(Debug)]
+pub struct UnusablePool(requests::UnusablePool);
+
+impl UnusablePool {
+    /// Its name, where one can be read.
+    pub fn name(&self) -> Option<String> {
+        self.0.name()
+    }
+
+    /// Whether it is marked as default.
+    pub fn is_default(&self) -> bool {
+        self.0.is_default()
+    }
+
+    /// Why, and what would be right: one sentence.
+    pub fn reason(&self) -> String {
+        self.0.reason()
     }
 }

@@ -80,7 +80,7 @@ fn an_answer_in_the_layout_of_0_2_0_is_understood() {
         r#"echo '{"cniVersion":"0.2.0","ip4":{"ip":"10.9.0.5/24","gateway":"10.9.0.1","routes":[{"dst":"0.0.0.0/0"},{"dst":"10.99.0.0/16","gw":"10.9.0.2"}]},"ip6":{"ip":"fd00:9::5/64"},"dns":{"nameservers":["10.9.0.3"]}}'"#,
     );
     let oracle = Oracle::new(&node);
-    for version in plumb_tests::configuration::VERSIONS {
+    for version in &plumb_tests::configuration::VERSIONS[2..] {
         let configuration = with(recorder(), json!({"cniVersion": version}));
         let add = Call::add(&node, &pod, &configuration).path(&delegate.path());
         let added = add.run().expect_result();

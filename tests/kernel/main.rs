@@ -22,6 +22,7 @@ mod output;
 mod plumbctl;
 mod pod_root;
 mod policy;
+mod pool_folder;
 mod pools;
 mod program;
 mod readme;

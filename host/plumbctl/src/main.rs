@@ -8,6 +8,7 @@ mod install;
 mod leases;
 mod plan;
 mod policy;
+mod pools;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -36,6 +37,7 @@ Examples:
   plumbctl attachments                                 which pods are attached, and what was done for each
   plumbctl functions                                   which pod has which virtual function
   plumbctl leases --json                               which addresses are held, by whom, since when
+  plumbctl pools                                       which pools can be used, why the others cannot, how full they are
   plumbctl install --bin-dir /opt/cni/bin              plumb and the names it answers to
   plumbctl component install acme.wasm --name acme     a vendor's component, compiled for this release
   plumbctl component grant acme create-macvlan set-up  what it may do";
@@ -52,6 +54,8 @@ enum Command {
     Functions(functions::Arguments),
     /// List the addresses that are held on this node
     Leases(leases::Arguments),
+    /// List the pools of this node: which can be used, why the others cannot, how full they are
+    Pools(pools::Arguments),
     /// Install plumb and the names that it answers to
     Install(install::Arguments),
     /// Install, list, grant and remove vendor components
@@ -98,6 +102,7 @@ fn main() -> ExitCode {
         Command::Attachments(arguments) => attachments::run(&arguments, policy),
         Command::Functions(arguments) => functions::run(&arguments, policy),
         Command::Leases(arguments) => leases::run(&arguments, policy),
+        Command::Pools(arguments) => pools::run(&arguments, policy),
         Command::Install(arguments) => install::run(&arguments),
         Command::Component { folder, command } => components::run(folder, command, policy),
     };

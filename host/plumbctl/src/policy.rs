@@ -74,7 +74,10 @@ fn rows(policy: &Policy) -> Vec<(&'static str, String)> {
         None => "warning, and up to debug where a network asks for it",
     };
     vec![
-        ("node", text(&policy.node, "the host's name")),
+        (
+            "node",
+            text(&policy.node, "NODE_NAME, else the host's name"),
+        ),
         ("folders.state", folders.state.display().to_string()),
         (
             "folders.components",

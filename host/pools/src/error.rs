@@ -50,6 +50,14 @@ pub enum Error {
         /// What is wrong and what would be right.
         problem: Problem,
     },
+    /// Addresses are reserved, and it cannot be read which.
+    #[error(
+        "{fault}; which addresses it reserves is not known, so no pool of the folder gives any out"
+    )]
+    Reservation {
+        /// What is wrong with the file or object.
+        fault: String,
+    },
     /// Two pools have the same name.
     #[error(
         "two pools are named {name:?}: {first} and {second}; a name may be used once in `ipam.pools` and the pools folder together"
@@ -129,12 +137,22 @@ pub enum Problem {
         entry: String,
     },
     /// A network whose address has bits set behind the prefix.
-    #[error("{value} has host bits set; did you mean {canonical}?")]
+    #[error("{value} has host bits set; did you mean {canonical}{}?", or(*longer))]
     HostBits {
         /// As written.
         value: String,
-        /// The network that holds the address.
+        /// The network of this prefix that holds the address.
         canonical: IpNetwork,
+        /// The network of this address, with the longer prefix that it would need; none for the address of a host.
+        longer: Option<IpNetwork>,
+    },
+    /// A manifest without addresses.
+    #[error(
+        "not written, so the pool gives out no address, as with Spiderpool; list ranges of its subnet, or all of it as {subnet}"
+    )]
+    NoAddresses {
+        /// The pool's subnet.
+        subnet: IpNetwork,
     },
     /// Of the other family than the pool.
     #[error("{value:?} is not {family} like the subnet {subnet}")]
@@ -183,12 +201,24 @@ pub enum Problem {
         instead: &'static str,
     },
     /// A field that no pool has.
-    #[error("unknown field; known are {known}")]
+    #[error("unknown field; {}known are {known}", first(similar.as_deref()))]
     Unknown {
         /// The known fields, separated by commas.
         known: String,
+        /// A question after those that are nearly the same.
+        similar: Option<String>,
     },
     /// A field written twice in different case.
     #[error("written more than once, in upper and lower case; keep one")]
     Repeated,
+}
+
+/// The second of two networks that may be meant.
+fn or(longer: Option<IpNetwork>) -> String {
+    longer.map_or_else(String::new, |network| format!(" or {network}"))
+}
+
+/// A question before the rest of a sentence.
+fn first(question: Option<&str>) -> String {
+    question.map_or_else(String::new, |question| format!("{question} "))
 }

@@ -8,22 +8,59 @@ use serde::Deserialize;
 use serde_yaml_ng::Value as Yaml;
 
 use super::manifest;
-use super::set::Draft;
-use super::{AddressRange, Error, Folder};
+use super::set::Found;
+use super::{Error, Folder, LeftOut};
 
 /// Reads all manifests of a folder, by file name.
-pub(super) fn read(
-    folder: Folder<'_>,
-    drafts: &mut Vec<Draft>,
-    reserved: &mut Vec<AddressRange>,
-) -> Result<(), Error> {
+pub(super) fn read(folder: Folder<'_>, found: &mut Found) -> Result<(), Error> {
     for path in manifests(folder)? {
-        for (index, document) in documents(&path)?.into_iter().enumerate() {
-            let place = format!("{} document {}", path.display(), index + 1);
-            manifest::read(&document, &place, drafts, reserved)?;
-        }
+        read_file(&path, found);
     }
     Ok(())
+}
+
+/// Reads one file up to its end, or to where it cannot be read any more.
+fn read_file(path: &Path, found: &mut Found) {
+    let text = match read_limited(path) {
+        Ok(text) => text,
+        Err(source) => {
+            // A link that leads to nothing, as a ConfigMap has for a moment, reserves nothing.
+            let may_reserve = source.kind() != io::ErrorKind::NotFound;
+            let path = path.to_owned();
+            return cut_short(
+                path.clone(),
+                Error::File { path, source },
+                may_reserve,
+                found,
+            );
+        }
+    };
+    let (documents, end) = documents(path, &text);
+    for (index, document) in documents.iter().enumerate() {
+        let place = format!("{} document {}", path.display(), index + 1);
+        manifest::read(document, path, &place, found);
+    }
+    if let Err(error) = end {
+        let may_reserve = text
+            .to_ascii_lowercase()
+            .contains(&manifest::RESERVED_KIND.to_ascii_lowercase());
+        cut_short(path.to_owned(), error, may_reserve, found);
+    }
+}
+
+/// Notes that not all of a file could be read: pools of it are missing, and reservations may be.
+fn cut_short(file: PathBuf, error: Error, may_reserve: bool, found: &mut Found) {
+    if may_reserve {
+        found
+            .unreadable_reservation
+            .get_or_insert_with(|| error.to_string());
+    }
+    found.left_out.push(LeftOut {
+        name: None,
+        is_default: false,
+        file: Some(file),
+        error,
+    });
 }
 
 /// The files to read. The extension also sorts out what editors leave (`pools.yaml~`,
@@ -41,11 +78,8 @@ fn manifests(folder: Folder<'_>) -> Result<Vec<PathBuf>, Error> {
         if !is_manifest(&path) {
             continue;
         }
-        let metadata = fs::metadata(&path).map_err(|source| Error::File {
-            path: path.clone(),
-            source,
-        })?;
-        if metadata.is_file() {
+        // What cannot be looked at cannot be read either, which is said then.
+        if fs::metadata(&path).map_or(true, |metadata| metadata.is_file()) {
             paths.push(path);
         }
     }
@@ -65,11 +99,8 @@ fn is_manifest(path: &Path) -> bool {
     named && !hidden
 }
 
-fn documents(path: &Path) -> Result<Vec<Yaml>, Error> {
-    let text = read_limited(path).map_err(|source| Error::File {
-        path: path.to_owned(),
-        source,
-    })?;
+/// The documents of a file, and what is wrong behind the last of them.
+fn documents(path: &Path, text: &str) -> (Vec<Yaml>, Result<(), Error>) {
     let syntax = |document: usize, format, message| Error::Syntax {
         place: format!("{} document {document}", path.display()),
         format,
@@ -80,21 +111,26 @@ fn documents(path: &Path) -> Result<Vec<Yaml>, Error> {
         .is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
     {
         // Into the YAML type because, unlike that of JSON, it refuses a key written twice.
-        return serde_json::from_str(&text)
-            .map(|document| vec![document])
-            .map_err(|error| syntax(1, "JSON", error.to_string()));
+        return match serde_json::from_str(text) {
+            Ok(document) => (vec![document], Ok(())),
+            Err(error) => (Vec::new(), Err(syntax(1, "JSON", error.to_string()))),
+        };
     }
-    if is_nested_too_deeply(&text) {
+    if is_nested_too_deeply(text) {
         let message = format!("more than {NESTING} brackets are open at a time");
-        return Err(syntax(1, "YAML", message));
+        return (Vec::new(), Err(syntax(1, "YAML", message)));
     }
-    serde_yaml_ng::Deserializer::from_str(&text)
-        .enumerate()
-        .map(|(index, document)| {
-            Yaml::deserialize(document)
-                .map_err(|error| syntax(index + 1, "YAML", error.to_string()))
-        })
-        .collect()
+    let mut documents = Vec::new();
+    for document in serde_yaml_ng::Deserializer::from_str(text) {
+        match Yaml::deserialize(document) {
+            Ok(document) => documents.push(document),
+            Err(error) => {
+                let number = documents.len() + 1;
+                return (documents, Err(syntax(number, "YAML", error.to_string())));
+            }
+        }
+    }
+    (documents, Ok(()))
 }
 
 /// Most bytes of a file: what the API server takes of one object (etcd's `--max-request-bytes`, 1.5 MiB).

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::fields::Fields;
+use super::range::whole;
 use super::set::Draft;
 use super::specification::{POOL_FIELDS, check_name, read_pool};
 use super::{Error, Problem};
@@ -41,7 +42,10 @@ pub(super) fn read(value: &Value, drafts: &mut Vec<Draft>) -> Result<(), Error> 
         fields.only(&known)?;
         let name = fields.text("name")?.unwrap_or(&default_name);
         check_name(name).map_err(|problem| fields.error("name", problem))?;
-        let pool = read_pool(name, &fields)?;
+        let mut pool = read_pool(name, &fields)?;
+        if pool.ranges.is_empty() {
+            pool.ranges.push(whole(pool.subnet));
+        }
         drafts.push(Draft { pool, place });
     }
     Ok(())

@@ -1,11 +1,14 @@
 //! Address pools: from what a user wrote to checked, typed values.
 //!
-//! Pools come from two places, which may be used together: inline, as `ipam.pools`
+//! Pools come from two places: inline, as `ipam.pools`
 //! of the network configuration, and from a folder of Kubernetes manifests with
 //! `SpiderIPPool` and `SpiderReservedIP` objects. Both are checked by the same rules.
 //! They include those of Spiderpool's admission webhook, because manifests in a folder
-//! never passed the API server. Two things are wider: `ips` may hold networks, and a
-//! pool without `ips` is its whole subnet, where Spiderpool's has no address.
+//! never passed the API server. Two things are wider: `ips` may hold networks, and an inline
+//! pool without `ips` is its whole subnet. A `SpiderIPPool` without has no address, as with Spiderpool.
+//!
+//! What is wrong with an inline pool is wrong with its network. A folder is everybody's: an object that cannot be
+//! used is left out with the reason, and the others are not.
 //!
 //! The check is here, before any policy sees a pool, so that a policy can rely on it:
 //! one family, all ranges inside the subnet, no address in two enabled pools. Nothing in
@@ -23,8 +26,9 @@ mod set;
 mod specification;
 mod unsupported;
 
+use std::fmt;
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ipnetwork::IpNetwork;
 use serde_json::Value;
@@ -32,6 +36,8 @@ use serde_json::Value;
 pub use error::{Error, Problem};
 pub use plumb_values::{AddressRange, Family};
 pub use range::whole;
+
+use set::Found;
 
 /// A checked pool of addresses; the host's side of the record `pool` in `wit/0.1/pools.wit`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +48,7 @@ pub struct Pool {
     pub family: Family,
     /// Network without host bits. Its prefix length is what a pod's address gets.
     pub subnet: IpNetwork,
-    /// `ips`, merged and ascending, inside `subnet`. Empty: the whole subnet.
+    /// `ips`, merged and ascending, inside `subnet`; the whole subnet where an inline pool has none.
     pub ranges: Vec<AddressRange>,
     /// `excludeIPs` and what `SpiderReservedIP` objects take from `subnet`, merged and ascending.
     pub excluded: Vec<AddressRange>,
@@ -58,6 +64,50 @@ pub struct Pool {
     pub namespaces: Vec<String>,
     /// Nodes that may use the pool; empty: all.
     pub nodes: Vec<String>,
+    /// `multusName`: networks that may use the pool; empty: all.
+    pub networks: Vec<NetworkName>,
+    /// The file that it was read from; none for an inline pool.
+    pub file: Option<PathBuf>,
+}
+
+/// How a pool names a network: as Spiderpool names a `NetworkAttachmentDefinition`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NetworkName {
+    /// The namespace, where it is written.
+    pub namespace: Option<String>,
+    /// The name.
+    pub name: String,
+}
+
+impl fmt::Display for NetworkName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.namespace {
+            Some(namespace) => write!(formatter, "{namespace}/{}", self.name),
+            None => formatter.write_str(&self.name),
+        }
+    }
+}
+
+/// What a folder has: pools that can be used, and what cannot.
+#[derive(Debug, Default)]
+pub struct Set {
+    /// By file name and document.
+    pub pools: Vec<Pool>,
+    /// In the same order, those that two pools are at odds about last.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A pool, or a file that may have some, that nobody gets an address of.
+#[derive(Debug)]
+pub struct LeftOut {
+    /// The pool's name, as far as it can be read.
+    pub name: Option<String>,
+    /// Whether it is marked as default, as far as that can be read.
+    pub is_default: bool,
+    /// The file.
+    pub file: Option<PathBuf>,
+    /// Why: one sentence that says where and what would be right.
+    pub error: Error,
 }
 
 /// A route that comes with an address of a pool.
@@ -78,24 +128,28 @@ pub struct Folder<'a> {
     pub key: &'a str,
 }
 
-/// Reads the pools of both sources into one set: inline pools first, then those of the
-/// folder by file name and document. No source makes an empty set.
-///
-/// `inline` is the value of `ipam.pools`, an array, with every object key in lower case. Of
-/// the folder all `*.yaml`, `*.yml` and `*.json` files are read.
+/// Reads the pools that a configuration states itself: `ipam.pools`, an array, with every object key in lower case.
 ///
 /// # Errors
 ///
-/// The first thing wrong in either source, a name used twice, an address in two pools, or a
-/// folder or file that cannot be read or is not YAML.
-pub fn load(inline: Option<&Value>, folder: Option<Folder<'_>>) -> Result<Vec<Pool>, Error> {
-    let mut drafts = Vec::new();
-    let mut reserved = Vec::new();
-    if let Some(value) = inline {
-        inline::read(value, &mut drafts)?;
+/// The first thing wrong, a name used twice, or an address in two pools.
+pub fn inline(value: &Value) -> Result<Vec<Pool>, Error> {
+    let mut found = Found::default();
+    inline::read(value, &mut found.drafts)?;
+    let Set { pools, left_out } = set::assemble(found);
+    match left_out.into_iter().next() {
+        None => Ok(pools),
+        Some(LeftOut { error, .. }) => Err(error),
     }
-    if let Some(folder) = folder {
-        folder::read(folder, &mut drafts, &mut reserved)?;
-    }
-    set::assemble(drafts, reserved)
+}
+
+/// Reads all `*.yaml`, `*.yml` and `*.json` files of a folder.
+///
+/// # Errors
+///
+/// [`Error::Folder`] when the folder cannot be listed.
+pub fn folder(folder: Folder<'_>) -> Result<Set, Error> {
+    let mut found = Found::default();
+    folder::read(folder, &mut found)?;
+    Ok(set::assemble(found))
 }

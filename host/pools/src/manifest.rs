@@ -4,44 +4,77 @@
 //! The manifests are those that a user of Spiderpool has already, so other kinds stand
 //! beside the pools, and `status` and most of `metadata` come from the API server.
 
+use std::path::Path;
+
 use serde_json::{Map, Value};
 use serde_yaml_ng::Value as Yaml;
 
 use super::fields::Fields;
-use super::set::Draft;
+use super::set::{Draft, Found};
 use super::specification::{POOL_FIELDS, check_name, read_pool, read_reserved};
-use super::{AddressRange, Error, Problem};
+use super::{AddressRange, Error, LeftOut, Pool, Problem};
 
 /// All versions of the group that plumb can meet have the same fields, but for `vlan`.
 const GROUP: &str = "spiderpool.spidernet.io/";
 
-/// Adds what a document says to `drafts` or `reserved`.
-pub(super) fn read(
-    document: &Yaml,
-    place: &str,
-    drafts: &mut Vec<Draft>,
-    reserved: &mut Vec<AddressRange>,
-) -> Result<(), Error> {
+/// The kind of addresses that no pool gives out.
+pub(super) const RESERVED_KIND: &str = "SpiderReservedIP";
+
+/// Adds what a document of a file says.
+pub(super) fn read(document: &Yaml, file: &Path, place: &str, found: &mut Found) {
     let Some(kind) = member(document, "kind").and_then(Yaml::as_str) else {
-        return Ok(());
+        return;
     };
     let is = |known: &str| kind.eq_ignore_ascii_case(known);
     if is("SpiderIPPool") {
-        drafts.push(pool(document, place)?);
-    } else if is("SpiderReservedIP") {
-        reserved.extend(reserved_addresses(document, place)?);
+        match pool(document, file, place) {
+            Ok(draft) => found.drafts.push(draft),
+            Err(error) => found.left_out.push(LeftOut {
+                name: readable_name(document),
+                is_default: is_readably_default(document),
+                file: Some(file.to_owned()),
+                error,
+            }),
+        }
+    } else if is(RESERVED_KIND) {
+        match reserved_addresses(document, place) {
+            Ok(ranges) => found.reserved.extend(ranges),
+            Err(error) => {
+                let fault = error.to_string();
+                found.unreadable_reservation.get_or_insert(fault.clone());
+                found.left_out.push(LeftOut {
+                    name: None,
+                    is_default: false,
+                    file: Some(file.to_owned()),
+                    error: Error::Reservation { fault },
+                });
+            }
+        }
     } else if kind.ends_with("List") {
         // What `kubectl get -o yaml` prints.
         let items = member(document, "items").and_then(Yaml::as_sequence);
         for (index, item) in items.into_iter().flatten().enumerate() {
             let place = format!("{place} item {}", index + 1);
-            read(item, &place, drafts, reserved)?;
+            read(item, file, &place, found);
         }
     }
-    Ok(())
 }
 
-fn pool(document: &Yaml, place: &str) -> Result<Draft, Error> {
+/// The name of a pool that cannot be used.
+fn readable_name(document: &Yaml) -> Option<String> {
+    let name = member(member(document, "metadata")?, "name")?;
+    name.as_str().map(str::to_owned)
+}
+
+fn is_readably_default(document: &Yaml) -> bool {
+    let specification = member(document, "spec");
+    specification
+        .and_then(|specification| member(specification, "default"))
+        .and_then(Yaml::as_bool)
+        .unwrap_or(false)
+}
+
+fn pool(document: &Yaml, file: &Path, place: &str) -> Result<Draft, Error> {
     let (place, name) = identity(document, "SpiderIPPool", place)?;
     let name = name.ok_or_else(|| Error::Field {
         place: place.clone(),
@@ -54,11 +87,19 @@ fn pool(document: &Yaml, place: &str) -> Result<Draft, Error> {
     let fields = fields(&object, &place);
     fields.only(POOL_FIELDS)?;
     let pool = read_pool(name, &fields)?;
-    Ok(Draft { pool, place })
+    if pool.ranges.is_empty() {
+        let subnet = pool.subnet;
+        return Err(fields.error("ips", Problem::NoAddresses { subnet }));
+    }
+    let file = Some(file.to_owned());
+    Ok(Draft {
+        pool: Pool { file, ..pool },
+        place,
+    })
 }
 
 fn reserved_addresses(document: &Yaml, place: &str) -> Result<Vec<AddressRange>, Error> {
-    let (place, _) = identity(document, "SpiderReservedIP", place)?;
+    let (place, _) = identity(document, RESERVED_KIND, place)?;
     let object = specification(document, &place)?;
     read_reserved(&fields(&object, &place))
 }

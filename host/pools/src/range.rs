@@ -42,8 +42,8 @@ pub(super) fn parse_range(entry: &str) -> Result<AddressRange, Problem> {
 }
 
 impl Pool {
-    /// The addresses that a pod may get, ascending: `ranges`, or the whole subnet, without
-    /// `excluded`, the gateway, and what no interface may have ([`AddressRange::reserved`]).
+    /// The addresses that a pod may get, ascending: `ranges` without `excluded`, the gateway, and what no interface may
+    /// have ([`AddressRange::reserved`]).
     ///
     /// `disabled` plays no part.
     pub fn usable(&self) -> Vec<AddressRange> {
@@ -51,11 +51,7 @@ impl Pool {
         let mut holes = self.excluded.clone();
         holes.extend(self.gateway.map(AddressRange::single));
         holes.extend(subnet.reserved());
-        let from = match self.ranges.as_slice() {
-            [] => &[subnet],
-            ranges => ranges,
-        };
-        subtract(from, &merge(holes))
+        subtract(&self.ranges, &merge(holes))
     }
 }
 
@@ -77,6 +73,7 @@ pub(super) fn parse_network(value: &str) -> Result<IpNetwork, Problem> {
         return Err(Problem::HostBits {
             value: value.trim().to_owned(),
             canonical: canonical(network),
+            longer: longer(network.ip()),
         });
     }
     Ok(network)
@@ -85,6 +82,23 @@ pub(super) fn parse_network(value: &str) -> Result<IpNetwork, Problem> {
 fn canonical(network: IpNetwork) -> IpNetwork {
     IpNetwork::new(network.network(), network.prefix())
         .expect("the prefix length was valid for this family before")
+}
+
+/// The network that an address is the first of, with the shortest prefix that people write: 172.16.12.0 is that of
+/// 172.16.12.0/24, though a /22 would do. None for an address that is none's.
+fn longer(address: IpAddr) -> Option<IpNetwork> {
+    let (bits, step, zeros) = match address {
+        IpAddr::V4(address) => (32, 8, address.to_bits().trailing_zeros()),
+        IpAddr::V6(address) => (128, 16, address.to_bits().trailing_zeros()),
+    };
+    let exact = bits - zeros.min(bits);
+    let rounded = exact.next_multiple_of(step);
+    let prefix = if rounded < bits { rounded } else { exact };
+    // A network of one or two addresses is nobody's subnet.
+    if prefix + 1 >= bits {
+        return None;
+    }
+    IpNetwork::new(address, u8::try_from(prefix).ok()?).ok()
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use super::inside::{address_inside, range_inside};
 use super::range::{parse_network, parse_range};
 use super::routes::routes;
 use super::unsupported::refuse_unsupported;
-use super::{AddressRange, Error, Family, Pool, Problem};
+use super::{AddressRange, Error, Family, NetworkName, Pool, Problem};
 
 /// The fields of a `SpiderIPPool`'s `spec`, as Spiderpool writes them.
 pub(super) const POOL_FIELDS: &[&str] = &[
@@ -59,6 +59,8 @@ pub(super) fn read_pool(name: &str, fields: &Fields<'_>) -> Result<Pool, Error> 
         disabled: fields.flag("disable")?,
         namespaces: fields.texts("namespaceName", NAMES, non_empty)?,
         nodes: fields.texts("nodeName", NAMES, non_empty)?,
+        networks: fields.texts("multusName", NAMES, network_name)?,
+        file: None,
     })
 }
 
@@ -110,6 +112,25 @@ fn check_version(fields: &Fields<'_>, values: &[(String, Family)]) -> Result<(),
             },
         )),
     }
+}
+
+/// The name of a network, as `NAMESPACE/NAME` or alone.
+fn network_name(written: &str) -> Result<NetworkName, Problem> {
+    let (namespace, name) = match written.split_once('/') {
+        Some((namespace, name)) => (Some(namespace), name),
+        None => (None, written),
+    };
+    let is_name = |part: &str| !part.trim().is_empty() && !part.contains('/');
+    if is_name(name) && namespace.is_none_or(is_name) {
+        return Ok(NetworkName {
+            namespace: namespace.map(str::to_owned),
+            name: name.to_owned(),
+        });
+    }
+    Err(Problem::Unexpected {
+        value: format!("{written:?}"),
+        expected: "the name of a network, or NAMESPACE/NAME of its NetworkAttachmentDefinition",
+    })
 }
 
 fn non_empty(name: &str) -> Result<String, Problem> {

@@ -17,10 +17,6 @@ const NEEDS_KUBERNETES: &[(&str, &str)] = &[
         "list the namespaces in `namespaceName`",
     ),
     ("nodeAffinity", "list the nodes in `nodeName`"),
-    (
-        "multusName",
-        "name the pool in the `ipam` of that network, and limit it with `namespaceName` or `nodeName`",
-    ),
 ];
 
 /// Refuses fields that would be ignored, unless they are empty.

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::attachment::PodIdentity;
-use crate::cni::{AddRequest, Request};
+use crate::cni::AddRequest;
 use crate::{Code, Error, Result};
 
 /// An interface of the previous plugin's result.
@@ -13,6 +13,17 @@ pub struct PreviousInterface {
     pub name: String,
     /// Whether it lies in the pod.
     pub in_pod: bool,
+}
+
+/// A pool that nobody gets an address of here, or a file that may have such pools.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnusablePool {
+    /// Its name, where one can be read.
+    pub name: Option<String>,
+    /// Whether it is marked as default.
+    pub is_default: bool,
+    /// Why, and what would be right.
+    pub reason: String,
 }
 
 /// What the runtime asked for, as components see it.
@@ -44,6 +55,8 @@ pub struct Asked {
     pub has_ipam: bool,
     /// Whether the previous plugin's result carries addresses.
     pub has_previous_addresses: bool,
+    /// Pools that are left out of those that an address policy may choose from.
+    pub unusable_pools: Vec<UnusablePool>,
 }
 
 impl Asked {
@@ -66,7 +79,7 @@ impl Asked {
             container_id: call.attachment.container_id.clone(),
             interface_name: call.attachment.interface_name.clone(),
             pod: call.pod.clone(),
-            node: node_name(&request.call),
+            node: call.policy.node_name(call.environment.node_name.as_deref()),
             configuration,
             mac: request.mac.clone(),
             infiniband_guid: request.infiniband_guid.clone(),
@@ -82,21 +95,7 @@ impl Asked {
                 .collect(),
             has_ipam: call.configuration.ipam().is_some(),
             has_previous_addresses: previous.is_some_and(|previous| !previous.addresses.is_empty()),
+            unusable_pools: Vec::new(),
         })
-    }
-}
-
-/// The node's name in Kubernetes: what the policy says, else `NODE_NAME`, else the host's name. The kubelet registers
-/// a node by the host's name in lower case, unless it has `--hostname-override` or a cloud provider names the node.
-fn node_name(call: &Request) -> String {
-    let said = call.policy.node.as_ref();
-    match said.or(call.environment.node_name.as_ref()) {
-        Some(name) => name.clone(),
-        None => nix::unistd::gethostname()
-            .ok()
-            .and_then(|name| name.into_string().ok())
-            .unwrap_or_default()
-            .trim()
-            .to_lowercase(),
     }
 }

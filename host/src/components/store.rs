@@ -171,6 +171,15 @@ pub fn find(name: &str, world: World, folder: &Path) -> Result<Option<(Code, Gra
     Ok(Some((Code::Stored(stored), manifest.grants())))
 }
 
+/// The names of what is installed, for a question in an error; none where the folder cannot be read.
+pub fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| is_component_name(name))
+        .collect()
+}
+
 /// Whether there is a component of this name, whatever it is.
 pub fn is_installed(name: &str, folder: &Path) -> bool {
     is_component_name(name) && folder.join(name).is_dir()

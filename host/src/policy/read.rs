@@ -6,6 +6,7 @@
 use std::fmt::Display;
 use std::path::PathBuf;
 
+use plumb_values::similar::did_you_mean;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -296,9 +297,11 @@ impl<'a> Section<'a> {
         match self.table.keys().next() {
             None => Ok(()),
             Some(key) => Err(format!(
-                "line {}: there is no {}; known are {}",
+                "line {}: there is no {}; {}known are {}",
                 line(self.text, key.span().start),
                 self.full(key.get_ref()),
+                did_you_mean(key.get_ref(), self.known.iter().copied())
+                    .map_or_else(String::new, |question| format!("{question} ")),
                 self.known.join(", ")
             )),
         }

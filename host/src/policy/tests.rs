@@ -30,7 +30,7 @@ fn a_mistake_in_the_file_is_never_a_rule_that_is_missing() {
         ("parents = [\"ens*\"]", "there is no parents"),
         (
             "[networks]\nparent = [\"ens*\"]",
-            "line 2: there is no networks.parent; known are parents",
+            "line 2: there is no networks.parent; did you mean \"parents\"? known are parents",
         ),
         (
             "[networks]\nparents = \"ens*\"",
@@ -210,7 +210,7 @@ fn what_is_not_named_is_refused_where_tenants_share_the_node() {
     assert_eq!(shared.check_ipam("static").unwrap_err().code, Code::DENIED);
     let pool = |subnet: &str| {
         let text = json!([{"name": "p", "subnet": subnet}]);
-        crate::pools::load(Some(&text), None).unwrap().remove(0)
+        crate::pools::inline(&text).unwrap().remove(0)
     };
     shared.check_pool(&pool("10.8.3.0/24")).unwrap();
     for subnet in ["10.0.0.0/8", "10.9.0.0/24", "fd00::/64"] {

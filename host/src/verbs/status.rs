@@ -36,10 +36,10 @@ fn check(call: Request, node: &Node<'_>) -> Result<()> {
         Ipam::Policy(policy, pools) => {
             // There is no pod yet that could be in a namespace.
             let mut pools = pools;
-            for pool in &mut pools {
+            for pool in &mut pools.pools {
                 pool.namespaces.clear();
             }
-            let proposal = sandbox.propose(&policy, &asked, &pools)?;
+            let proposal = decide::propose(&sandbox, &policy, &asked, &pools)?;
             let claim = decide::claim(proposal, NODE_SPACE, false);
             report_full(&claim.candidates(), &request.call, facts.as_ref(), node)
         }

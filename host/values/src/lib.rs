@@ -15,6 +15,7 @@ mod network;
 pub mod octets;
 mod pci_address;
 pub mod range;
+pub mod similar;
 pub mod text;
 mod time;
 

@@ -1,7 +1,7 @@
 //! Which pools may be used, and why the others may not.
 
 use plumb_sdk::pools::Pool;
-use plumb_sdk::{AddressRange, Error, Family, Request, log};
+use plumb_sdk::{AddressRange, Error, Family, Request, UnusablePool, did_you_mean, log};
 
 use crate::configuration::Configuration;
 use crate::wildcard;
@@ -11,6 +11,30 @@ struct Known<'a> {
     pool: &'a Pool,
     name: String,
     family: Family,
+}
+
+/// A pool that the host does not pass, or a file of pools that it cannot read.
+struct Unusable {
+    name: Option<String>,
+    is_default: bool,
+    reason: String,
+}
+
+impl Unusable {
+    fn of(pool: &UnusablePool) -> Self {
+        Self {
+            name: pool.name(),
+            is_default: pool.is_default(),
+            reason: pool.reason(),
+        }
+    }
+
+    fn in_words(&self) -> String {
+        match &self.name {
+            Some(name) => format!("{name}: {}", self.reason),
+            None => self.reason.clone(),
+        }
+    }
 }
 
 /// A pool that can give this interface an address.
@@ -45,6 +69,7 @@ pub(crate) fn select<'a>(
             family: pool.family(),
         })
         .collect();
+    let unusable: Vec<Unusable> = request.unusable_pools().iter().map(Unusable::of).collect();
     let named = !configuration.ipv4_pools.is_empty() || !configuration.ipv6_pools.is_empty();
     let mut selected = Vec::new();
     let mut refused = Vec::new();
@@ -57,7 +82,7 @@ pub(crate) fn select<'a>(
         }
         let mut reasons = Vec::new();
         let candidates = match named {
-            true => by_name(names, &pools, &mut reasons)?,
+            true => by_name(names, &pools, &unusable, &mut reasons)?,
             false => by_nature(configuration, &pools, family),
         };
         let usable = filter(candidates, family, request, &mut reasons);
@@ -72,9 +97,13 @@ pub(crate) fn select<'a>(
         }
         refused.extend(reasons);
     }
+    if !named {
+        let of_nature = |one: &&Unusable| configuration.has_inline_pools || one.is_default;
+        refused.extend(unusable.iter().filter(of_nature).map(Unusable::in_words));
+    }
     if selected.is_empty() {
         return Err(match refused.is_empty() {
-            true => nothing_selected(configuration, &pools),
+            true => nothing_selected(configuration, &pools, &unusable),
             false => none_usable("", &refused),
         });
     }
@@ -89,28 +118,66 @@ pub(crate) fn select<'a>(
 fn by_name<'k, 'a>(
     names: &[String],
     pools: &'k [Known<'a>],
+    unusable: &[Unusable],
     reasons: &mut Vec<String>,
 ) -> Result<Vec<&'k Known<'a>>, Error> {
     let mut found: Vec<&Known> = Vec::new();
     for name in names {
         let mut any = false;
         for pool in pools {
-            let matches = match wildcard::is_pattern(name) {
-                true => wildcard::matches(name, &pool.name).ok_or_else(|| malformed(name))?,
-                false => *name == pool.name,
-            };
-            if matches {
+            if means(name, &pool.name)? {
                 any = true;
                 if !found.iter().any(|other| other.name == pool.name) {
                     found.push(pool);
                 }
             }
         }
+        for pool in unusable {
+            if let Some(own) = &pool.name
+                && means(name, own)?
+            {
+                any = true;
+                let reason = pool.in_words();
+                if !reasons.contains(&reason) {
+                    reasons.push(reason);
+                }
+            }
+        }
         if !any {
-            reasons.push(format!("{name}: no pool has this name"));
+            reasons.push(missing(name, pools, unusable));
         }
     }
     Ok(found)
+}
+
+/// Whether a name of the configuration, with or without wildcards, means a pool.
+fn means(name: &str, pool: &str) -> Result<bool, Error> {
+    match wildcard::is_pattern(name) {
+        true => wildcard::matches(name, pool).ok_or_else(|| malformed(name)),
+        false => Ok(name == pool),
+    }
+}
+
+/// That no pool has a name, with those that are nearly the same, and the files that it may be in.
+fn missing(name: &str, pools: &[Known], unusable: &[Unusable]) -> String {
+    let known = pools.iter().map(|pool| Some(pool.name.as_str()));
+    let known = known.chain(unusable.iter().map(|pool| pool.name.as_deref()));
+    let mut reason = format!("{name}: no pool has this name");
+    if let Some(question) = did_you_mean(name, known.flatten()) {
+        reason.push_str("; ");
+        reason.push_str(&question);
+    }
+    let unread: Vec<_> = unusable
+        .iter()
+        .filter(|pool| pool.name.is_none())
+        .map(Unusable::in_words)
+        .collect();
+    if !unread.is_empty() {
+        reason.push_str(" (it may be where nothing could be read: ");
+        reason.push_str(&unread.join("; "));
+        reason.push(')');
+    }
+    reason
 }
 
 fn by_nature<'k, 'a>(
@@ -207,19 +274,28 @@ fn none_usable(family: &str, reasons: &[String]) -> Error {
     Error::not_available(format!("no {family}pool is usable: {}", reasons.join("; ")))
 }
 
-fn nothing_selected(configuration: &Configuration, pools: &[Known]) -> Error {
+fn nothing_selected(
+    configuration: &Configuration,
+    pools: &[Known],
+    unusable: &[Unusable],
+) -> Error {
     if !configuration.ipv4 && !configuration.ipv6 {
         return Error::invalid_configuration(
             "both \"enable_ipv4\" and \"enable_ipv6\" are false: no address could be given",
         );
     }
     let names: Vec<String> = pools.iter().map(|known| known.name.clone()).collect();
+    let left_out: Vec<String> = unusable.iter().map(Unusable::in_words).collect();
     let error = Error::invalid_configuration(
         "no pool is selected: name pools in \"default_ipv4_ippool\" or \"default_ipv6_ippool\" of \"ipam\", \
          write them in its \"pools\", or mark a pool of the pool folder as default",
     );
     match names.is_empty() {
-        true => error.with_details("the host found no pool at all"),
+        true if left_out.is_empty() => error.with_details("the host found no pool at all"),
+        true => error.with_details(format!(
+            "pools that cannot be used: {}",
+            left_out.join("; ")
+        )),
         false => error.with_details(format!("pools that the host found: {}", names.join(", "))),
     }
 }

@@ -136,7 +136,7 @@ fn every_pool_that_is_left_out_is_explained() {
     for part in [
         "no IPv4 pool is usable",
         "off: it is disabled",
-        "rack-7: it is for the nodes node-7, this one is \"node-1\"",
+        "rack-7: it is for the nodes node-7, this one is \"node-1\" (`node` of the node's policy, else",
         "private: it is for the namespaces storage, the pod is in \"workers\"",
         "full: all of its addresses are excluded",
         "six: it is of the other family (fd00::/64)",
@@ -319,6 +319,65 @@ fn more_ranges_than_the_contract_allows_are_refused_with_their_number() {
     for part in ["sieve", "1025", "1024"] {
         assert!(error.message.contains(part), "{}", error.message);
     }
+}
+
+#[test]
+fn a_pool_that_the_host_leaves_out_hurts_those_alone_that_select_it() {
+    let pools = || {
+        vec![
+            pool("rail-1", "10.0.1.0/24"),
+            is_default(pool("spare", "10.0.2.0/24")),
+        ]
+    };
+    let run = |ipam: &str, is_default: bool| {
+        let request = pod_request(ipam, "")
+            .with_unusable_pool("rail-2", is_default, "it has a vlan")
+            .with_unusable_pool("", false, "x.yaml cannot be read");
+        propose::<PoolPolicy>(request, pools())
+    };
+    let one = |names: &str| format!(r#"{{"default_ipv4_ippool": [{names}]}}"#);
+    for (ipam, is_default, expected) in [
+        (one(r#""rail-1""#), true, "rail-1"),
+        ("{}".to_owned(), false, "spare"),
+    ] {
+        let outcome = run(&ipam, is_default);
+        assert_eq!(outcome.log, [""; 0], "{ipam}");
+        assert_eq!(names(outcome), [[expected]]);
+    }
+    for (ipam, is_default, expected) in [
+        (one(r#""rail-2", "rail-1""#), false, "rail-1"),
+        (one(r#""rail-?""#), false, "rail-1"),
+        ("{}".to_owned(), true, "spare"),
+    ] {
+        let outcome = run(&ipam, is_default);
+        assert_eq!(
+            outcome.log,
+            ["warning: pool left out: rail-2: it has a vlan"],
+            "{ipam}"
+        );
+        assert_eq!(names(outcome), [[expected]]);
+    }
+    let error = refusal(run(&one(r#""rail-2""#), false));
+    assert_eq!(error.code, ErrorCode::NotAvailable);
+    assert_eq!(
+        error.message,
+        "no IPv4 pool is usable: rail-2: it has a vlan"
+    );
+
+    let error = refusal(run(&one(r#""rail-9", "gone""#), false));
+    for part in [
+        "rail-9: no pool has this name; did you mean \"rail-1\" or \"rail-2\"? (",
+        "gone: no pool has this name (it may be where nothing could be read: x.yaml cannot be read)",
+    ] {
+        assert!(error.message.contains(part), "{}", error.message);
+    }
+
+    let request = pod_request("{}", "").with_unusable_pool("rail-2", true, "it has a vlan");
+    let error = refusal(propose::<PoolPolicy>(
+        request,
+        vec![pool("a", "10.0.0.0/24")],
+    ));
+    assert_eq!(error.message, "no pool is usable: rail-2: it has a vlan");
 }
 
 #[test]

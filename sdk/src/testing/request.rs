@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use plumb_values::{HardwareAddress, octets};
 use serde_json::{Map, Value};
 
-use super::host::requests::{Pod, PreviousInterface, Request as Described};
+use super::host::requests::{Pod, PreviousInterface, Request as Described, UnusablePool};
 use crate::{IpNetwork, Request};
 
 /// A request for the interface `net1` of a container `3f5a` on the node `node-1`, with a
@@ -32,7 +32,7 @@ pub fn request(configuration: &str) -> Request {
     if addresses.is_empty() {
         addresses = items(&arguments["ips"]);
     }
-    let ipam = configuration["ipam"].as_object();
+    let ipam = configuration.get("ipam").filter(|ipam| ipam.is_object());
     Request(Described {
         network: text(&configuration["name"]).unwrap_or("network").to_owned(),
         pod: None,
@@ -47,8 +47,9 @@ pub fn request(configuration: &str) -> Request {
                 is_in_pod: text(&interface["sandbox"]).is_some(),
             })
             .collect(),
-        has_ipam: ipam.is_some_and(|ipam| !ipam.is_empty()),
+        has_ipam: ipam.is_some_and(|ipam| text(&ipam["type"]).is_some()),
         has_previous_addresses: !items(&previous["ips"]).is_empty(),
+        unusable_pools: Vec::new(),
         configuration: configuration.to_string(),
     })
 }
@@ -59,6 +60,16 @@ impl Request {
         self.0.pod = Some(Pod {
             namespace: namespace.to_owned(),
             name: name.to_owned(),
+        });
+        self
+    }
+
+    /// The same request, with a pool that the host has left out. An empty name is none: a file that cannot be read.
+    pub fn with_unusable_pool(mut self, name: &str, is_default: bool, reason: &str) -> Self {
+        self.0.unusable_pools.push(UnusablePool {
+            name: (!name.is_empty()).then(|| name.to_owned()),
+            is_default,
+            reason: reason.to_owned(),
         });
         self
     }

@@ -1,8 +1,8 @@
-use super::super::load;
+use super::super::inline;
 use serde_json::{Value, json};
 
 fn names(pools: Value) -> Result<Vec<String>, String> {
-    match load(Some(&pools), None) {
+    match inline(&pools) {
         Ok(pools) => Ok(pools.into_iter().map(|pool| pool.name).collect()),
         Err(error) => Err(error.to_string()),
     }
@@ -56,7 +56,7 @@ fn wrong_arrays_names_and_fields_are_refused() {
     }
     check(
         json!([{"subnet": "10.0.0.0/24", "name": "rail0", "excludeip": []}]),
-        "ipam.pools[0] \"rail0\": `excludeip`: unknown field; known are name, subnet, ips, excludeIPs,",
+        "ipam.pools[0] \"rail0\": `excludeip`: unknown field; did you mean \"excludeIPs\"? known are name, subnet, ips, excludeIPs,",
     );
     check(
         json!([{"subnet": "10.0.0.0/24", "name": "a"}, {"subnet": "10.0.1.0/24", "name": "a"}]),

@@ -2,20 +2,22 @@ use super::super::set::assemble;
 use super::*;
 use serde::Deserialize;
 
-/// Name, subnet and usable addresses of each pool, or the message.
+/// Name, subnet and usable addresses of each pool, or the first message.
 fn summary(text: &str) -> Result<Vec<String>, String> {
-    let (mut drafts, mut reserved) = (Vec::new(), Vec::new());
+    let mut found = Found::default();
     for document in serde_yaml_ng::Deserializer::from_str(text) {
         let document = Yaml::deserialize(document).expect("the test's own YAML is right");
-        read(&document, "pools.yaml", &mut drafts, &mut reserved)
-            .map_err(|error| error.to_string())?;
+        read(&document, Path::new("pools.yaml"), "pools.yaml", &mut found);
     }
-    let pools = assemble(drafts, reserved).map_err(|error| error.to_string())?;
+    let set = assemble(found);
+    if let Some(left_out) = set.left_out.first() {
+        return Err(left_out.error.to_string());
+    }
     let line = |pool: &super::super::Pool| {
         let usable: Vec<_> = pool.usable().iter().map(ToString::to_string).collect();
         format!("{} {} {}", pool.name, pool.subnet, usable.join(","))
     };
-    Ok(pools.iter().map(line).collect())
+    Ok(set.pools.iter().map(line).collect())
 }
 
 #[test]
@@ -79,7 +81,7 @@ metadata: {resourceVersion: ''}
             &["v4-81 172.81.0.0/16 172.81.0.100"],
         );
     check(
-        "{Kind: spiderippool, Metadata: {Name: a}, Spec: {Subnet: 10.0.0.0/30, excludeips: [10.0.0.1]}}",
+        "{Kind: spiderippool, Metadata: {Name: a}, Spec: {Subnet: 10.0.0.0/30, IPs: [10.0.0.0/30], excludeips: [10.0.0.1]}}",
         &["a 10.0.0.0/30 10.0.0.2"],
     );
 }
@@ -89,15 +91,15 @@ fn reserved_addresses_are_taken_from_every_pool() {
     let pools = "
 kind: SpiderIPPool
 metadata: {name: a}
-spec: {subnet: 10.0.0.0/29, excludeIPs: [10.0.0.2]}
+spec: {subnet: 10.0.0.0/29, ips: [10.0.0.0/29], excludeIPs: [10.0.0.2]}
 ---
 kind: SpiderIPPool
 metadata: {name: b}
-spec: {subnet: 10.0.0.8/29}
+spec: {subnet: 10.0.0.8/29, ips: [10.0.0.8/29]}
 ---
 kind: SpiderIPPool
 metadata: {name: c}
-spec: {subnet: 'fd00::/126'}
+spec: {subnet: 'fd00::/126', ips: ['fd00::/126']}
 ---
 kind: SpiderReservedIP
 ";
@@ -163,9 +165,15 @@ fn wrong_objects_are_refused_with_place_and_field() {
     check(
         &pool("{subnet: 172.16.11.0/16, gateway: 172.16.11.254}"),
         &format!(
-            "{place}`spec.subnet`: 172.16.11.0/16 has host bits set; did you mean 172.16.0.0/16?"
+            "{place}`spec.subnet`: 172.16.11.0/16 has host bits set; did you mean 172.16.0.0/16 or 172.16.11.0/24?"
         ),
     );
+    for empty in ["", ", ips: []", ", ips: null"] {
+        check(
+            &pool(&format!("{{subnet: 10.0.0.0/24{empty}}}")),
+            &format!("{place}`spec.ips`: not written, so the pool gives out no address"),
+        );
+    }
     check(
         &pool("{subnet: 10.0.0.0/24, routes: [{dst: 0.0.0.0/0, gw: 10.0.0.1}]}"),
         &format!("{place}`spec.routes[0].dst`: 0.0.0.0/0 is the default route"),
@@ -176,7 +184,9 @@ fn wrong_objects_are_refused_with_place_and_field() {
     );
     check(
         &pool("{subnet: 10.0.0.0/24, excludeIP: []}"),
-        &format!("{place}`spec.excludeip`: unknown field; known are subnet,"),
+        &format!(
+            "{place}`spec.excludeip`: unknown field; did you mean \"excludeIPs\"? known are subnet,"
+        ),
     );
     check(
         &pool("{subnet: 10.0.0.0/24, ips: [], IPs: [10.0.0.9]}"),

@@ -61,9 +61,27 @@ fn networks_need_a_prefix_and_no_host_bits() {
     check("fd00::/64", "fd00::/64");
     check(
         "172.16.11.0/16",
-        "172.16.11.0/16 has host bits set; did you mean 172.16.0.0/16?",
+        "172.16.11.0/16 has host bits set; did you mean 172.16.0.0/16 or 172.16.11.0/24?",
     );
     check("fd00::1/64", "did you mean fd00::/64?");
     check("10.0.0.0", "is not a network; write it like 172.16.0.0/16");
     check("10.0.0.0/64", "is not a network");
+}
+
+#[test]
+fn both_networks_that_could_be_meant_are_named() {
+    for (value, expected) in [
+        ("172.16.11.0/16", "172.16.0.0/16 or 172.16.11.0/24?"),
+        ("172.16.12.0/16", "172.16.0.0/16 or 172.16.12.0/24?"),
+        ("10.1.0.64/24", "10.1.0.0/24 or 10.1.0.64/26?"),
+        ("10.1.0.0/8", "10.0.0.0/8 or 10.1.0.0/16?"),
+        ("10.1.0.7/24", "10.1.0.0/24?"),
+        ("10.1.0.6/24", "10.1.0.0/24?"),
+        ("fd00:5:0:1::/48", "fd00:5::/48 or fd00:5:0:1::/64?"),
+        ("fd00::1/64", "fd00::/64?"),
+    ] {
+        let message = parse_network(value).unwrap_err().to_string();
+        let expected = format!("{value} has host bits set; did you mean {expected}");
+        assert_eq!(message, expected);
+    }
 }

@@ -1,9 +1,9 @@
-use super::super::load;
+use super::super::inline;
 use serde_json::{Value, json};
 
 #[test]
 fn no_address_is_in_two_pools() {
-    let check = |pools: Value, expected: Option<&str>| match (load(Some(&pools), None), expected) {
+    let check = |pools: Value, expected: Option<&str>| match (inline(&pools), expected) {
         (Ok(_), None) => {}
         (Err(error), Some(overlap)) => {
             let message = error.to_string();

@@ -1,4 +1,4 @@
-use super::super::load;
+use super::super::inline;
 use super::*;
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ fn parse(fields: Value) -> Result<Pool, String> {
     for (key, value) in fields.as_object().expect("the test's fields are an object") {
         pool[key] = value.clone();
     }
-    match load(Some(&json!([pool])), None) {
+    match inline(&json!([pool])) {
         Ok(pools) => Ok(pools.into_iter().next().expect("one pool in, one out")),
         Err(error) => Err(error.to_string()),
     }
@@ -55,7 +55,8 @@ fn a_right_pool_keeps_what_was_written() {
 fn a_subnet_alone_is_a_pool() {
     let pool = parse(json!({"subnet": "fd00::/64", "gateway": null})).expect("a right pool");
     assert_eq!(pool.family, Family::Ipv6);
-    assert!(pool.ranges.is_empty() && pool.excluded.is_empty() && pool.routes.is_empty());
+    assert_eq!(text(&pool.ranges), "fd00::-fd00::ffff:ffff:ffff:ffff");
+    assert!(pool.excluded.is_empty() && pool.routes.is_empty() && pool.networks.is_empty());
     assert!(pool.namespaces.is_empty() && pool.nodes.is_empty());
     assert_eq!(pool.gateway, None);
     assert!(!pool.is_default && !pool.disabled);
@@ -100,7 +101,9 @@ fn wrong_values_are_refused_with_field_value_and_remedy() {
     );
     check(
         json!({"subnet": "172.16.11.0/16"}),
-        &["`subnet`: 172.16.11.0/16 has host bits set; did you mean 172.16.0.0/16?"],
+        &[
+            "`subnet`: 172.16.11.0/16 has host bits set; did you mean 172.16.0.0/16 or 172.16.11.0/24?",
+        ],
     );
     check(
         json!({"subnet": 5}),
@@ -176,6 +179,18 @@ fn wrong_values_are_refused_with_field_value_and_remedy() {
 }
 
 #[test]
+fn a_pool_names_its_networks_with_or_without_a_namespace() {
+    let pool = parse(json!({"multusname": ["kube-system/rail0", "rail1"]})).expect("a right pool");
+    assert_eq!(text(&pool.networks), "kube-system/rail0,rail1");
+    assert_eq!(pool.networks[0].namespace.as_deref(), Some("kube-system"));
+    assert_eq!(pool.networks[1].namespace, None);
+    for wrong in ["", "/", "a/", "/a", "a/b/c"] {
+        let message = parse(json!({"multusname": [wrong]})).expect_err(wrong);
+        assert!(message.contains("`multusName[0]`"), "{message}");
+    }
+}
+
+#[test]
 fn wrong_routes_are_refused() {
     let check = |routes: Value, expected: &str| {
         let message = parse(json!({"routes": routes})).expect_err(&format!("accepted: {routes}"));
@@ -236,10 +251,6 @@ fn what_needs_the_api_server_is_refused_unless_empty() {
         Some("in `namespaceName`"),
     );
     check(json!({"nodeaffinity": selector()}), Some("in `nodeName`"));
-    check(
-        json!({"multusname": ["kube-system/rail0"]}),
-        Some("`multusName`: not supported"),
-    );
     for empty in [
         json!(null),
         json!({}),
@@ -247,10 +258,10 @@ fn what_needs_the_api_server_is_refused_unless_empty() {
         json!({"matchlabels": {}}),
     ] {
         check(
-            json!({"podaffinity": empty, "nodeaffinity": empty, "multusname": empty}),
+            json!({"podaffinity": empty, "nodeaffinity": empty, "namespaceaffinity": empty}),
             None,
         );
     }
-    check(json!({"vlan": 0}), None);
+    check(json!({"vlan": 0, "multusname": []}), None);
     check(json!({"vlan": 100}), Some("`vlan`: is 100, expected 0"));
 }

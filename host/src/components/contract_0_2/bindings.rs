@@ -18,6 +18,7 @@ mod flavour {
             "plumb:cni/requests.request": super::super::requests::RequestHandle,
             "plumb:cni/requests.pod": crate::attachment::PodIdentity,
             "plumb:cni/requests.previous-interface": crate::components::asked::PreviousInterface,
+            "plumb:cni/requests.unusable-pool": crate::components::asked::UnusablePool,
             "plumb:cni/routing.addresses": crate::outcome::AddressSource,
             "plumb:cni/routing.route": super::super::routing::RouteDraft,
             "plumb:cni/routing.rule": super::super::routing::RuleDraft,

@@ -12,7 +12,7 @@ use super::pools::PoolHandle;
 use super::requests::RequestHandle;
 use super::routing::{RouteDraft, RuleDraft};
 use crate::attachment::PodIdentity;
-use crate::components::asked::PreviousInterface;
+use crate::components::asked::{PreviousInterface, UnusablePool};
 use crate::components::proposal::{Proposed, ProposedCandidate};
 use crate::components::session::{
     IpoibOptions, IpvlanOptions, LinkHandle, MacvlanOptions, PciHandle, PodLinkHandle, Session,
@@ -90,6 +90,9 @@ fn function(linked: &mut Linked<'_>, interface: &str, function: &str) -> wasmtim
             "[method]pod.uid" => requests::HostPod, uid(pod);
             "[method]previous-interface.name" => requests::HostPreviousInterface, name(previous_interface);
             "[method]previous-interface.is-in-pod" => requests::HostPreviousInterface, is_in_pod(previous_interface);
+            "[method]unusable-pool.name" => requests::HostUnusablePool, name(unusable_pool);
+            "[method]unusable-pool.is-default" => requests::HostUnusablePool, is_default(unusable_pool);
+            "[method]unusable-pool.reason" => requests::HostUnusablePool, reason(unusable_pool);
             "[method]request.network" => requests::HostRequest, network(request);
             "[method]request.container-id" => requests::HostRequest, container_id(request);
             "[method]request.interface-name" => requests::HostRequest, interface_name(request);
@@ -103,6 +106,7 @@ fn function(linked: &mut Linked<'_>, interface: &str, function: &str) -> wasmtim
             "[method]request.previous-interfaces" => requests::HostRequest, previous_interfaces(request);
             "[method]request.has-ipam" => requests::HostRequest, has_ipam(request);
             "[method]request.has-previous-addresses" => requests::HostRequest, has_previous_addresses(request);
+            "[method]request.unusable-pools" => requests::HostRequest, unusable_pools(request);
         }
         "routing" {
             "[constructor]route" => routing::HostRoute, new(destination);
@@ -252,6 +256,7 @@ fn resource(linked: &mut Linked<'_>, interface: &str, resource: &str) -> wasmtim
         "requests" "request" => RequestHandle, requests::HostRequest;
         "requests" "pod" => PodIdentity, requests::HostPod;
         "requests" "previous-interface" => PreviousInterface, requests::HostPreviousInterface;
+        "requests" "unusable-pool" => UnusablePool, requests::HostUnusablePool;
         "routing" "addresses" => AddressSource, routing::HostAddresses;
         "routing" "route" => RouteDraft, routing::HostRoute;
         "routing" "rule" => RuleDraft, routing::HostRule;

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use wasmtime::component::Resource;
 
-use super::bindings::requests::{Host, HostPod, HostPreviousInterface, HostRequest};
+use super::bindings::requests::{
+    Host, HostPod, HostPreviousInterface, HostRequest, HostUnusablePool,
+};
 use super::bindings::types::{Guid, HardwareAddress, IpAddress};
 use super::values::{to_address, to_guid, to_hardware_address};
 use crate::attachment::PodIdentity;
-use crate::components::asked::{Asked, PreviousInterface};
+use crate::components::asked::{Asked, PreviousInterface, UnusablePool};
 use crate::components::session::Session;
 
 /// What the host keeps for a `request` handle.
@@ -99,6 +101,15 @@ impl HostRequest for Session {
         Ok(self.request(&request)?.has_previous_addresses)
     }
 
+    fn unusable_pools(
+        &mut self,
+        request: Resource<RequestHandle>,
+    ) -> wasmtime::Result<Vec<Resource<UnusablePool>>> {
+        let pools = self.request(&request)?.unusable_pools.clone();
+        let handles = pools.into_iter().map(|one| Ok(self.table.push(one)?));
+        handles.collect()
+    }
+
     fn drop(&mut self, request: Resource<RequestHandle>) -> wasmtime::Result<()> {
         self.table.delete(request)?;
         Ok(())
@@ -135,6 +146,25 @@ impl HostPreviousInterface for Session {
 
     fn drop(&mut self, interface: Resource<PreviousInterface>) -> wasmtime::Result<()> {
         self.table.delete(interface)?;
+        Ok(())
+    }
+}
+
+impl HostUnusablePool for Session {
+    fn name(&mut self, pool: Resource<UnusablePool>) -> wasmtime::Result<Option<String>> {
+        Ok(self.table.get(&pool)?.name.clone())
+    }
+
+    fn is_default(&mut self, pool: Resource<UnusablePool>) -> wasmtime::Result<bool> {
+        Ok(self.table.get(&pool)?.is_default)
+    }
+
+    fn reason(&mut self, pool: Resource<UnusablePool>) -> wasmtime::Result<String> {
+        Ok(self.table.get(&pool)?.reason.clone())
+    }
+
+    fn drop(&mut self, pool: Resource<UnusablePool>) -> wasmtime::Result<()> {
+        self.table.delete(pool)?;
         Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 use ipnetwork::IpNetwork;
 use plumb_values::PciAddress;
+use plumb_values::similar::did_you_mean;
 
 use super::authority::Authority;
 use super::{LinkHandle, PciHandle};
@@ -47,8 +48,10 @@ impl Authority {
                 Err(Refusal::new(
                     Reason::NotFound,
                     format!(
-                        "no interface named {name:?} on {place}; there are: {}",
-                        names.join(", ")
+                        "no interface named {name:?} on {place}; there are: {}{}",
+                        names.join(", "),
+                        did_you_mean(name, names.iter().map(String::as_str))
+                            .map_or_else(String::new, |question| format!("; {question}"))
                     ),
                 ))
             }

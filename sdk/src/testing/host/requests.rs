@@ -18,6 +18,7 @@ pub struct Request {
     pub(crate) previous_interfaces: Vec<PreviousInterface>,
     pub(crate) has_ipam: bool,
     pub(crate) has_previous_addresses: bool,
+    pub(crate) unusable_pools: Vec<UnusablePool>,
 }
 
 impl Request {
@@ -73,6 +74,10 @@ impl Request {
     pub fn has_previous_addresses(&self) -> bool {
         self.has_previous_addresses
     }
+
+    pub fn unusable_pools(&self) -> Vec<UnusablePool> {
+        self.unusable_pools.clone()
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -108,5 +113,26 @@ impl PreviousInterface {
 
     pub fn is_in_pod(&self) -> bool {
         self.is_in_pod
+    }
+}
+
+#[derive(Debug, Clone)]
+pub struct UnusablePool {
+    pub(crate) name: Option<String>,
+    pub(crate) is_default: bool,
+    pub(crate) reason: String,
+}
+
+impl UnusablePool {
+    pub fn name(&self) -> Option<String> {
+        self.name.clone()
+    }
+
+    pub fn is_default(&self) -> bool {
+        self.is_default
+    }
+
+    pub fn reason(&self) -> String {
+        self.reason.clone()
     }
 }

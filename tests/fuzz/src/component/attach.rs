@@ -103,5 +103,6 @@ fn request() -> Asked {
         previous_interfaces: Vec::new(),
         has_ipam: true,
         has_previous_addresses: false,
+        unusable_pools: Vec::new(),
     }
 }

@@ -7,7 +7,7 @@ use plumb::components::contract_0_1::bindings::pools as wit;
 use plumb::components::contract_0_1::pools::proposed;
 use plumb::components::proposal;
 use plumb::operations::claim_addresses::Source;
-use plumb::pools::{AddressRange, Family, Pool, load, whole};
+use plumb::pools::{AddressRange, Family, Pool, inline, whole};
 use plumb_engine::limits;
 use serde_json::json;
 
@@ -69,7 +69,7 @@ fn gives_out(pool: &Pool, address: IpAddr) -> bool {
     let within = |ranges: &[AddressRange]| ranges.iter().any(|range| range.contains(address));
     let subnet = whole(pool.subnet);
     subnet.contains(address)
-        && (pool.ranges.is_empty() || within(&pool.ranges))
+        && within(&pool.ranges)
         && !within(&pool.excluded)
         && pool.gateway != Some(address)
         && address != subnet.first
@@ -134,5 +134,5 @@ fn pools() -> Vec<Pool> {
         {"name": "open", "subnet": "10.1.0.128/26", "gateway": "10.1.0.129"},
         {"name": "off", "subnet": "10.1.0.192/26", "disable": true},
     ]);
-    load(Some(&pools), None).expect("pools of the test")
+    inline(&pools).expect("pools of the test")
 }

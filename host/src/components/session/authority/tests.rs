@@ -35,6 +35,7 @@ fn authority() -> Authority {
         previous_interfaces: Vec::new(),
         has_ipam: true,
         has_previous_addresses: false,
+        unusable_pools: Vec::new(),
     };
     Authority::new(
         Rc::new(facts),
