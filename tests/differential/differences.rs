@@ -39,7 +39,7 @@ impl Situation<'_> {
 
     /// Whether the version has CHECK, and the result of ADD at DEL.
     fn has_check(&self) -> bool {
-        !self.version.starts_with("0.3.")
+        self.version >= "0.4.0"
     }
 
     /// Whether the case is one of these.

@@ -174,6 +174,21 @@ pub const LIST: &[Difference] = &[
         },
     },
     Difference {
+        what: "DEL with a version that is not spoken",
+        reference: "refused with code 1",
+        packaged: "the same",
+        plumb: "succeeds",
+        reason: "it prints no result, and what it undoes is in the record, whatever the version",
+        effects: |situation| {
+            if !situation.is_one_of(&["version 2.0.0"]) {
+                return Vec::new();
+            }
+            (1..=3)
+                .map(|number| Effect::new(format!("DEL {number}"), "refused, code 1", "accepted"))
+                .collect()
+        },
+    },
+    Difference {
         what: "DEL after an ADD that found an interface of its name",
         reference: "removes the other one's interface",
         packaged: "the same",
