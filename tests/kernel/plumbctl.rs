@@ -79,7 +79,7 @@ fn a_plan_of_a_list_leaves_other_makers_plugins_out() {
 
 /// What no machine of ours has can still be planned: RDMA devices, from a file.
 #[test]
-fn a_node_in_exclusive_mode_is_refused_and_the_command_named() {
+fn a_node_in_exclusive_mode_is_refused_where_rdma_is_required() {
     let node = plumb_tests::node();
     let configuration = with(pool(), json!({"master": "ens6f0np0"}));
     let path = file(&node, "roce.conf", &configuration);
@@ -96,6 +96,11 @@ fn a_node_in_exclusive_mode_is_refused_and_the_command_named() {
     };
     let text = success(&["plan", &path, "--facts", &facts("shared")]);
     assert!(text.contains("on ens6f0np0"), "{text}");
+    // Without it the pod has IP and no RDMA.
+    let text = success(&["plan", &path, "--facts", &facts("exclusive")]);
+    assert!(text.contains("on ens6f0np0"), "{text}");
+    let configuration = with(configuration, json!({"requireRDMA": true}));
+    let path = file(&node, "roce-required.conf", &configuration);
     let (succeeded, _, error) = plumbctl(&["plan", &path, "--facts", &facts("exclusive")]);
     assert!(!succeeded);
     for words in ["mlx5_0", "rdma system set netns shared"] {

@@ -7,7 +7,7 @@ use crate::cni::{AddRequest, Request};
 use crate::components::{Asked, Sandbox};
 use crate::decide::{self, Ipam};
 use crate::facts::{Facts, KernelFacts, Place};
-use crate::leases::{self, Candidate};
+use crate::leases::Candidate;
 use crate::node::Node;
 use crate::operations::Records;
 use crate::pod::Pod;
@@ -86,12 +86,8 @@ fn report_full(
             .collect();
         let mut are_full = true;
         for space in &spaces {
-            match node.leases.usage(space, &ranges) {
-                Ok(usage) => are_full &= usage.taken >= usage.size,
-                // Whoever writes is done soon.
-                Err(leases::Error::Busy { .. }) => are_full = false,
-                Err(error) => return Err(error.into()),
-            }
+            let usage = node.leases.usage(space, &ranges)?;
+            are_full &= usage.taken >= usage.size;
         }
         if are_full {
             let names: Vec<_> = candidates

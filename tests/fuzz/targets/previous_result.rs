@@ -84,7 +84,15 @@ fn check(version: Version, written: &Map<String, Value>, previous: &Previous, at
         }
     }
 
-    let own = ["cniVersion", "interfaces", "ips", "routes", "dns"];
+    let own = [
+        "cniVersion",
+        "interfaces",
+        "ips",
+        "routes",
+        "dns",
+        "ip4",
+        "ip6",
+    ];
     for key in written.keys() {
         if !own.iter().any(|own| own.eq_ignore_ascii_case(key)) {
             assert!(object.contains_key(key), "{key:?} of another is kept");
