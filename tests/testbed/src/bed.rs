@@ -4,14 +4,14 @@ use std::cell::Cell;
 use std::fs;
 use std::ops::Deref;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
 use cni_harness::{Call, Node, Outcome, Pod};
 use plumb_tests::state::{STATE_FOLDER, records};
 use serde_json::Value;
 
 use crate::program::{output, run};
-use crate::{Function, PATIENCE, Picture, Setup, modules};
+use crate::{Adapter, Function, LinkLayer, PATIENCE, Picture, Setup, configuration, modules};
 
 /// The machine with its adapter.
 pub struct Bed {
@@ -86,10 +86,12 @@ impl Bed {
             .map(|number| physical.virtual_function(number))
             .collect();
         functions.push(physical.clone());
+        let node = machine();
+        warm_up(&node, setup, &functions[0]);
         let before = Picture::new(&functions);
         functions.pop();
         Self {
-            node: machine(),
+            node,
             setup,
             physical,
             functions,
@@ -203,6 +205,20 @@ impl Bed {
             .deadline(PATIENCE)
             .run()
     }
+}
+
+/// Lets the emulator translate the code of plumb and of two components, which it does when code is first run: in the
+/// first ADD it can take the processor time that components have. What is answered does not matter.
+fn warm_up(node: &Node, setup: Setup, function: &Function) {
+    static ONCE: Once = Once::new();
+    let configuration = match setup.adapter {
+        Adapter::Simulated(LinkLayer::InfiniBand) => configuration::ib_sriov(function),
+        _ => configuration::sriov(function),
+    };
+    ONCE.call_once(|| {
+        Call::status(node, &configuration).deadline(PATIENCE).run();
+        let _ = fs::remove_dir_all(STATE_FOLDER);
+    });
 }
 
 /// The machine itself as a node: RDMA devices are in the first network namespace, so a private
