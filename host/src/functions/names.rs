@@ -18,8 +18,9 @@ use crate::node::Node;
 use crate::{Error, Result, wait};
 
 /// How long a name may stay taken by a function that is on its way. Functions are as good
-/// under another name, and a pod's deletion waits for this.
-const PATIENCE: Duration = Duration::from_secs(8);
+/// under another name, and a pod's deletion waits for this; but drivers are bound anew one at a time, and where a pod had
+/// eight functions the last one takes as long as all.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What a netdev or RDMA device is called that lets go of its name.
 fn interim(index: u32) -> String {
