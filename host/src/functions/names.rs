@@ -77,12 +77,11 @@ pub fn restore_link_name(subject: &Subject<'_>, original: &OriginalLink) -> Resu
     if link.name == *name {
         return Ok(());
     }
-    let is_free = || {
-        let holder = host.link_by_name(name)?;
-        Ok(holder
-            .is_none_or(|holder| holder.index == link.index)
-            .then_some(()))
+    let holder = || -> Result<Option<u32>> {
+        let holder = host.link_by_name(name)?.map(|holder| holder.index);
+        Ok(holder.filter(|index| *index != link.index))
     };
+    let is_free = || Ok(holder()?.is_none().then_some(()));
     let rename = |name: &str| -> Result<()> {
         if host
             .link_by_index(link.index)?
@@ -96,9 +95,6 @@ pub fn restore_link_name(subject: &Subject<'_>, original: &OriginalLink) -> Resu
         rename(name)?;
         Ok(Holds::new(&subject.node.state).forget_owed_name(subject.address)?)
     };
-    if is_free()?.is_some() {
-        return regain();
-    }
     let owe = |now: String| -> Result<()> {
         subject.node.trace.warning(format_args!(
             "PCI function {} comes home as {now}: another interface has taken its name {name}, which it gets back when \
@@ -108,13 +104,17 @@ pub fn restore_link_name(subject: &Subject<'_>, original: &OriginalLink) -> Resu
         let own = name.clone();
         Ok(Holds::new(&subject.node.state).owe_name(subject.address, &OwedName { now, own })?)
     };
-    let is_borrowed = is_borrowed(
-        subject,
-        |function| function.links.contains(name),
-        |original| original.link.as_ref().is_some_and(|own| own.name != *name),
-    )?;
-    if !is_borrowed {
-        return owe(link.name);
+    let is_borrowed = || {
+        is_borrowed(
+            subject,
+            |function| function.links.contains(name),
+            |original| original.link.as_ref().is_some_and(|own| own.name != *name),
+        )
+    };
+    match look(holder, is_borrowed)? {
+        Name::Free => return regain(),
+        Name::Kept => return owe(link.name),
+        Name::Borrowed => {}
     }
     rename(&interim_of_link(host, link.index)?)?;
     match wait::until(PATIENCE, is_free)? {
@@ -142,23 +142,52 @@ pub fn restore_rdma_name(subject: &Subject<'_>) -> Result<()> {
     let Some(device) = socket.device(now)? else {
         return Ok(());
     };
-    let is_free = || Ok(socket.device(name)?.is_none().then_some(()));
+    let holder = || -> Result<Option<u32>> { Ok(socket.device(name)?.map(|device| device.index)) };
+    let is_free = || Ok(holder()?.is_none().then_some(()));
     let rename = |name: &str| socket.rename_device(&device, name).map_err(Error::from);
-    if is_free()?.is_some() {
-        return rename(name);
-    }
-    let is_borrowed = is_borrowed(
-        subject,
-        |function| function.rdma_devices.contains(name),
-        |original| !original.rdma_devices.contains(name),
-    )?;
-    if !is_borrowed {
-        return Ok(());
+    let is_borrowed = || {
+        is_borrowed(
+            subject,
+            |function| function.rdma_devices.contains(name),
+            |original| !original.rdma_devices.contains(name),
+        )
+    };
+    match look(holder, is_borrowed)? {
+        Name::Free => return rename(name),
+        Name::Kept => return Ok(()),
+        Name::Borrowed => {}
     }
     rename(&interim(device.index))?;
     match wait::until(PATIENCE, is_free)? {
         Some(()) => rename(name),
         None => rename(now),
+    }
+}
+
+/// Whether a function's name can be had.
+enum Name {
+    Free,
+    /// By a function that is about to let go of it.
+    Borrowed,
+    Kept,
+}
+
+/// Looks who has a name. One who lets go of it between two looks is no longer found by it, which does not mean that it is
+/// kept: two functions with each other's name would both stay where they are.
+fn look(
+    holder: impl Fn() -> Result<Option<u32>>,
+    is_borrowed: impl Fn() -> Result<bool>,
+) -> Result<Name> {
+    loop {
+        let Some(before) = holder()? else {
+            return Ok(Name::Free);
+        };
+        if is_borrowed()? {
+            return Ok(Name::Borrowed);
+        }
+        if holder()? == Some(before) {
+            return Ok(Name::Kept);
+        }
     }
 }
 

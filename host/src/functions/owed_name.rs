@@ -38,7 +38,11 @@ impl Holds {
         let path = self.owed_name_file(address);
         let text =
             serde_json::to_vec(owed).map_err(|error| Error::io("encode", &path)(error.into()))?;
-        fs::write(&path, text).map_err(Error::io("write", &path))
+        match fs::write(&path, text) {
+            // The release of the last function removed the folder at this moment.
+            Err(error) if error.kind() == ErrorKind::NotFound => self.owe_name(address, owed),
+            written => written.map_err(Error::io("write", &path)),
+        }
     }
 
     /// The name that a function is owed. A file that cannot be understood owes none.
