@@ -60,21 +60,26 @@ impl AvailablePools {
     }
 
     /// Leaves out the pools of other subnets than those of the link on which the interface lies, where the network says
-    /// `match_master_subnet`: networks of several nodes or rails name pools by a wildcard and have each node take its own.
+    /// `match_master_subnet`, and only then asks for that link: networks of several nodes or rails name pools by a wildcard and have each node take its own.
     ///
     /// # Errors
     ///
-    /// Where the kernel does not give the link's addresses.
-    pub fn on(mut self, master: Option<&LinkFacts>, facts: &dyn Facts) -> Result<Self> {
+    /// Where the kernel does not give the link or its addresses.
+    pub fn on(
+        mut self,
+        master: impl FnOnce() -> Result<Option<LinkFacts>>,
+        facts: &dyn Facts,
+    ) -> Result<Self> {
         if !self.match_master_subnet {
             return Ok(self);
         }
-        let addresses = match master {
+        let master = master()?;
+        let addresses = match &master {
             Some(master) => facts.addresses(Place::Host, master)?,
             None => Vec::new(),
         };
         let pools = std::mem::take(&mut self.pools);
-        self.sort_out(pools, |pool| lies_on(pool, master, &addresses));
+        self.sort_out(pools, |pool| lies_on(pool, master.as_ref(), &addresses));
         Ok(self)
     }
 
@@ -306,7 +311,7 @@ mod tests {
         let names = |request: &Request, master: Option<&LinkFacts>| {
             let available = AvailablePools::of(request)
                 .unwrap()
-                .on(master, &facts)
+                .on(|| Ok(master.cloned()), &facts)
                 .unwrap();
             let names: Vec<_> = available.pools.into_iter().map(|pool| pool.name).collect();
             (names, available.unusable)

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use plumb_values::similar::did_you_mean;
+use plumb_values::similar::question;
 
 use crate::available_pools::AvailablePools;
 use crate::cni::{AddRequest, Request};
@@ -71,11 +71,6 @@ pub fn flavour(request: &AddRequest) -> Result<Source> {
     }
 }
 
-/// `did you mean "x"? `, before what there is; empty where nothing is close.
-fn question<'a>(written: &str, known: impl Iterator<Item = &'a str>) -> String {
-    did_you_mean(written, known).map_or_else(String::new, |question| format!("{question} "))
-}
-
 /// The configuration's IPAM, with its pools read and checked.
 pub fn ipam(request: &AddRequest) -> Result<Ipam> {
     let Some(name) = request.ipam_type.as_deref() else {
@@ -132,8 +127,8 @@ pub fn plan(request: &AddRequest, sandbox: &Sandbox<'_>, facts: &Rc<dyn Facts>) 
     }
     let ipam = match ipam {
         Ipam::Policy(source, pools) => {
-            let master = link_of(&recorded, facts.as_ref())?;
-            Ipam::Policy(source, pools.on(master.as_ref(), facts.as_ref())?)
+            let master = || link_of(&recorded, facts.as_ref());
+            Ipam::Policy(source, pools.on(master, facts.as_ref())?)
         }
         other => other,
     };

@@ -112,15 +112,8 @@ impl<'a> Caches<'a> {
         caches
     }
 
-    /// The files of those plugins that give a netdev to pods of a network, the oldest first.
-    pub fn of_network(&self, network: &str) -> Vec<Cache> {
-        let mut caches = self.all();
-        caches.retain(|cache| !cache.plugin.names_network && cache.known.network == network);
-        caches
-    }
-
     /// All of them, the oldest first.
-    fn all(&self) -> Vec<Cache> {
+    pub fn all(&self) -> Vec<Cache> {
         let mut caches: Vec<Cache> = Vec::new();
         for plugin in &PLUGINS {
             let names = self.names(plugin);

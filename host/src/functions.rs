@@ -19,7 +19,7 @@ use std::fs;
 use std::io::{ErrorKind, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use nix::fcntl::{AT_FDCWD, AtFlags, OFlag};
 use nix::unistd::linkat;
@@ -157,23 +157,15 @@ impl Holds {
 
     /// Gives a function back: removes the file, if there is one, and the mark before it.
     pub fn release(&self, address: &str) -> Result<(), StateError> {
-        let mark = self.mark(address);
-        match fs::remove_file(&mark) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                return Err(StateError::io("remove", &mark)(error));
-            }
-            _ => {}
-        }
-        let path = self.path(address);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                Err(StateError::io("remove", &path)(error))
-            }
-            _ => {
-                let _ = fs::remove_dir(self.folder());
-                Ok(())
-            }
-        }
+        state::remove(&self.mark(address))?;
+        self.remove(&self.path(address))
+    }
+
+    /// Removes a file, and the folder with the last of them.
+    fn remove(&self, path: &Path) -> Result<(), StateError> {
+        state::remove(path)?;
+        let _ = fs::remove_dir(self.folder());
+        Ok(())
     }
 
     /// All functions that are held.

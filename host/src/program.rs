@@ -137,20 +137,8 @@ fn answer(
             "{folder} is left out of account: the node's policy does not let networks choose folders"
         ));
     }
-    let unused = request.configuration.unused_ipam_keys();
-    if verb == Verb::Add && !unused.is_empty() {
-        trace.warning(format_args!(
-            "\"ipam\" has no \"type\", so the interface gets no address, and {} mean nothing: use \"pool\" or the name of \
-             an ipam plugin",
-            unused.join(", ")
-        ));
-    }
-    let meaningless = ipam_keys::meaningless(&request);
-    if verb == Verb::Add && !meaningless.is_empty() {
-        trace.warning(format_args!(
-            "{} of \"ipam\" mean nothing to plumb's pools",
-            meaningless.join(", ")
-        ));
+    if verb == Verb::Add {
+        warn_of_ipam_keys(&request, &trace);
     }
     let outcome = perform(request, &trace, watcher);
     let took = begin.elapsed().as_micros();
@@ -166,6 +154,25 @@ fn answer(
         )),
     }
     outcome
+}
+
+/// Says which keys of `ipam` decide nothing.
+fn warn_of_ipam_keys(request: &Request, trace: &Trace) {
+    let unused = request.configuration.unused_ipam_keys();
+    if !unused.is_empty() {
+        trace.warning(format_args!(
+            "\"ipam\" has no \"type\", so the interface gets no address, and {} mean nothing: use \"pool\" or the name of \
+             an ipam plugin",
+            unused.join(", ")
+        ));
+    }
+    let meaningless = ipam_keys::meaningless(request);
+    if !meaningless.is_empty() {
+        trace.warning(format_args!(
+            "{} of \"ipam\" mean nothing to plumb's pools",
+            meaningless.join(", ")
+        ));
+    }
 }
 
 /// A copy of plumb, or a script that runs plumb, has the name of an IPAM plugin. The plumb that called it hears of it

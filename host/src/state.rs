@@ -145,6 +145,18 @@ pub fn create_folder(folder: &Path) -> Result<(), Error> {
         .map_err(Error::io("create the folder", folder))
 }
 
+/// Removes a file; one that is not there is removed.
+///
+/// # Errors
+///
+/// [`Error::Io`] when it stays.
+pub fn remove(path: &Path) -> Result<(), Error> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io("remove", path)(error)),
+        _ => Ok(()),
+    }
+}
+
 /// Whether there is something at a path; a link counts, wherever it leads.
 ///
 /// # Errors

@@ -56,6 +56,16 @@ impl<'de> serde::Deserializer<'de> for &mut Reader<'de> {
         }
     }
 
+    /// An integer, text or null. [`Self::deserialize_any`] would read them, too, and bring the floating point numbers
+    /// with it; no network has a key of 128 bits, so this hint is free.
+    fn deserialize_u128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.peek() {
+            Some(b'"') => self.visit_string(visitor),
+            Some(b'n') if self.take_word("null") => visitor.visit_unit(),
+            _ => self.visit_integer(visitor),
+        }
+    }
+
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.take_word("null") {
             true => visitor.visit_none(),
@@ -127,7 +137,7 @@ impl<'de> serde::Deserializer<'de> for &mut Reader<'de> {
     }
 
     forward_to_deserialize_any! {
-        i128 u128 bytes byte_buf unit unit_struct tuple_struct
+        i128 bytes byte_buf unit unit_struct tuple_struct
     }
 }
 

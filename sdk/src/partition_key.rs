@@ -68,7 +68,8 @@ impl<'de> Deserialize<'de> for Configured {
             }
         }
 
-        deserializer.deserialize_any(TextOrNumber)
+        // The reader of components takes text as well here, see `crate::json`.
+        deserializer.deserialize_u128(TextOrNumber)
     }
 }
 

@@ -201,12 +201,12 @@ pub enum Problem {
         instead: &'static str,
     },
     /// A field that no pool has.
-    #[error("unknown field; {}known are {known}", first(similar.as_deref()))]
+    #[error("unknown field; {question}known are {known}")]
     Unknown {
         /// The known fields, separated by commas.
         known: String,
-        /// A question after those that are nearly the same.
-        similar: Option<String>,
+        /// After those that are nearly the same; empty where none is.
+        question: String,
     },
     /// A field written twice in different case.
     #[error("written more than once, in upper and lower case; keep one")]
@@ -216,9 +216,4 @@ pub enum Problem {
 /// The second of two networks that may be meant.
 fn or(longer: Option<IpNetwork>) -> String {
     longer.map_or_else(String::new, |network| format!(" or {network}"))
-}
-
-/// A question before the rest of a sentence.
-fn first(question: Option<&str>) -> String {
-    question.map_or_else(String::new, |question| format!("{question} "))
 }

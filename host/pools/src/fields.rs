@@ -1,6 +1,6 @@
 //! Reads the fields of one object, so that every complaint names place, field and value.
 
-use plumb_values::similar::did_you_mean;
+use plumb_values::similar::question;
 use serde_json::{Map, Value};
 
 use super::{Error, Problem};
@@ -27,7 +27,7 @@ impl<'a> Fields<'a> {
                 key,
                 Problem::Unknown {
                     known: known.join(", "),
-                    similar: did_you_mean(key, known.iter().copied()),
+                    question: question(key, known.iter().copied()),
                 },
             )),
         }

@@ -4,7 +4,7 @@
 use ipnetwork::IpNetwork;
 use serde_json::{Map, Value};
 
-use super::result::Attached;
+use super::result::{Attached, route};
 use super::{Version, keys};
 
 /// The families by their keys.
@@ -14,7 +14,7 @@ const FAMILIES: [(&str, IsOfFamily); 2] =
 type IsOfFamily = fn(&IpNetwork) -> bool;
 
 /// Adds what was attached to a result. An address that is there stays; of several the first has room.
-pub fn add(result: &mut Map<String, Value>, attached: &Attached) {
+pub fn add(result: &mut Map<String, Value>, version: Version, attached: &Attached) {
     for (key, is_of_family) in FAMILIES {
         let mut family = match keys::remove(result, key) {
             Some(Value::Object(family)) => family,
@@ -38,16 +38,11 @@ pub fn add(result: &mut Map<String, Value>, attached: &Attached) {
             Some(Value::Array(routes)) => routes,
             _ => Vec::new(),
         };
-        for route in &attached.routes {
-            if is_of_family(&route.destination) {
-                let mut item = Map::new();
-                item.insert("dst".into(), route.destination.to_string().into());
-                if let Some(gateway) = route.gateway {
-                    item.insert("gw".into(), gateway.to_string().into());
-                }
-                routes.push(item.into());
-            }
-        }
+        let of_family = attached
+            .routes
+            .iter()
+            .filter(|route| is_of_family(&route.destination));
+        routes.extend(of_family.map(|item| route(version, item)));
         if !routes.is_empty() {
             family.insert("routes".into(), routes.into());
         }

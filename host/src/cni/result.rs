@@ -60,7 +60,7 @@ pub fn render(
     keys::remove(&mut result, "cniVersion");
     result.insert("cniVersion".into(), version.as_str().into());
     match version.has_one_address_of_a_family() {
-        true => old_result::add(&mut result, attached),
+        true => old_result::add(&mut result, version, attached),
         false => add(&mut result, version, attached),
     }
     match attached.dns.clone().or(previous_dns) {
@@ -150,7 +150,7 @@ fn address(version: Version, address: &Address, interface: usize) -> Value {
     Value::Object(item)
 }
 
-fn route(version: Version, route: &Route) -> Value {
+pub(super) fn route(version: Version, route: &Route) -> Value {
     let mut item = Map::new();
     item.insert("dst".into(), route.destination.to_string().into());
     if let Some(gateway) = route.gateway {

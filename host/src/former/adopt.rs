@@ -32,8 +32,8 @@ pub fn adopt_of_attachment(request: &Request, node: &Node<'_>) -> Result<()> {
                 && other.modified > cache.modified
         };
         // Its pod may be long gone, and the function a newer one's.
-        let all = caches.of_function(cache.known.address);
-        if netns.is_none() && all.iter().any(is_newer) {
+        let has_newer = || caches.of_function(cache.known.address).iter().any(is_newer);
+        if netns.is_none() && has_newer() {
             forget(&cache, "its function was given to another pod since", node);
             continue;
         }
@@ -81,25 +81,30 @@ pub fn adopt_of_network(
     is_valid: Option<&dyn Fn(&str) -> bool>,
     node: &Node<'_>,
 ) -> Result<()> {
-    let caches = Caches::of_node(node.trace);
-    for cache in caches.of_network(network) {
+    // Read once: what is removed below is never the newest of its function before its own turn.
+    let all = Caches::of_node(node.trace).all();
+    for cache in all.iter().filter(|cache| cache.is_of_network(network)) {
         let name = cache.path.file_name().unwrap_or_default().to_string_lossy();
         let is_live = match is_valid {
             Some(is_valid) => is_valid(&name),
-            None => place_of_live(&cache, node)?.is_some(),
+            None => place_of_live(cache, node)?.is_some(),
         };
-        let all = caches.of_function(cache.known.address);
-        let newest = all.iter().rfind(|other| !other.plugin.names_network);
         if is_live {
             continue;
         }
+        let of_function = || {
+            let address = cache.known.address;
+            all.iter()
+                .filter(move |other| other.known.address == address)
+        };
+        let newest = of_function().rfind(|other| !other.plugin.names_network);
         match newest {
             Some(newest) if newest.path != cache.path => {
-                forget(&cache, "its function was given to another pod since", node);
+                forget(cache, "its function was given to another pod since", node);
             }
             _ => {
-                let rdma = all.iter().filter(|other| other.plugin.names_network);
-                let about: Vec<_> = [&cache].into_iter().chain(rdma).collect();
+                let rdma = of_function().filter(|other| other.plugin.names_network);
+                let about: Vec<_> = [cache].into_iter().chain(rdma).collect();
                 adopt_all(&about, node)?;
             }
         }

@@ -94,6 +94,11 @@ impl Cache {
         }))
     }
 
+    /// Whether it is of a plugin that gave a netdev to a pod of this network.
+    pub fn is_of_network(&self, network: &str) -> bool {
+        !self.plugin.names_network && self.known.network == network
+    }
+
     /// The attachment that the file's name speaks of; none where the parts cannot be told.
     pub fn attachment(&self) -> Option<Attachment> {
         let name = self.path.file_name()?.to_str()?;

@@ -76,16 +76,6 @@ impl Holds {
 
     /// Nothing is owed any more.
     pub fn forget_owed_name(&self, address: &str) -> Result<(), Error> {
-        let path = self.owed_name_file(address);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                Err(Error::io("remove", &path)(error))
-            }
-            _ => {
-                // Where something else is in it, it stays.
-                let _ = fs::remove_dir(self.folder());
-                Ok(())
-            }
-        }
+        self.remove(&self.owed_name_file(address))
     }
 }

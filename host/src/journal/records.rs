@@ -136,12 +136,7 @@ impl<O: Clone + Serialize + DeserializeOwned + Recorded> Records<O> {
 
     /// Removes the file of a record, and the folders above it that are empty then.
     pub(super) fn remove(&self, path: &Path) -> Result<(), Error> {
-        match fs::remove_file(path) {
-            Err(source) if source.kind() != ErrorKind::NotFound => {
-                return Err(Error::io("remove", path)(source));
-            }
-            _ => {}
-        }
+        state::remove(path)?;
         remove_empty_folders(path);
         Ok(())
     }

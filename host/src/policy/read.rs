@@ -6,7 +6,7 @@
 use std::fmt::Display;
 use std::path::PathBuf;
 
-use plumb_values::similar::did_you_mean;
+use plumb_values::similar::question;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -300,8 +300,7 @@ impl<'a> Section<'a> {
                 "line {}: there is no {}; {}known are {}",
                 line(self.text, key.span().start),
                 self.full(key.get_ref()),
-                did_you_mean(key.get_ref(), self.known.iter().copied())
-                    .map_or_else(String::new, |question| format!("{question} ")),
+                question(key.get_ref(), self.known.iter().copied()),
                 self.known.join(", ")
             )),
         }

@@ -157,9 +157,7 @@ fn dead_attachments<'a>(
     Ok(records.list(None)?.into_iter().filter(|attachment| {
         matches!(
             records.read(attachment),
-            Ok(Some(record)) if record.is_left()
-                || earlier_sandbox::is_of(&record, call)
-                || matches!(record.header.live_netns(), Ok(None))
+            Ok(Some(record)) if earlier_sandbox::is_over(&record, call).unwrap_or(false)
         )
     }))
 }

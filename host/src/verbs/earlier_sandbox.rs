@@ -36,6 +36,15 @@ pub fn is_of(record: &Record, call: &Request) -> bool {
         && call.pod.as_ref().is_some_and(is_same_pod)
 }
 
+/// Whether a record's attachment is over: that of an earlier sandbox of the pod, or of a pod that is gone.
+///
+/// # Errors
+///
+/// Where the kernel does not say whether the pod is gone.
+pub fn is_over(record: &Record, call: &Request) -> kernel::Result<bool> {
+    Ok(is_of(record, call) || record.is_left() || record.header.live_netns()?.is_none())
+}
+
 /// Frees what an earlier sandbox of the pod holds of the addresses that are remembered for it. What cannot be freed is
 /// reported, and the pod gets another address.
 pub fn free_addresses(plan: &Plan, call: &Request, node: &Node<'_>) {
@@ -71,12 +80,9 @@ pub fn free_addresses(plan: &Plan, call: &Request, node: &Node<'_>) {
 /// Where something cannot be undone, or the kernel does not say whether the pod is gone.
 pub fn end(attachment: &Attachment, call: &Request, node: &Node<'_>) -> Result<bool> {
     let records = Records::new(&node.state);
-    let is_over = |record: &Record| -> kernel::Result<bool> {
-        Ok(is_of(record, call) || record.is_left() || record.header.live_netns()?.is_none())
-    };
     // One that lives is not locked: its own calls would wait.
     match records.read(attachment) {
-        Ok(Some(record)) if is_over(&record)? => {}
+        Ok(Some(record)) if is_over(&record, call)? => {}
         _ => return Ok(false),
     }
     let Some(journal) = records.open_readable(attachment, node.trace)? else {
@@ -86,7 +92,7 @@ pub fn end(attachment: &Attachment, call: &Request, node: &Node<'_>) -> Result<b
         return Ok(false);
     };
     // Another call may have ended it meanwhile, and a new ADD have begun.
-    if !is_over(record)? {
+    if !is_over(record, call)? {
         return Ok(false);
     }
     let is_own = is_of(record, call);

@@ -28,8 +28,13 @@ pub fn did_you_mean<'a>(written: &str, known: impl IntoIterator<Item = &'a str>)
     })
 }
 
+/// As [`did_you_mean`], to stand before the rest of a sentence: with a space behind it, and empty where there is none.
+pub fn question<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    did_you_mean(written, known).map_or_else(String::new, |question| format!("{question} "))
+}
+
 /// Whether two names that are not the same are one slip apart.
-pub fn is_one_slip_away(written: &str, name: &str) -> bool {
+fn is_one_slip_away(written: &str, name: &str) -> bool {
     if written == name || written.len() < SHORTEST || name.len() < SHORTEST {
         return false;
     }
