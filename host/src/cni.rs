@@ -10,6 +10,7 @@ pub mod arguments;
 pub mod configuration;
 pub mod environment;
 mod folders;
+pub mod gateway_check;
 pub mod keys;
 pub mod old_result;
 pub mod output;

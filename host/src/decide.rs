@@ -3,9 +3,11 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use plumb_values::Family;
 use plumb_values::similar::question;
 
 use crate::available_pools::AvailablePools;
+use crate::cni::gateway_check::GatewayCheck;
 use crate::cni::{AddRequest, Request};
 use crate::components::{self, Asked, Proposal, Recorded, Sandbox, Source, World};
 use crate::facts::{Facts, LinkFacts, Place};
@@ -14,8 +16,10 @@ use crate::operations::{
     delegate_ipam,
 };
 use crate::outcome::{AddressSource, LinkNumber};
-use crate::plan::{Plan, Step};
+use crate::plan::{Plan, Proof, Step};
 use crate::policy::NODE_SPACE;
+use crate::rails::{Layout, RULE_PRIORITY};
+use crate::routing::{Destination, Origin, RouteTemplate, RuleTemplate};
 use crate::types::{FLAVOURS, OWN_TYPE, POOL_TYPES, types};
 use crate::{Code, Error, Result, ipam_keys, ipam_plugin, kubelet};
 
@@ -139,13 +143,22 @@ pub fn plan(request: &AddRequest, sandbox: &Sandbox<'_>, facts: &Rc<dyn Facts>) 
         sandbox,
         asked: &asked,
     };
+    let own = &request.call.attachment.interface_name;
+    let layout = request
+        .rails
+        .as_ref()
+        .map(|rails| Layout::of(rails, own, facts.as_ref()));
+    let mut layout = layout.transpose()?;
     let mut plan = Plan::default();
     for item in recorded {
         match item {
             Recorded::Operation(operation) => plan.steps.push(Step::Operation(operation)),
             Recorded::Assign(link, source) => {
                 addressing.take(&mut plan, link, source)?;
-                plan.steps.push(Step::AssignAddresses(link, source));
+                match &mut layout {
+                    Some(layout) => as_rail(&mut plan, link, source, layout),
+                    None => plan.steps.push(Step::AssignAddresses(link, source)),
+                }
             }
             Recorded::Reserve(source) => {
                 let link = LinkNumber::default();
@@ -155,9 +168,66 @@ pub fn plan(request: &AddRequest, sandbox: &Sandbox<'_>, facts: &Rc<dyn Facts>) 
             Recorded::AddRules(template) => plan.steps.push(Step::AddRules(template)),
         }
     }
+    prove_gateways(&mut plan, request.gateway_check);
     hold_functions(&mut plan, request);
     check_devices(&plan, request, facts.as_ref())?;
     Ok(plan)
+}
+
+/// Gives an interface its addresses as a rail: apart from the pod's others. What keeps the primary interface's answers on
+/// their way comes first and is undone last, when the rules of this rail are gone.
+fn as_rail(plan: &mut Plan, link: LinkNumber, source: AddressSource, layout: &mut Layout) {
+    let rail = layout.take_rail();
+    let table = rail.table;
+    if let Some(primary) = layout.primary.take() {
+        plan.steps
+            .push(Step::Operation(Operation::RoutePrimary(primary)));
+    }
+    plan.steps.push(Step::KeepApart(link, rail));
+    plan.steps.push(Step::AssignAddresses(link, source));
+    // Without it a neighbour in the rail's own network would be reached by the gateway.
+    let connected = RouteTemplate {
+        source: Some(Origin::Of(source)),
+        table: Some(table),
+        ..RouteTemplate::new(Destination::NetworksOf(source))
+    };
+    plan.steps.push(Step::AddRoutes(link, connected));
+    for family in [Family::Ipv4, Family::Ipv6] {
+        plan.steps.push(Step::AddRules(RuleTemplate {
+            family,
+            source: Some(Origin::Of(source)),
+            destination: None,
+            table,
+            priority: Some(RULE_PRIORITY),
+        }));
+    }
+}
+
+/// Has the gateways of each interface with addresses asked, when all is done that could lead there.
+fn prove_gateways(plan: &mut Plan, check: GatewayCheck) {
+    if check == GatewayCheck::Off {
+        return;
+    }
+    let parent = |operation: &Operation| Some(operation.parent()?.to_string());
+    let function = |operation: &Operation| Some(operation.function()?.0.to_owned());
+    let below = plan
+        .operations()
+        .find_map(|operation| parent(operation).or_else(|| function(operation)));
+    let vlan = plan
+        .operations()
+        .find_map(|operation| Some(operation.function()?.1.vlan()?.id))
+        .filter(|vlan| *vlan > 0);
+    let proof = Proof {
+        check,
+        below: below.unwrap_or_else(|| "an earlier plugin's interface".to_owned()),
+        vlan,
+    };
+    let asked = |step: &Step| match step {
+        Step::AssignAddresses(link, _) => Some(Step::ProveGateways(*link, proof.clone())),
+        _ => None,
+    };
+    let asked: Vec<Step> = plan.steps.iter().filter_map(asked).collect();
+    plan.steps.extend(asked);
 }
 
 /// The space in which the addresses of a plan's interfaces must be unique: by the link on which they lie.

@@ -57,6 +57,8 @@ impl Code {
     pub const IN_USE: Self = Self(111);
     /// The node's policy cannot be read.
     pub const POLICY: Self = Self(112);
+    /// A gateway does not answer.
+    pub const UNREACHABLE: Self = Self(113);
     /// A fault in plumb itself.
     pub const INTERNAL: Self = Self(999);
 }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::Result;
 use crate::kernel::rdma::NamespaceMode;
 use crate::kernel::route::Route;
+use crate::kernel::rule::Rule;
 
 pub use kernel::KernelFacts;
 pub use recorded::RecordedFacts;
@@ -106,6 +107,26 @@ pub struct VirtualFunction {
     pub index: u32,
 }
 
+/// How a pod routes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PodRouting {
+    /// Its interfaces, without the loopback.
+    pub interfaces: Vec<PodInterface>,
+    /// Its rules that look a table up.
+    pub rules: Vec<Rule>,
+}
+
+/// An interface of a pod, as far as it routes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PodInterface {
+    /// Its name.
+    pub name: String,
+    /// Its addresses.
+    pub addresses: Vec<IpNetwork>,
+    /// The routes by it of all tables but the local one.
+    pub routes: Vec<Route>,
+}
+
 /// `ARPHRD_LOOPBACK` (linux/if_arp.h)
 pub const LOOPBACK: u16 = 772;
 
@@ -137,6 +158,8 @@ pub trait Facts {
     fn addresses(&self, place: Place, link: &LinkFacts) -> Result<Vec<IpNetwork>>;
     /// The routes by a link of all tables but the local one.
     fn routes(&self, place: Place, link: &LinkFacts) -> Result<Vec<Route>>;
+    /// How the pod routes; nothing for a plan that is made without a pod.
+    fn pod_routing(&self) -> Result<PodRouting>;
     /// How RDMA devices relate to network namespaces.
     fn rdma_namespace_mode(&self) -> Result<NamespaceMode>;
 }

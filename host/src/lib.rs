@@ -12,7 +12,8 @@
 //! - [`perform`] and [`undo`]: forward and backward over [`operations`], each written
 //!   into the [`journal`] before it is done
 //! - [`machine`]: what operations work on, the [`node`], the [`pod`] and the [`outcome`] so
-//!   far; [`routing`]: routes and rules that refer to addresses to come
+//!   far; [`routing`]: routes and rules that refer to addresses to come; [`rails`]: which tables keep a pod's interfaces
+//!   apart
 //! - [`functions`]: who has which PCI function, and the way back of one
 //! - [`former`]: what the replaced plugins wrote down of functions that their pods have
 //! - [`leases`], [`recovery`] and [`ipam_plugin`]: where addresses come from; [`ipam_keys`]: what is decided about each key
@@ -46,6 +47,7 @@ pub mod plan;
 pub mod pod;
 pub mod policy;
 pub mod program;
+pub mod rails;
 pub mod recovery;
 pub mod replace;
 pub mod routing;

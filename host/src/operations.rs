@@ -26,6 +26,7 @@ pub mod hold_function;
 pub mod move_link;
 pub mod move_rdma_device;
 pub mod report_function;
+pub mod route_primary;
 pub mod set_link_sysctl;
 pub mod set_mac;
 pub mod set_mtu;
@@ -177,6 +178,7 @@ operations! {
     add_route::AddRoute;
     add_rule::AddRule;
     add_neighbour::AddNeighbour;
+    route_primary::RoutePrimary;
 }
 
 impl journal::Recorded for Operation {

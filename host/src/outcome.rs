@@ -74,6 +74,8 @@ pub struct Interface {
     pub pci_address: Option<String>,
     /// Hardware address of a function that is reported.
     pub reported_mac: Option<HardwareAddress>,
+    /// The table that its routes are in, when it is kept apart from the pod's others.
+    pub table: Option<u32>,
     /// What was assigned so far.
     pub assigned: Assigned,
 }

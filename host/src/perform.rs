@@ -9,6 +9,8 @@ use crate::plan::{Plan, Step};
 use crate::watch::Moment;
 
 mod assign_addresses;
+mod keep_apart;
+mod prove_gateways;
 mod unused_address;
 
 /// Performs the plan up to its end or to the first failure. What was done until then is in
@@ -19,6 +21,11 @@ pub fn perform(plan: &Plan, journal: &mut Journal, machine: &mut Machine<'_>) ->
             Step::Operation(operation) => one(operation.clone(), journal, machine)?,
             Step::Assign(link, assigned) => {
                 machine.outcome.interface(*link).assigned = assigned.clone();
+            }
+            Step::KeepApart(link, rail) => {
+                for operation in keep_apart::operations(*link, rail, machine)? {
+                    one(operation, journal, machine)?;
+                }
             }
             Step::AssignAddresses(link, source) => {
                 machine.outcome.sources.insert(*source, *link);
@@ -36,6 +43,7 @@ pub fn perform(plan: &Plan, journal: &mut Journal, machine: &mut Machine<'_>) ->
                     one(AddRule::of(rule).into(), journal, machine)?;
                 }
             }
+            Step::ProveGateways(link, proof) => prove_gateways::prove(*link, proof, machine)?,
         }
     }
     Ok(())

@@ -1,7 +1,9 @@
 //! What will be done, decided before anything is.
 
+use crate::cni::gateway_check::GatewayCheck;
 use crate::operations::{Lifetime, LinkNumber, Operation, Reversible};
 use crate::outcome::{AddressSource, Assigned};
+use crate::rails::Rail;
 use crate::routing::{RouteTemplate, RuleTemplate};
 
 /// A step of a plan.
@@ -11,6 +13,8 @@ pub enum Step {
     Operation(Operation),
     /// Take these addresses as assigned to this interface.
     Assign(LinkNumber, Assigned),
+    /// Keep this interface apart from the pod's others: its routes go where its rail's belong.
+    KeepApart(LinkNumber, Rail),
     /// Give this interface what is assigned to it by then from this source, and set it up. It
     /// becomes one operation for each address and route when they are known.
     AssignAddresses(LinkNumber, AddressSource),
@@ -18,6 +22,29 @@ pub enum Step {
     AddRoutes(LinkNumber, RouteTemplate),
     /// Add the rules that assigned addresses make of the template.
     AddRules(RuleTemplate),
+    /// Have the gateways of this interface answer.
+    ProveGateways(LinkNumber, Proof),
+}
+
+/// What is known of an interface whose gateways are asked, for the message when they do not answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proof {
+    /// What is done then.
+    pub check: GatewayCheck,
+    /// What it lies on: a parent interface or a PCI function.
+    pub below: String,
+    /// The VLAN that the adapter adds.
+    pub vlan: Option<u16>,
+}
+
+impl std::fmt::Display for Proof {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "on {}", self.below)?;
+        match self.vlan {
+            Some(vlan) => write!(formatter, ", VLAN {vlan}"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// The steps of an attachment, in their order.
@@ -40,9 +67,11 @@ impl Plan {
         self.steps.iter().filter_map(|step| match step {
             Step::Operation(operation) => Some(operation),
             Step::Assign(..)
+            | Step::KeepApart(..)
             | Step::AssignAddresses(..)
             | Step::AddRoutes(..)
-            | Step::AddRules(_) => None,
+            | Step::AddRules(_)
+            | Step::ProveGateways(..) => None,
         })
     }
 
@@ -60,11 +89,18 @@ impl Plan {
                         .collect();
                     format!("take the previous result's {}", addresses.join(", "))
                 }
+                Step::KeepApart(_, rail) => {
+                    format!("keep the interface apart, by table {}", rail.table)
+                }
                 Step::AssignAddresses(..) => {
                     "give the interface its addresses, set it up, add its routes".into()
                 }
                 Step::AddRoutes(_, template) => format!("add route {template}"),
                 Step::AddRules(template) => format!("add rule {template}"),
+                Step::ProveGateways(_, proof) => match proof.check {
+                    GatewayCheck::Fail => format!("have the gateways answer, {proof}"),
+                    _ => format!("ask the gateways, {proof}"),
+                },
             })
             .collect()
     }

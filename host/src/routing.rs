@@ -119,6 +119,7 @@ impl RouteTemplate {
                 priority: self.priority,
                 table: self.table,
                 scope: self.scope,
+                on_link: false,
             }
         };
         match self.destination {

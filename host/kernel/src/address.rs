@@ -67,6 +67,23 @@ impl RouteSocket {
             })
             .collect())
     }
+
+    /// The addresses of all interfaces, with the index of each.
+    pub fn all_addresses(&self) -> Result<Vec<(u32, IpNetwork)>> {
+        let answers = self.dump(
+            || "list the addresses".into(),
+            RouteNetlinkMessage::GetAddress(AddressMessage::default()),
+        )?;
+        Ok(answers
+            .into_iter()
+            .filter_map(|answer| match answer {
+                RouteNetlinkMessage::NewAddress(message) => {
+                    Some((message.header.index, decode(&message)?))
+                }
+                _ => None,
+            })
+            .collect())
+    }
 }
 
 fn message(index: u32, address: IpNetwork) -> AddressMessage {

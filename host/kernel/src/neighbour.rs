@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
-use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
+use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE};
 use netlink_packet_route::neighbour::{
-    NeighbourAddress, NeighbourAttribute, NeighbourMessage, NeighbourState,
+    NeighbourAddress, NeighbourAttribute, NeighbourFlags, NeighbourMessage, NeighbourState,
 };
 use netlink_packet_route::route::RouteType;
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
@@ -13,7 +13,75 @@ use nix::errno::Errno;
 use super::address::family;
 use super::{Result, RouteSocket};
 
+/// What the kernel knows of a neighbour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Knowledge {
+    /// Nothing.
+    None,
+    /// It has asked and not heard yet.
+    Asked,
+    /// It has asked as often as it does, and heard nothing.
+    Unanswered,
+    /// Where it is: by its answer, or by somebody's word.
+    Known,
+}
+
 impl RouteSocket {
+    /// Has the kernel ask for a neighbour (`NTF_USE`), as it would for a packet: by ARP, by neighbour discovery, or over
+    /// InfiniBand as that does it. It asks at once, and again after `retrans_time_ms`.
+    pub fn ask_for_neighbour(&self, index: u32, address: IpAddr) -> Result<()> {
+        let mut message = message(index, address);
+        message.header.flags = NeighbourFlags::Use;
+        self.change(
+            || format!("ask for neighbour {address} on the interface of index {index}"),
+            RouteNetlinkMessage::NewNeighbour(message),
+            NLM_F_CREATE | NLM_F_REPLACE,
+        )
+    }
+
+    /// What the kernel knows of a neighbour.
+    pub fn neighbour(&self, index: u32, address: IpAddr) -> Result<Knowledge> {
+        let answers = self.get(
+            || format!("read neighbour {address} of the interface of index {index}"),
+            RouteNetlinkMessage::GetNeighbour(message(index, address)),
+        );
+        let answers = match answers {
+            Err(error) if error.errno() == Some(Errno::ENOENT) => return Ok(Knowledge::None),
+            answers => answers?,
+        };
+        let state = answers.iter().find_map(|answer| match answer {
+            RouteNetlinkMessage::NewNeighbour(message) => Some(message.header.state),
+            _ => None,
+        });
+        Ok(match state {
+            None | Some(NeighbourState::None) => Knowledge::None,
+            Some(NeighbourState::Incomplete) => Knowledge::Asked,
+            Some(NeighbourState::Failed) => Knowledge::Unanswered,
+            Some(_) => Knowledge::Known,
+        })
+    }
+
+    /// Has the kernel forget what it has learnt of a neighbour; true when it knew anything. A permanent entry stays.
+    pub fn forget_neighbour(&self, index: u32, address: IpAddr) -> Result<bool> {
+        if self
+            .neighbours(index)?
+            .iter()
+            .any(|(found, _)| *found == address)
+        {
+            return Ok(false);
+        }
+        let deleted = self.change(
+            || format!("forget neighbour {address} of the interface of index {index}"),
+            RouteNetlinkMessage::DelNeighbour(message(index, address)),
+            0,
+        );
+        match deleted {
+            Ok(()) => Ok(true),
+            Err(error) if matches!(error.errno(), Some(Errno::ENOENT | Errno::ENODEV)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Adds a permanent entry (`NUD_PERMANENT`).
     pub fn add_neighbour(&self, index: u32, address: IpAddr, mac: &[u8]) -> Result<()> {
         let mut message = message(index, address);

@@ -7,8 +7,8 @@ use ipnetwork::IpNetwork;
 use netlink_packet_core::NLM_F_CREATE;
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::route::{
-    RouteAddress, RouteAttribute, RouteMessage, RouteMetric, RouteNextHop, RouteProtocol,
-    RouteScope, RouteType,
+    RouteAddress, RouteAttribute, RouteFlags, RouteMessage, RouteMetric, RouteNextHop,
+    RouteProtocol, RouteScope, RouteType,
 };
 use nix::errno::Errno;
 use serde::{Deserialize, Serialize};
@@ -48,6 +48,9 @@ pub struct Route {
     /// `rtm_scope`
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub scope: Option<u8>,
+    /// Whether the next hop is taken to be on the link, though no route says so (`RTNH_F_ONLINK`).
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub on_link: bool,
 }
 
 impl Route {
@@ -62,7 +65,20 @@ impl Route {
             priority: None,
             table: None,
             scope: None,
+            on_link: false,
         }
+    }
+
+    /// The same in another table.
+    #[must_use]
+    pub fn in_table(mut self, table: u32) -> Self {
+        self.table = Some(table);
+        self
+    }
+
+    /// Whether it lies in a table of its own and not in the main one.
+    pub fn has_own_table(&self) -> bool {
+        !matches!(self.table, None | Some(0 | MAIN_TABLE))
     }
 
     /// Whether it is the route of everything.
@@ -206,6 +222,9 @@ fn message(index: u32, route: &Route) -> RouteMessage {
         None if route.gateway.is_none() => RouteScope::Link,
         None => RouteScope::Universe,
     };
+    if route.on_link {
+        message.header.flags = RouteFlags::Onlink;
+    }
     let attributes = &mut message.attributes;
     if !route.is_default() {
         attributes.push(RouteAttribute::Destination(address(
@@ -268,9 +287,19 @@ fn decode(message: &RouteMessage) -> Vec<(u32, Route)> {
             RouteAttribute::MultiPath(found) => hops.extend(found.iter().map(next_hop)),
             RouteAttribute::Table(found) => table = *found,
             RouteAttribute::Priority(found) => route.priority = Some(*found),
+            RouteAttribute::Metrics(found) => {
+                for metric in found {
+                    match metric {
+                        RouteMetric::Mtu(bytes) => route.mtu = Some(*bytes),
+                        RouteMetric::Advmss(bytes) => route.advertised_mss = Some(*bytes),
+                        _ => {}
+                    }
+                }
+            }
             _ => {}
         }
     }
+    route.on_link = message.header.flags.contains(RouteFlags::Onlink);
     hops.extend(index.map(|index| (index, gateway)));
     route.table = (table != MAIN_TABLE).then_some(table);
     let length = message.header.destination_prefix_length;

@@ -171,9 +171,11 @@ fn plan(
             }
             Step::Operation(operation) => json!({"description": line, "operation": operation}),
             Step::Assign(..)
+            | Step::KeepApart(..)
             | Step::AssignAddresses(..)
             | Step::AddRoutes(..)
-            | Step::AddRules(_) => {
+            | Step::AddRules(_)
+            | Step::ProveGateways(..) => {
                 json!({"description": configure(&plan, step, assigned.as_deref(), line)})
             }
         });

@@ -8,7 +8,9 @@ use ipnetwork::IpNetwork;
 use serde_json::Value;
 
 use super::Request;
+use super::gateway_check::GatewayCheck;
 use super::previous::Previous;
+use crate::rails::Rails;
 use crate::{Code, Error, Result, octets};
 
 /// A request of ADD. STATUS, which asks whether an ADD could succeed, has the same.
@@ -28,6 +30,10 @@ pub struct AddRequest {
     pub device_info_file: Option<PathBuf>,
     /// `type` of `ipam`: the name of an address policy or of an IPAM plugin.
     pub ipam_type: Option<String>,
+    /// How the interface is kept apart from the pod's others, if it is to be.
+    pub rails: Option<Rails>,
+    /// Whether its gateways must answer.
+    pub gateway_check: GatewayCheck,
     /// The result of the plugin before in the chain.
     pub previous: Option<Previous>,
 }
@@ -41,6 +47,7 @@ impl AddRequest {
     /// that is wrong.
     pub fn of(call: Request) -> Result<Self> {
         call.configuration.check_dns()?;
+        let rails = Rails::of(&call.configuration)?;
         Ok(Self {
             mac: mac(&call)?,
             infiniband_guid: infiniband_guid(&call)?,
@@ -48,6 +55,8 @@ impl AddRequest {
             requested_addresses: requested_addresses(&call)?,
             device_info_file: device_info_file(&call)?,
             ipam_type: call.ipam_type()?.map(str::to_owned),
+            gateway_check: GatewayCheck::of(&call.configuration, rails.is_some())?,
+            rails,
             previous: call.previous()?,
             call,
         })

@@ -6,7 +6,9 @@ use std::rc::Rc;
 use ipnetwork::IpNetwork;
 use nix::errno::Errno;
 
-use super::{Facts, LOOPBACK, LinkFacts, PciFacts, Place, VirtualFunction};
+use super::{
+    Facts, LOOPBACK, LinkFacts, PciFacts, Place, PodInterface, PodRouting, VirtualFunction,
+};
 use crate::kernel::link::{INFINIBAND, Link};
 use crate::kernel::netns::NetnsError;
 use crate::kernel::rdma::{self, NamespaceMode};
@@ -196,9 +198,39 @@ impl Facts for KernelFacts {
             .collect())
     }
 
+    fn pod_routing(&self) -> Result<PodRouting> {
+        if self.pod.is_none() {
+            return Ok(PodRouting::default());
+        }
+        let rules = self.at(Place::Pod, RouteSocket::rules)?.into_iter();
+        let links = self.at(Place::Pod, RouteSocket::links)?.into_iter();
+        let mut addresses = self.at(Place::Pod, RouteSocket::all_addresses)?;
+        let mut routes = self.at(Place::Pod, RouteSocket::routes)?;
+        routes.retain(|(_, route)| route.table != Some(LOCAL_TABLE));
+        let interface = |link: Link| PodInterface {
+            addresses: take_of(&mut addresses, link.index),
+            routes: take_of(&mut routes, link.index),
+            name: link.name,
+        };
+        Ok(PodRouting {
+            interfaces: links
+                .filter(|link| link.hardware_type != LOOPBACK)
+                .map(interface)
+                .collect(),
+            rules: rules.map(|listed| listed.rule).collect(),
+        })
+    }
+
     fn rdma_namespace_mode(&self) -> Result<NamespaceMode> {
         Ok(rdma::namespace_mode()?)
     }
+}
+
+/// Takes what belongs to an interface out of a list.
+fn take_of<T>(list: &mut Vec<(u32, T)>, index: u32) -> Vec<T> {
+    list.extract_if(.., |(of, _)| *of == index)
+        .map(|(_, item)| item)
+        .collect()
 }
 
 #[cfg(test)]

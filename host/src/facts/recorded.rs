@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use ipnetwork::IpNetwork;
 use serde::Deserialize;
 
-use super::{Facts, LOOPBACK, LinkFacts, PciFacts, Place};
+use super::{Facts, LOOPBACK, LinkFacts, PciFacts, Place, PodInterface, PodRouting};
 use crate::kernel::rdma::NamespaceMode;
 use crate::kernel::route::Route;
+use crate::kernel::rule::Rule;
 use crate::{Error, Result};
 
 /// The links of one namespace.
@@ -58,6 +59,8 @@ pub struct RecordedFacts {
     host: Links,
     #[serde(default)]
     pod: Links,
+    #[serde(default)]
+    pod_rules: Vec<Rule>,
     #[serde(default)]
     pci_functions: Vec<PciFacts>,
     #[serde(default)]
@@ -131,6 +134,25 @@ impl Facts for RecordedFacts {
 
     fn routes(&self, place: Place, link: &LinkFacts) -> Result<Vec<Route>> {
         Ok(self.details(place, link).routes)
+    }
+
+    fn pod_routing(&self) -> Result<PodRouting> {
+        let interface = |link: &LinkFacts| {
+            let details = self.details(Place::Pod, link);
+            PodInterface {
+                name: link.name.clone(),
+                addresses: details.addresses,
+                routes: details.routes,
+            }
+        };
+        let links = self.pod.links.iter();
+        Ok(PodRouting {
+            interfaces: links
+                .filter(|link| link.hardware_type != LOOPBACK)
+                .map(interface)
+                .collect(),
+            rules: self.pod_rules.clone(),
+        })
     }
 
     fn rdma_namespace_mode(&self) -> Result<NamespaceMode> {

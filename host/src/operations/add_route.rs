@@ -63,8 +63,8 @@ impl Reversible for AddRoute {
         Ok(())
     }
 
-    /// Only a route that the result of the chain still lists must be there: Multus
-    /// moves the default route between a pod's interfaces and rewrites the result.
+    /// Of the main table's routes only those must be there that the result of the chain still lists: Multus moves the
+    /// default route between a pod's interfaces and rewrites the result. Nobody else works on a table of its own.
     fn verify(&self, machine: &mut Machine<'_>, expected: &Previous) -> Result<()> {
         let is_same = |other: &Route| {
             other.destination == self.route.destination && other.gateway == self.route.gateway
@@ -79,7 +79,8 @@ impl Reversible for AddRoute {
                         .table
                         .filter(|table| *table != 0 && *table != 254)
         };
-        if !expected.routes.iter().any(is_same) || machine.pod.routes()?.iter().any(is_there) {
+        let is_expected = self.route.has_own_table() || expected.routes.iter().any(is_same);
+        if !is_expected || machine.pod.routes()?.iter().any(is_there) {
             return Ok(());
         }
         Err(difference(format!(

@@ -3,7 +3,7 @@
 use plumb_values::arguments::{check_sysctl, check_word};
 use serde::{Deserialize, Serialize};
 
-use super::{Lifetime, LinkNumber, Reversible};
+use super::{Lifetime, LinkNumber, Reversible, difference};
 use crate::cni::previous::Previous;
 use crate::journal::Checked;
 use crate::kernel::sysctl;
@@ -24,6 +24,9 @@ pub struct SetLinkSysctl {
     pub value: String,
     /// Whether a kernel without it is an error.
     pub required: bool,
+    /// Whether it must stay as it is set while the pod lives: else its programs and later plugins may change it.
+    #[serde(default)]
+    pub kept: bool,
     /// What it was; none: the kernel does not have it.
     pub before: Option<String>,
 }
@@ -37,7 +40,16 @@ impl SetLinkSysctl {
             name: name.to_owned(),
             value: value.to_owned(),
             required: false,
+            kept: false,
             before: None,
+        }
+    }
+
+    /// The same, which CHECK looks after.
+    pub fn kept(link: LinkNumber, family: &str, name: &str, value: &str) -> Self {
+        Self {
+            kept: true,
+            ..Self::optional(link, family, name, value)
         }
     }
 }
@@ -107,8 +119,18 @@ impl Reversible for SetLinkSysctl {
         }
     }
 
-    /// Sysctls belong to the pod after ADD: its programs and later plugins set them.
-    fn verify(&self, _machine: &mut Machine<'_>, _expected: &Previous) -> Result<()> {
-        Ok(())
+    fn verify(&self, machine: &mut Machine<'_>, _expected: &Previous) -> Result<()> {
+        if !self.kept || self.before.is_none() {
+            return Ok(());
+        }
+        let interface = machine.link_name(self.link);
+        let now = sysctl::read(machine.pod.netns()?, &self.family, interface, &self.name)?;
+        match now {
+            Some(now) if now != self.value => Err(difference(format!(
+                "sysctl net.{}.conf.{interface}.{} is {now} in the pod, where ADD left {}",
+                self.family, self.name, self.value
+            ))),
+            _ => Ok(()),
+        }
     }
 }

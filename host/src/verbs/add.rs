@@ -6,10 +6,11 @@ use serde_json::Value;
 
 use super::{clean_up, earlier_sandbox, open_netns};
 use crate::cni::result::{Address, Attached, Interface, render};
-use crate::cni::{AddRequest, Request, old_result};
+use crate::cni::{AddRequest, Request, Version, old_result};
 use crate::components::Sandbox;
 use crate::facts::{Facts, KernelFacts};
 use crate::journal::{Header, LAYOUT, Moment};
+use crate::kernel::route::Route;
 use crate::kernel::{Boot, Netns, PodNetns};
 use crate::machine::Machine;
 use crate::node::Node;
@@ -139,6 +140,7 @@ fn begin(node: &Node<'_>, pod: &Pod, plan: &Plan, journal: &mut Journal) -> Resu
 /// plugin's own.
 fn attached(call: &Request, outcome: &Outcome) -> Attached {
     let mut attached = Attached::default();
+    let can_say_tables = call.configuration.version >= Version::V1_1_0;
     for interface in outcome.interfaces.values() {
         let number = attached.interfaces.len();
         let assigned = &interface.assigned;
@@ -148,7 +150,12 @@ fn attached(call: &Request, outcome: &Outcome) -> Attached {
             interface: number,
         });
         attached.addresses.extend(addresses);
-        attached.routes.extend(assigned.routes.iter().cloned());
+        // Without its table a rail's route would be taken for one of the whole pod.
+        let can_be_said = |route: &&Route| {
+            can_say_tables || interface.table.is_none() || interface.table != route.table
+        };
+        let routes = assigned.routes.iter().filter(can_be_said);
+        attached.routes.extend(routes.cloned());
         attached.dns = attached.dns.or_else(|| assigned.dns.clone());
         attached.interfaces.extend(reported(call, interface));
     }

@@ -338,3 +338,46 @@ fn a_parent_that_cannot_have_children_makes_the_network_unavailable() {
     run(&format!("ip link set {name} up"));
     bed.status(&ipoib(&name)).expect_silence();
 }
+
+/// By ARP over the broadcast group and a path from the subnet manager, both the kernel's business.
+#[test]
+fn a_gateway_is_asked_over_infiniband() {
+    let bed = bed(BED);
+    let pods = [bed.pod(), bed.pod()];
+    let network = ipoib(&parent(&bed));
+    let leaf = result::address(&bed.add(&pods[0], &network)).to_string();
+    let rail = |gateway: &str| {
+        let mut rail = with(
+            network.clone(),
+            json!({"rails": {}, "gatewayCheck": "fail"}),
+        );
+        rail["ipam"]["pools"][0]["gateway"] = json!(gateway);
+        rail
+    };
+    let configuration = rail(&leaf);
+    let added = bed.add(&pods[1], &configuration);
+    let own = result::address(&added).to_string();
+    let rules = ip::json(Some(pods[1].name()), &format!("rule show from {own}"));
+    assert_eq!(rules[0]["table"], "100", "{rules:?}");
+    let way = ip::json(
+        Some(pods[1].name()),
+        &format!("route get 192.0.2.7 from {own}"),
+    );
+    assert_eq!(
+        (&way[0]["dev"], &way[0]["gateway"]),
+        (&json!("eth0"), &json!(leaf)),
+        "{way:?}"
+    );
+    bed.check(&pods[1], &configuration, &added).expect_silence();
+    bed.delete(&pods[1], &configuration);
+
+    let silent = bed.call("ADD", &pods[1], &rail("10.7.0.99")).run();
+    let error = silent.expect_error(113, "the gateway 10.7.0.99 of eth0");
+    assert!(
+        error.message.contains("3 requests, 300 ms each"),
+        "{}",
+        error.message
+    );
+    bed.delete(&pods[0], &network);
+    bed.before().assert_unchanged();
+}

@@ -1,6 +1,6 @@
 //! Types `sriov` and `rdma`: an Ethernet function as the pod's interface, and its RDMA device.
 
-use cni_harness::result;
+use cni_harness::{ip, result};
 use plumb_testbed::checks::{
     Damage, assert_finds, assert_goes_without_trace, assert_speaks_version_1_0,
     assert_takes_addresses_of_host_local, damages_in_pod,
@@ -512,4 +512,54 @@ fn pods_of_one_vlan_reach_each_other_and_no_others() {
     };
     reaches([Some(100), Some(100), Some(200)]);
     reaches([None, None, Some(100)]);
+}
+
+#[test]
+fn two_functions_are_two_rails_and_the_vlan_of_a_silent_gateway_is_named() {
+    let bed = bed(BED);
+    let (leaf, pod) = (bed.pod(), bed.pod());
+    let network = |function: usize, vlan: u16, name: &str| {
+        with(
+            sriov(bed.function(function)),
+            json!({"vlan": vlan, "name": name, "rails": {}, "gatewayCheck": "fail"}),
+        )
+    };
+    let at_leaf = with(sriov(bed.function(0)), json!({"vlan": 100}));
+    let gateway = result::address(&bed.add(&leaf, &at_leaf)).to_string();
+    let rail = |function: usize, vlan: u16, name: &str| {
+        let mut network = network(function, vlan, name);
+        network["ipam"]["pools"][0]["gateway"] = json!(gateway);
+        network
+    };
+    let rails = [rail(1, 100, "a"), rail(2, 100, "b")];
+    for (number, rail) in rails.iter().enumerate() {
+        let interface = format!("net{}", number + 1);
+        let added = bed
+            .call("ADD", &pod, rail)
+            .interface(&interface)
+            .run()
+            .expect_result();
+        let own = result::address(&added).to_string();
+        let way = ip::json(Some(pod.name()), &format!("route get 192.0.2.7 from {own}"));
+        assert_eq!(way[0]["dev"], interface.as_str(), "{way:?}");
+    }
+    for (number, rail) in rails.iter().enumerate() {
+        let interface = format!("net{}", number + 1);
+        bed.call("DEL", &pod, rail)
+            .interface(&interface)
+            .run()
+            .expect_silence();
+    }
+    bed.call("ADD", &pod, &rail(1, 200, "c"))
+        .interface("net1")
+        .run()
+        .expect_error(
+            113,
+            &format!(
+                "the gateway {gateway} of net1 (on {}, VLAN 200)",
+                bed.function(1).address()
+            ),
+        );
+    bed.delete(&leaf, &at_leaf);
+    bed.before().assert_unchanged();
 }

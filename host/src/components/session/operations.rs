@@ -278,6 +278,7 @@ impl Authority {
             name,
             value,
             required,
+            kept: false,
             before: None,
         };
         self.add("set-link-sysctl", Operation::SetLinkSysctl(operation))
