@@ -8,6 +8,7 @@
 pub mod add_request;
 pub mod arguments;
 pub mod configuration;
+pub mod coordinator;
 pub mod environment;
 mod folders;
 pub mod gateway_check;
@@ -15,6 +16,7 @@ pub mod keys;
 pub mod old_result;
 pub mod output;
 pub mod previous;
+pub mod rails;
 pub mod request;
 pub mod result;
 pub mod version;

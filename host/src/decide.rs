@@ -21,7 +21,7 @@ use crate::policy::NODE_SPACE;
 use crate::rails::{Layout, RULE_PRIORITY};
 use crate::routing::{Destination, Origin, RouteTemplate, RuleTemplate};
 use crate::types::{FLAVOURS, OWN_TYPE, POOL_TYPES, types};
-use crate::{Code, Error, Result, ipam_keys, ipam_plugin, kubelet};
+use crate::{Code, Error, Result, coordinator, ipam_keys, ipam_plugin, kubelet};
 
 /// Where the addresses of an interface come from.
 pub enum Ipam {
@@ -113,6 +113,9 @@ pub fn delegate_of(request: &Request) -> Result<Option<String>> {
 
 /// Makes the plan of an ADD.
 pub fn plan(request: &AddRequest, sandbox: &Sandbox<'_>, facts: &Rc<dyn Facts>) -> Result<Plan> {
+    if let Some(wanted) = &request.coordinator {
+        return coordinator::plan(wanted, request, facts.as_ref());
+    }
     let asked = Arc::new(Asked::of(request)?);
     let flavour = flavour(request)?;
     let ipam = ipam(request)?;
@@ -144,11 +147,10 @@ pub fn plan(request: &AddRequest, sandbox: &Sandbox<'_>, facts: &Rc<dyn Facts>) 
         asked: &asked,
     };
     let own = &request.call.attachment.interface_name;
-    let layout = request
-        .rails
-        .as_ref()
-        .map(|rails| Layout::of(rails, own, facts.as_ref()));
-    let mut layout = layout.transpose()?;
+    let mut layout = match &request.rails {
+        Some(rails) => Some(Layout::of(rails, own, facts.pod_routing()?)?),
+        None => None,
+    };
     let mut plan = Plan::default();
     for item in recorded {
         match item {

@@ -13,7 +13,7 @@
 //!   into the [`journal`] before it is done
 //! - [`machine`]: what operations work on, the [`node`], the [`pod`] and the [`outcome`] so
 //!   far; [`routing`]: routes and rules that refer to addresses to come; [`rails`]: which tables keep a pod's interfaces
-//!   apart
+//!   apart; [`coordinator`]: the same behind another plugin in a chain
 //! - [`functions`]: who has which PCI function, and the way back of one
 //! - [`former`]: what the replaced plugins wrote down of functions that their pods have
 //! - [`leases`], [`recovery`] and [`ipam_plugin`]: where addresses come from; [`ipam_keys`]: what is decided about each key
@@ -28,6 +28,7 @@ pub mod attachment;
 pub mod available_pools;
 pub mod cni;
 pub mod components;
+pub mod coordinator;
 pub mod decide;
 pub mod error;
 pub mod facts;

@@ -25,11 +25,13 @@ pub mod delegate_ipam;
 pub mod hold_function;
 pub mod move_link;
 pub mod move_rdma_device;
+pub mod move_route;
 pub mod report_function;
 pub mod route_primary;
 pub mod set_link_sysctl;
 pub mod set_mac;
 pub mod set_mtu;
+pub mod set_queue_length;
 pub mod set_up;
 pub mod set_virtual_function;
 pub mod write_device_info;
@@ -179,6 +181,8 @@ operations! {
     add_rule::AddRule;
     add_neighbour::AddNeighbour;
     route_primary::RoutePrimary;
+    move_route::MoveRoute;
+    set_queue_length::SetQueueLength;
 }
 
 impl journal::Recorded for Operation {

@@ -10,17 +10,18 @@
 //!
 //! It is the host's and not a component's: all flavours have it, and it needs to know of no device.
 //!
-//! - [`Rails`]: what a network asks for
+//! - [`Rails`](crate::cni::rails::Rails): what a network asks for
 //! - [`layout`]: the tables, decided when the plan is made, from what the pod has at that moment
 //! - [`routes`]: what becomes of the routes of an interface when its addresses are known
 
-mod configured;
 pub mod layout;
 pub mod routes;
 
 use ipnetwork::IpNetwork;
 
-pub use configured::Rails;
+use crate::cni::rails::Disposition;
+
+pub use crate::operations::route_primary::{PRIMARY_RULE_PRIORITY, RULE_PRIORITY};
 pub use layout::Layout;
 
 /// The table of the first rail, `net1`.
@@ -28,24 +29,6 @@ pub const FIRST_TABLE: u32 = 100;
 
 /// The table of the pod's primary interface, where it is free.
 pub const PRIMARY_TABLE: u32 = 99;
-
-/// The priority of the rules of rails: behind it come the rules of the main table and of the default one. All have the
-/// same, so that the order in which interfaces come makes no difference.
-pub const RULE_PRIORITY: u32 = 32_765;
-
-/// The priority of the primary interface's rules, by which they are told from those of rails.
-pub const PRIMARY_RULE_PRIORITY: u32 = 32_764;
-
-/// What becomes of the routes that lead by a rail's gateway, its default route and those that the IPAM gives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Disposition {
-    /// They are in the rail's table alone.
-    Move,
-    /// They are in the rail's table and, in front of others, in the main one.
-    Copy,
-    /// They are in the rail's table and, with this metric, in the main one.
-    Keep(u32),
-}
 
 /// How one interface is kept apart from the pod's others.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,9 +10,16 @@ pub const FLAVOURS: [(&str, &str); 6] = [
     ("ipoib", "ipoib"),
 ];
 
+/// The type that makes a rail of an earlier plugin's interface. It has no flavour.
+pub const COORDINATOR: &str = "coordinator";
+
+/// The types that work on the interface of an earlier plugin of their chain: network, container and interface are the same
+/// for both.
+pub const CHAINED: [&str; 2] = ["rdma", COORDINATOR];
+
 /// The names that plumb answers to beside its own: those of the plugins that it replaces.
 pub fn types() -> impl Iterator<Item = &'static str> {
-    FLAVOURS.iter().map(|(kind, _)| *kind)
+    FLAVOURS.iter().map(|(kind, _)| *kind).chain([COORDINATOR])
 }
 
 /// `type` of a configuration that names its flavour itself.

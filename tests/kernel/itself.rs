@@ -10,7 +10,15 @@ use plumb_tests::configuration::delegated;
 use serde_json::{Value, json};
 
 /// The names of the plugins that plumb replaces, under which it is installed.
-const TYPES: [&str; 6] = ["macvlan", "ipvlan", "sriov", "rdma", "ib-sriov", "ipoib"];
+const TYPES: [&str; 7] = [
+    "macvlan",
+    "ipvlan",
+    "sriov",
+    "rdma",
+    "ib-sriov",
+    "ipoib",
+    "coordinator",
+];
 
 /// A folder for `CNI_PATH` with the program under test in it, on the file system of the node.
 fn folder(node: &Node) -> PathBuf {

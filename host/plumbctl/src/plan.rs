@@ -158,9 +158,19 @@ fn plan(
     let configuration = Configuration::parse(Verb::Add, configuration.to_string().into_bytes())?;
     let request = Request::new(Environment::read(variable)?, configuration, policy.clone())?;
     let request = AddRequest::of(request)?;
-    let plan = decide::plan(&request, sandbox, &facts(arguments)?)?;
-    let request = &request.call;
+    let facts = facts(arguments)?;
     let mut steps = Vec::new();
+    let plan = match request.coordinator.is_some() && !has_interface(&request, facts.as_ref())? {
+        // The plugin before it in the chain would have made it by then.
+        true => {
+            steps.push(
+                json!({"description": "keep the interface of the chain apart, when it is there"}),
+            );
+            Plan::default()
+        }
+        false => decide::plan(&request, sandbox, &facts)?,
+    };
+    let request = &request.call;
     let mut assigned = None;
     for (step, line) in plan.steps.iter().zip(plan.describe()) {
         steps.push(match step {
@@ -185,6 +195,15 @@ fn plan(
         "ifname": request.attachment.interface_name,
         "steps": steps,
     }))
+}
+
+fn has_interface(request: &AddRequest, facts: &dyn Facts) -> Result<bool, Failure> {
+    let name = &request.call.attachment.interface_name;
+    Ok(facts
+        .pod_routing()?
+        .interfaces
+        .iter()
+        .any(|one| one.name == *name))
 }
 
 fn facts(arguments: &Arguments) -> Result<Rc<dyn Facts>, Failure> {

@@ -8,9 +8,11 @@ use ipnetwork::IpNetwork;
 use serde_json::Value;
 
 use super::Request;
+use super::coordinator::Coordinator;
 use super::gateway_check::GatewayCheck;
 use super::previous::Previous;
-use crate::rails::Rails;
+use super::rails::Rails;
+use crate::types::COORDINATOR;
 use crate::{Code, Error, Result, octets};
 
 /// A request of ADD. STATUS, which asks whether an ADD could succeed, has the same.
@@ -32,6 +34,8 @@ pub struct AddRequest {
     pub ipam_type: Option<String>,
     /// How the interface is kept apart from the pod's others, if it is to be.
     pub rails: Option<Rails>,
+    /// What a network of type `coordinator` asks for.
+    pub coordinator: Option<Coordinator>,
     /// Whether its gateways must answer.
     pub gateway_check: GatewayCheck,
     /// The result of the plugin before in the chain.
@@ -48,6 +52,8 @@ impl AddRequest {
     pub fn of(call: Request) -> Result<Self> {
         call.configuration.check_dns()?;
         let rails = Rails::of(&call.configuration)?;
+        let is_coordinator = call.configuration.plugin_type == COORDINATOR;
+        let coordinator = is_coordinator.then(|| Coordinator::of(&call.configuration));
         Ok(Self {
             mac: mac(&call)?,
             infiniband_guid: infiniband_guid(&call)?,
@@ -57,6 +63,7 @@ impl AddRequest {
             ipam_type: call.ipam_type()?.map(str::to_owned),
             gateway_check: GatewayCheck::of(&call.configuration, rails.is_some())?,
             rails,
+            coordinator: coordinator.transpose()?,
             previous: call.previous()?,
             call,
         })

@@ -97,7 +97,14 @@ impl Previous {
                 )));
             }
         };
-        self.addresses.push(address(family, "ip", whose)?);
+        let address = address(family, "ip", whose)?;
+        if address.address.is_ipv4() != (key == "ip4") {
+            return Err(Error::configuration(format!(
+                "{key:?} of {whose} has {}, which is no address of that family",
+                address.address
+            )));
+        }
+        self.addresses.push(address);
         for item in family
             .get("routes")
             .and_then(Value::as_array)
@@ -179,6 +186,18 @@ mod tests {
 
     fn parse(value: Value) -> Result<Previous> {
         Previous::parse(value.as_object().unwrap(), "prevResult")
+    }
+
+    #[test]
+    fn an_address_of_the_other_family_is_refused() {
+        let error = parse(json!({"ip4": {"ip": "fd00:9::5/64"}})).unwrap_err();
+        assert!(
+            error
+                .message
+                .contains("\"ip4\" of prevResult has fd00:9::5/64"),
+            "{error}"
+        );
+        assert!(parse(json!({"ip6": {"ip": "fd00:9::5/64"}})).is_ok());
     }
 
     #[test]

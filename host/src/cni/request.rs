@@ -8,10 +8,7 @@ use super::previous::Previous;
 use super::{Configuration, Environment};
 use crate::attachment::{Attachment, PodIdentity};
 use crate::policy::{Folders, Policy};
-use crate::{Error, Result};
-
-/// Types of plugins that work on the interface of an earlier plugin of their chain.
-const CHAINED_TYPES: [&str; 1] = ["rdma"];
+use crate::{Error, Result, types};
 
 /// A call of a runtime.
 #[derive(Debug, Clone)]
@@ -57,7 +54,7 @@ impl Request {
                 network: configuration.network.clone(),
                 container_id: environment.container_id.clone(),
                 interface_name: environment.interface_name.clone(),
-                plugin: CHAINED_TYPES
+                plugin: types::CHAINED
                     .contains(&configuration.plugin_type.as_str())
                     .then(|| configuration.plugin_type.clone()),
             },

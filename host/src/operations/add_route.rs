@@ -79,7 +79,9 @@ impl Reversible for AddRoute {
                         .table
                         .filter(|table| *table != 0 && *table != 254)
         };
-        let is_expected = self.route.has_own_table() || expected.routes.iter().any(is_same);
+        // The coordinator of its chain has moved it.
+        let is_listed = |route: &Route| is_same(route) && !route.has_own_table();
+        let is_expected = self.route.has_own_table() || expected.routes.iter().any(is_listed);
         if !is_expected || machine.pod.routes()?.iter().any(is_there) {
             return Ok(());
         }

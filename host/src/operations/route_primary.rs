@@ -11,7 +11,13 @@ use crate::journal::Checked;
 use crate::kernel::route::Route;
 use crate::kernel::rule::Rule;
 use crate::machine::Machine;
-use crate::rails::RULE_PRIORITY;
+
+/// The priority of the rules of rails: behind it come the rules of the main table and of the default one. All have the
+/// same, so that the order in which interfaces come makes no difference.
+pub const RULE_PRIORITY: u32 = 32_765;
+
+/// The priority of the primary interface's rules, by which they are told from those of rails.
+pub const PRIMARY_RULE_PRIORITY: u32 = 32_764;
 
 /// What is recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,8 +6,9 @@ use std::net::IpAddr;
 
 use ipnetwork::IpNetwork;
 
-use super::{FIRST_TABLE, PRIMARY_RULE_PRIORITY, PRIMARY_TABLE, RULE_PRIORITY, Rail, Rails};
-use crate::facts::{Facts, PodInterface, PodRouting};
+use super::{FIRST_TABLE, PRIMARY_RULE_PRIORITY, PRIMARY_TABLE, RULE_PRIORITY, Rail};
+use crate::cni::rails::Rails;
+use crate::facts::{PodInterface, PodRouting};
 use crate::kernel::route::Route;
 use crate::kernel::rule::Rule;
 use crate::operations::RoutePrimary;
@@ -31,13 +32,12 @@ impl Layout {
     ///
     /// # Errors
     ///
-    /// [`crate::Code::INVALID_CONFIGURATION`] when the table that the network states is used by another interface, and
-    /// what the facts refuse.
-    pub fn of(rails: &Rails, interface: &str, facts: &dyn Facts) -> Result<Self> {
+    /// [`crate::Code::INVALID_CONFIGURATION`] when the table that the network states is used by another interface.
+    pub fn of(rails: &Rails, interface: &str, routing: PodRouting) -> Result<Self> {
         let PodRouting {
             mut interfaces,
             rules,
-        } = facts.pod_routing()?;
+        } = routing;
         interfaces.retain(|one| one.name != interface);
         let present = interfaces;
         let tables = rules.iter().map(|rule| rule.table);
@@ -167,7 +167,7 @@ fn primary(
 
 /// The routes of the main table by an interface, as they are in another one: those first by which the next hops of the
 /// others are on the link.
-fn copies(routes: &[Route], table: u32) -> Vec<Route> {
+pub fn copies(routes: &[Route], table: u32) -> Vec<Route> {
     let own = routes.iter().filter(|route| !route.has_own_table());
     let own = own.filter(|route| !is_link_local(route.destination.ip()));
     let (by_gateway, mut routes): (Vec<Route>, Vec<Route>) = own
@@ -216,7 +216,7 @@ fn free_downward(used: &BTreeSet<u32>) -> u32 {
 }
 
 /// Addresses that a peer elsewhere can know: no link-local ones.
-fn lasting(addresses: &[IpNetwork]) -> impl Iterator<Item = IpAddr> {
+pub fn lasting(addresses: &[IpNetwork]) -> impl Iterator<Item = IpAddr> {
     addresses
         .iter()
         .map(IpNetwork::ip)

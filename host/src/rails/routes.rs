@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use ipnetwork::IpNetwork;
 
-use super::{Disposition, Rail};
+use super::Rail;
+use crate::cni::rails::Disposition;
 use crate::kernel::route::Route;
 use crate::outcome::Assigned;
 

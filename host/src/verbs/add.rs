@@ -8,6 +8,7 @@ use super::{clean_up, earlier_sandbox, open_netns};
 use crate::cni::result::{Address, Attached, Interface, render};
 use crate::cni::{AddRequest, Request, Version, old_result};
 use crate::components::Sandbox;
+use crate::coordinator::changed_result;
 use crate::facts::{Facts, KernelFacts};
 use crate::journal::{Header, LAYOUT, Moment};
 use crate::kernel::route::Route;
@@ -51,7 +52,20 @@ pub fn add(request: &AddRequest, node: &Node<'_>) -> Result<Value> {
         Ok(Some(waiting)) if is_for_want_of_addresses(&error) => error.with_details(waiting),
         _ => error,
     })?;
-    let previous = call.configuration.previous_result.as_ref();
+    if let Some(wanted) = &request.coordinator {
+        for key in &wanted.without_purpose {
+            node.trace.info(format_args!(
+                "{key:?} has no effect: rules by the addresses of the primary interface do what it was for"
+            ));
+        }
+    }
+    let changed = match (&call.configuration.previous_result, &request.coordinator) {
+        (Some(result), Some(_)) => Some(changed_result::of(result, &plan, call)),
+        _ => None,
+    };
+    let previous = changed
+        .as_ref()
+        .or(call.configuration.previous_result.as_ref());
     let attached = attached(call, &outcome);
     let version = call.configuration.version;
     if version.has_one_address_of_a_family() {

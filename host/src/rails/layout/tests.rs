@@ -1,17 +1,10 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::facts::RecordedFacts;
-use crate::rails::Disposition;
+use crate::facts::{Facts, RecordedFacts};
 
 fn rails() -> Rails {
-    Rails {
-        table: None,
-        disposition: Disposition::Move,
-        rdma_routes: Vec::new(),
-        reverse_path_filter: None,
-        primary: None,
-    }
+    Rails::default()
 }
 
 /// A pod with the interfaces that are given, and their addresses and routes.
@@ -51,7 +44,7 @@ fn rule(source: &str, table: u32, priority: u32) -> Value {
 }
 
 fn layout(rails: &Rails, interface: &str, facts: &RecordedFacts) -> Layout {
-    Layout::of(rails, interface, facts).unwrap()
+    Layout::of(rails, interface, facts.pod_routing().unwrap()).unwrap()
 }
 
 fn table(interface: &str, facts: &RecordedFacts) -> u32 {
@@ -98,7 +91,7 @@ fn a_table_that_the_network_states_must_be_free() {
         "eth0",
         json!([]),
     );
-    let error = Layout::of(&stated, "net2", &facts).unwrap_err();
+    let error = Layout::of(&stated, "net2", facts.pod_routing().unwrap()).unwrap_err();
     assert!(
         error.message.contains("interface net1 has it"),
         "{}",

@@ -4,8 +4,7 @@ use ipnetwork::IpNetwork;
 use plumb_values::similar::question;
 use serde_json::{Map, Value};
 
-use super::Disposition;
-use crate::cni::Configuration;
+use super::Configuration;
 use crate::kernel::route::{LOCAL_TABLE, MAIN_TABLE};
 use crate::{Error, Result};
 
@@ -28,8 +27,20 @@ const METRIC: u32 = 4096;
 /// `RT_TABLE_DEFAULT` (linux/rtnetlink.h)
 const DEFAULT_TABLE: u32 = 253;
 
+/// What becomes of the routes that lead by a rail's gateway, its default route and those that the IPAM gives.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Disposition {
+    /// They are in the rail's table alone.
+    #[default]
+    Move,
+    /// They are in the rail's table and, in front of others, in the main one.
+    Copy,
+    /// They are in the rail's table and, with this metric, in the main one.
+    Keep(u32),
+}
+
 /// What a network asks for: `"rails": {}` is enough.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rails {
     /// The table; none: by the number in the interface's name.
     pub table: Option<u32>,
