@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use cni_harness::{Node, Oracle};
+use cni_harness::{Node, Oracle, Pod};
 use plumb_tests::binaries;
 use plumb_tests::configuration::{delegated, dual_stack, host_local, pool, with};
 use serde_json::{Value, json};
@@ -153,7 +153,44 @@ fn an_attachment_with_an_ipam_plugin_names_it() {
     let pod = node.pod();
     let configuration = with(delegated(host_local()), json!({"cniVersion": "1.0.0"}));
     node.add(&pod, &configuration);
-    let text = success(&["attachments"]);
+    let text = success(&["attachments", "--verbose"]);
     assert!(text.contains("host-local"), "{text}");
     node.delete(&pod, &configuration);
+}
+
+#[test]
+fn attachments_have_a_line_each_and_say_whose_pod_is_gone() {
+    let node = plumb_tests::node();
+    let pods = [node.pod(), node.pod()];
+    let results = pods.each_ref().map(|pod| node.add(pod, &pool()));
+    pods[1].remove();
+    let text = success(&["attachments"]);
+    let line = |pod: &Pod| {
+        let of = |line: &&str| line.contains(pod.container());
+        text.lines()
+            .find(of)
+            .unwrap_or_else(|| panic!("{text}"))
+            .to_owned()
+    };
+    assert_eq!(text.lines().count(), 2, "{text}");
+    assert!(line(&pods[0]).contains("  attached  "), "{text}");
+    assert!(line(&pods[1]).contains("  pod gone  "), "{text}");
+
+    // Hardware addresses as everybody writes them.
+    let attachments = parsed(&["attachments", "--json"]);
+    let made = attachments.to_string();
+    for result in &results {
+        let mac = result["interfaces"][0]["mac"].as_str().expect("text");
+        assert!(made.contains(mac), "{mac}: {made}");
+    }
+    let gone: Vec<_> = attachments
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["condition"])
+        .collect();
+    assert!(
+        gone.contains(&&json!("pod gone")) && gone.contains(&&json!("attached")),
+        "{gone:?}"
+    );
 }

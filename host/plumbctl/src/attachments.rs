@@ -16,16 +16,19 @@ pub struct Arguments {
     /// Only those of this network
     #[arg(long)]
     network: Option<String>,
+    /// Also each step that was done
+    #[arg(long, short)]
+    verbose: bool,
 }
 
-/// Lists the attachments and what was done for each.
+/// Lists the attachments, a line each, and with `--verbose` what was done for each.
 pub fn run(arguments: &Arguments, policy: &Reader) -> Result<(), Failure> {
     let records = Records::new(&arguments.state.folder(policy)?);
     let mut items = Vec::new();
     for attachment in records.list(arguments.network.as_deref())? {
         match records.read(&attachment) {
             Ok(Some(record)) if arguments.state.json => items.push(as_json(&record)),
-            Ok(Some(record)) => print(&record),
+            Ok(Some(record)) => print(&record, arguments.verbose),
             // Removed since it was listed, or begun but not written to yet.
             Ok(None) => {}
             Err(reason) => eprintln!(
@@ -61,12 +64,19 @@ fn condition(record: &Record) -> &'static str {
         .any(|step| matches!(step.state, StepState::Stuck(_)));
     match record.complete {
         _ if is_stuck => "stuck",
+        // The next GC takes it away, or an ADD that needs what it holds.
+        _ if is_gone(record) => "pod gone",
         true => "attached",
         false => "incomplete",
     }
 }
 
-fn print(record: &Record) {
+/// Whether the pod's namespace has ended. Where nobody says so, it is taken to be there.
+fn is_gone(record: &Record) -> bool {
+    matches!(record.header.live_netns(), Ok(None))
+}
+
+fn print(record: &Record, verbose: bool) {
     let header = &record.header;
     let pod = header
         .pod
@@ -78,6 +88,9 @@ fn print(record: &Record) {
         condition(record),
         since(record)
     );
+    if !verbose {
+        return;
+    }
     println!("    netns {}", header.netns.path.display());
     for (number, step) in record.steps.iter().enumerate() {
         println!(
@@ -89,6 +102,27 @@ fn print(record: &Record) {
     }
 }
 
+/// Hardware addresses and GUIDs as people write them: a record has their bytes, six, eight or twenty.
+fn with_text(value: Value) -> Value {
+    match value {
+        Value::Array(items) => match octets(&items) {
+            Some(octets) => octets.into(),
+            None => items.into_iter().map(with_text).collect(),
+        },
+        Value::Object(keys) => keys
+            .into_iter()
+            .map(|(key, value)| (key, with_text(value)))
+            .collect(),
+        other => other,
+    }
+}
+
+fn octets(items: &[Value]) -> Option<String> {
+    let byte = |item: &Value| u8::try_from(item.as_u64()?).ok();
+    let octets: Vec<u8> = items.iter().map(byte).collect::<Option<_>>()?;
+    matches!(octets.len(), 6 | 8 | 20).then(|| plumb_values::octets::text(&octets))
+}
+
 fn as_json(record: &Record) -> Value {
     let header = &record.header;
     let steps: Vec<_> = record
@@ -97,7 +131,7 @@ fn as_json(record: &Record) -> Value {
         .map(|step| {
             json!({
                 "description": step.operation.describe(),
-                "operation": step.operation,
+                "operation": with_text(json!(step.operation)),
                 "state": step.state,
             })
         })
