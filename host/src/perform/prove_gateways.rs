@@ -44,11 +44,14 @@ pub fn prove(link: LinkNumber, proof: &Proof, machine: &Machine<'_>) -> Result<(
     let outcome = gateways(link, machine)
         .into_iter()
         .try_for_each(|gateway| reach(gateway, link, proof, machine));
-    let what = format!("ask the gateways, {proof}");
-    machine
-        .node
-        .trace
-        .operation(what, begin.elapsed(), &outcome);
+    // A failure is said once, as a warning or as the error of the call.
+    if outcome.is_ok() {
+        let what = format!("ask the gateways, {proof}");
+        machine
+            .node
+            .trace
+            .operation(what, begin.elapsed(), &outcome);
+    }
     match (outcome, proof.check) {
         (Err(error), GatewayCheck::Warn) if is_of_the_network(&error) => {
             machine.node.trace.warning(format_args!("{error}"));
