@@ -6,8 +6,6 @@ pub mod changed_result;
 
 use std::net::IpAddr;
 
-use ipnetwork::IpNetwork;
-
 use crate::cni::AddRequest;
 use crate::cni::coordinator::{Coordinator, Mode};
 use crate::cni::rails::Rails;
@@ -55,80 +53,78 @@ pub fn plan(wanted: &Coordinator, request: &AddRequest, facts: &dyn Facts) -> Re
              put the plugin that makes it first in \"plugins\""
         ))
     })?;
-    let mut steps: Vec<Operation> = Vec::new();
+    let mut operations = settings(wanted, &interface, facts)?;
+    let mut steps: Vec<Step> = Vec::new();
+    if wanted.tunes_routes {
+        let rails = Rails {
+            reverse_path_filter: wanted.reverse_path_filter,
+            ..Rails::default()
+        };
+        let mut layout = Layout::of(&rails, name, routing)?;
+        operations.extend(layout.primary.take().map(Operation::from));
+        let rail = layout.take_rail();
+        let routed = routes_and_rules(wanted, &interface, rail.table);
+        steps.push(Step::KeepApart(LINK, rail));
+        steps.extend(routed.into_iter().map(Step::Operation));
+    }
+    plan.steps = operations
+        .into_iter()
+        .map(Step::Operation)
+        .chain(steps)
+        .collect();
+    Ok(plan)
+}
+
+/// What is set of the interface itself.
+fn settings(
+    wanted: &Coordinator,
+    interface: &PodInterface,
+    facts: &dyn Facts,
+) -> Result<Vec<Operation>> {
+    let (link, before) = (LINK, None);
+    let mut operations: Vec<Operation> = Vec::new();
     if let Some(prefix) = wanted.mac_prefix
-        && let Some(mac) = mac(prefix, &interface)
+        && let Some(mac) = mac(prefix, interface)
+        && let Some(found) = facts.link(Place::Pod, &interface.name)?
+        && found.hardware_type == ETHERNET
     {
-        let link = facts.link(Place::Pod, name)?;
-        if link.is_some_and(|link| link.hardware_type == ETHERNET) {
-            steps.push(
-                SetMac {
-                    link: LINK,
-                    mac,
-                    before: None,
-                }
-                .into(),
-            );
-        }
+        operations.push(SetMac { link, mac, before }.into());
     }
     if let Some(length) = wanted.queue_length {
-        steps.push(
+        let before = None;
+        operations.push(
             SetQueueLength {
-                link: LINK,
+                link,
                 length,
-                before: None,
+                before,
             }
             .into(),
         );
     }
-    if !wanted.tunes_routes {
-        plan.steps.extend(steps.into_iter().map(Step::Operation));
-        return Ok(plan);
-    }
-
-    let rails = Rails {
-        reverse_path_filter: wanted.reverse_path_filter,
-        ..Rails::default()
-    };
-    let mut layout = Layout::of(&rails, name, routing)?;
-    let rail = layout.take_rail();
-    let table = rail.table;
-    steps.extend(layout.primary.take().map(Operation::from));
-    plan.steps.extend(steps.into_iter().map(Step::Operation));
-    plan.steps.push(Step::KeepApart(LINK, rail));
-    let keeps_default = wanted.default_route_interface.as_deref() == Some(name);
-    let mut push = |operation: Operation| plan.steps.push(Step::Operation(operation));
-    for route in layout::copies(&interface.routes, table) {
-        push(match route.is_default() && !keeps_default {
-            true => MoveRoute::to(
-                table,
-                LINK,
-                Route {
-                    table: None,
-                    ..route
-                },
-            )
-            .into(),
-            false => AddRoute::by(LINK, route).into(),
-        });
-    }
-    for route in &wanted.policy_routes {
-        push(AddRoute::by(LINK, route.clone().in_table(table)).into());
-    }
-    for address in layout::lasting(&interface.addresses) {
-        push(AddRule::of(rule(address, table)).into());
-    }
-    Ok(plan)
+    Ok(operations)
 }
 
-fn rule(address: IpAddr, table: u32) -> Rule {
-    Rule {
-        is_ipv6: address.is_ipv6(),
-        source: Some(IpNetwork::from(address)),
-        destination: None,
-        table,
-        priority: Some(RULE_PRIORITY),
-    }
+/// The interface's routes in its own table, of which the default one is there alone unless it is the pod's, and a rule for
+/// each of its addresses.
+fn routes_and_rules(wanted: &Coordinator, interface: &PodInterface, table: u32) -> Vec<Operation> {
+    let is_the_pods = wanted.default_route_interface.as_ref() == Some(&interface.name);
+    let copies = layout::copies(&interface.routes, table).into_iter();
+    let routes = copies.map(|route| match route.is_default() && !is_the_pods {
+        true => {
+            let in_main = Route {
+                table: None,
+                ..route
+            };
+            MoveRoute::to(table, LINK, in_main).into()
+        }
+        false => AddRoute::by(LINK, route).into(),
+    });
+    let policy_routes = wanted.policy_routes.iter();
+    let policy_routes =
+        policy_routes.map(|route| AddRoute::by(LINK, route.clone().in_table(table)).into());
+    let rules = layout::lasting(&interface.addresses)
+        .map(|address| AddRule::of(Rule::from_address(address, table, RULE_PRIORITY)).into());
+    routes.chain(policy_routes).chain(rules).collect()
 }
 
 /// The two bytes of the prefix and the last four of the first address.

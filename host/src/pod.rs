@@ -179,6 +179,22 @@ impl Pod {
         once(&self.routes, || Ok(self.socket()?.routes()?)).map(Vec::as_slice)
     }
 
+    /// Whether a route is among those by its interface of this index: to the same network, by the same gateway, in the same
+    /// table.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::socket`].
+    pub fn has_route(&self, index: u32, route: &Route) -> Result<bool> {
+        let table = route.table.filter(|_| route.has_own_table());
+        Ok(self.routes()?.iter().any(|(by, found)| {
+            *by == index
+                && found.destination == route.destination
+                && found.gateway == route.gateway
+                && found.table == table
+        }))
+    }
+
     /// The owner of the attachment's leases.
     pub fn owner(&self) -> Owner {
         Owner::from(&self.attachment)

@@ -235,7 +235,8 @@ fn network_of(address: IpNetwork) -> IpNetwork {
     IpNetwork::new(address.network(), address.prefix()).unwrap_or(address)
 }
 
-fn everything(family: Family) -> IpNetwork {
+/// The network of all addresses of a family.
+pub fn everything(family: Family) -> IpNetwork {
     IpNetwork::new(family.unspecified(), 0).expect("no prefix is shorter than 0")
 }
 

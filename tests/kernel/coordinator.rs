@@ -5,7 +5,7 @@ use plumb_tests::Faults;
 use plumb_tests::configuration::with;
 use serde_json::{Value, json};
 
-use crate::fabric::{self, Router, network, rules, table, way};
+use crate::fabric::{self, network, node_with, rules, table, way};
 
 /// More steps than an attachment has.
 const STEPS: usize = 40;
@@ -61,13 +61,6 @@ impl Chain {
             fabric::delete(node, pod, plugin, interface);
         }
     }
-}
-
-fn node_with(rails: u32) -> (Node, Vec<Router>, Pod) {
-    let node = plumb_tests::node();
-    let routers = (1..=rails).map(|rail| Router::new(&node, rail)).collect();
-    let pod = fabric::pod(&node);
-    (node, routers, pod)
 }
 
 #[test]

@@ -56,7 +56,7 @@ impl Router {
 
 /// Sends a datagram from an address of one namespace to an address of another, and back.
 #[track_caller]
-pub fn exchange(from: &Pod, source: &str, to: &Pod, destination: &str) {
+fn exchange(from: &Pod, source: &str, to: &Pod, destination: &str) {
     let server = to.inside(|| socket(destination));
     let client = from.inside(|| socket(source));
     let target = server.local_addr().expect("it is bound");
@@ -127,6 +127,14 @@ pub fn pod(node: &Node) -> Pod {
          route add default via fd00:fe::1\n",
     );
     pod
+}
+
+/// A node with so many rails and their routers, and a pod that has no more than the cluster's own network.
+pub fn node_with(rails: u32) -> (Node, Vec<Router>, Pod) {
+    let node = plumb_tests::node();
+    let routers = (1..=rails).map(|rail| Router::new(&node, rail)).collect();
+    let pod = pod(&node);
+    (node, routers, pod)
 }
 
 /// The network of a rail, with a pool of both families whose first addresses are `172.16.1N.10` and `fd00:1N::10`.

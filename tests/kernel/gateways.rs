@@ -1,10 +1,10 @@
 //! A gateway is asked before a pod relies on it, by the kernel itself.
 
-use cni_harness::{Call, Node, Oracle, Pod, ip};
+use cni_harness::{Call, Oracle, ip};
 use plumb_tests::configuration::with;
 use serde_json::{Value, json};
 
-use crate::fabric::{self, Router, add, network};
+use crate::fabric::{add, delete, network, node_with};
 
 /// A rail whose gateway must answer, or whatever the word says.
 fn rail(check: &str) -> Value {
@@ -14,16 +14,9 @@ fn rail(check: &str) -> Value {
     )
 }
 
-fn node_with_a_router() -> (Node, Router, Pod) {
-    let node = plumb_tests::node();
-    let router = Router::new(&node, 1);
-    let pod = fabric::pod(&node);
-    (node, router, pod)
-}
-
 #[test]
 fn gateways_that_answer_let_the_pod_start() {
-    let (node, _router, pod) = node_with_a_router();
+    let (node, _routers, pod) = node_with(1);
     let outcome = Call::add(&node, &pod, &rail("fail"))
         .interface("net1")
         .run();
@@ -42,7 +35,8 @@ fn gateways_that_answer_let_the_pod_start() {
 
 #[test]
 fn a_gateway_that_does_not_answer_is_named_and_nothing_is_left() {
-    let (node, router, pod) = node_with_a_router();
+    let (node, routers, pod) = node_with(1);
+    let router = &routers[0];
     for (family, gateway, prefix) in [("IPv4", "172.16.11.254", 24), ("IPv6", "fd00:11::ff", 64)] {
         router.ip(&format!("address delete {gateway}/{prefix} dev up1"));
         let clean = Oracle::new(&node);
@@ -62,17 +56,14 @@ fn a_gateway_that_does_not_answer_is_named_and_nothing_is_left() {
         clean.assert_unchanged();
         router.ip(&format!("address add {gateway}/{prefix} dev up1 nodad"));
         add(&node, &pod, &rail("fail"), "net1");
-        node_delete(&node, &pod);
+        delete(&node, &pod, &rail("off"), "net1");
     }
-}
-
-fn node_delete(node: &Node, pod: &Pod) {
-    fabric::delete(node, pod, &rail("off"), "net1");
 }
 
 #[test]
 fn a_pod_whose_gateway_is_only_warned_of_starts() {
-    let (node, router, pod) = node_with_a_router();
+    let (node, routers, pod) = node_with(1);
+    let router = &routers[0];
     router.ip("address delete 172.16.11.254/24 dev up1");
     // What nobody has said is a warning for a rail, and nothing for others.
     let silent = with(
@@ -103,7 +94,8 @@ fn a_pod_whose_gateway_is_only_warned_of_starts() {
 
 #[test]
 fn a_port_without_carrier_is_another_matter() {
-    let (node, router, pod) = node_with_a_router();
+    let (node, routers, pod) = node_with(1);
+    let router = &routers[0];
     router.ip("link set up1 down");
     // IPv6 takes its addresses away with the link.
     router.ip("address add fd00:11::ff/64 dev up1 nodad");
@@ -126,7 +118,8 @@ fn a_port_without_carrier_is_another_matter() {
 /// What was learnt before says nothing of now; what somebody entered for good is not asked.
 #[test]
 fn only_an_answer_counts() {
-    let (node, router, pod) = node_with_a_router();
+    let (node, routers, pod) = node_with(1);
+    let router = &routers[0];
     add(&node, &pod, &rail("fail"), "net1");
     router.ip("address delete 172.16.11.254/24 dev up1");
     let second = with(rail("fail"), json!({"name": "second"}));

@@ -1,11 +1,11 @@
 //! Rails: each interface of a pod answers by itself, whatever others the pod has.
 
-use cni_harness::{Call, Node, Oracle, Pod, ip};
+use cni_harness::{Call, Oracle, Pod, ip};
 use plumb_tests::Faults;
 use plumb_tests::configuration::{host_local, with};
 use serde_json::{Value, json};
 
-use crate::fabric::{self, Router, add, check, delete, network, rules, table, way};
+use crate::fabric::{add, check, delete, network, node_with, rules, table, way};
 
 /// More steps than an attachment has.
 const STEPS: usize = 80;
@@ -23,14 +23,6 @@ fn routing(pod: &Pod) -> Vec<String> {
         all
     };
     [of("-4"), of("-6")].concat()
-}
-
-/// A node with rails, and a pod that has no more than the cluster's own network.
-fn node_with(rails: u32) -> (Node, Vec<Router>, Pod) {
-    let node = plumb_tests::node();
-    let routers = (1..=rails).map(|rail| Router::new(&node, rail)).collect();
-    let pod = fabric::pod(&node);
-    (node, routers, pod)
 }
 
 #[test]

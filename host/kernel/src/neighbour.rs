@@ -70,16 +70,7 @@ impl RouteSocket {
         {
             return Ok(false);
         }
-        let deleted = self.change(
-            || format!("forget neighbour {address} of the interface of index {index}"),
-            RouteNetlinkMessage::DelNeighbour(message(index, address)),
-            0,
-        );
-        match deleted {
-            Ok(()) => Ok(true),
-            Err(error) if matches!(error.errno(), Some(Errno::ENOENT | Errno::ENODEV)) => Ok(false),
-            Err(error) => Err(error),
-        }
+        self.remove_neighbour(index, address)
     }
 
     /// Adds a permanent entry (`NUD_PERMANENT`).
@@ -104,6 +95,11 @@ impl RouteSocket {
         if !entries.iter().any(is_this) {
             return Ok(false);
         }
+        self.remove_neighbour(index, address)
+    }
+
+    /// Removes an entry, whatever it is; true when it was there.
+    fn remove_neighbour(&self, index: u32, address: IpAddr) -> Result<bool> {
         let deleted = self.change(
             || format!("delete neighbour {address} from the interface of index {index}"),
             RouteNetlinkMessage::DelNeighbour(message(index, address)),

@@ -32,6 +32,17 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// Looks a table up for what comes from one address.
+    pub fn from_address(address: IpAddr, table: u32, priority: u32) -> Self {
+        Self {
+            is_ipv6: address.is_ipv6(),
+            source: Some(IpNetwork::from(address)),
+            destination: None,
+            table,
+            priority: Some(priority),
+        }
+    }
+
     /// The family of its networks, else the one that is stated: records of earlier releases
     /// state none.
     pub fn is_ipv6(&self) -> bool {

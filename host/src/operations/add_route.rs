@@ -66,23 +66,15 @@ impl Reversible for AddRoute {
     /// Of the main table's routes only those must be there that the result of the chain still lists: Multus moves the
     /// default route between a pod's interfaces and rewrites the result. Nobody else works on a table of its own.
     fn verify(&self, machine: &mut Machine<'_>, expected: &Previous) -> Result<()> {
-        let is_same = |other: &Route| {
-            other.destination == self.route.destination && other.gateway == self.route.gateway
+        // One that says a table was moved there, by the coordinator of its chain.
+        let is_listed = |other: &Route| {
+            other.destination == self.route.destination
+                && other.gateway == self.route.gateway
+                && !other.has_own_table()
         };
-        let index = machine.link_index(self.link)?;
-        let is_there = |(found_index, found): &(u32, Route)| {
-            *found_index == index
-                && is_same(found)
-                && found.table
-                    == self
-                        .route
-                        .table
-                        .filter(|table| *table != 0 && *table != 254)
-        };
-        // The coordinator of its chain has moved it.
-        let is_listed = |route: &Route| is_same(route) && !route.has_own_table();
         let is_expected = self.route.has_own_table() || expected.routes.iter().any(is_listed);
-        if !is_expected || machine.pod.routes()?.iter().any(is_there) {
+        let index = machine.link_index(self.link)?;
+        if !is_expected || machine.pod.has_route(index, &self.route)? {
             return Ok(());
         }
         Err(difference(format!(

@@ -80,7 +80,7 @@ impl Reversible for AddRule {
 }
 
 /// Whether a rule is among those of the pod, under whatever priority where it has none.
-fn is_there(rule: &Rule, listed: &[ListedRule]) -> bool {
+pub(super) fn is_there(rule: &Rule, listed: &[ListedRule]) -> bool {
     listed.iter().any(|listed| {
         listed.is_whole
             && listed.rule.is_like(rule)

@@ -84,13 +84,7 @@ impl Reversible for MoveRoute {
     fn verify(&self, machine: &mut Machine<'_>, _expected: &Previous) -> Result<()> {
         let index = machine.link_index(self.link)?;
         let moved = self.moved();
-        let is_there = |(at, found): &(u32, Route)| {
-            *at == index
-                && found.destination == moved.destination
-                && found.gateway == moved.gateway
-                && found.table == moved.table
-        };
-        if machine.pod.routes()?.iter().any(is_there) {
+        if machine.pod.has_route(index, &moved)? {
             return Ok(());
         }
         Err(difference(format!(

@@ -4,6 +4,7 @@
 use plumb_values::names::check_link_name;
 use serde::{Deserialize, Serialize};
 
+use super::add_rule::is_there;
 use super::{Lifetime, Reversible, difference};
 use crate::Result;
 use crate::cni::previous::Previous;
@@ -98,34 +99,22 @@ impl Reversible for RoutePrimary {
 
     fn verify(&self, machine: &mut Machine<'_>, _expected: &Previous) -> Result<()> {
         let rules = machine.pod.socket()?.rules()?;
-        let is_there = |rule: &Rule| {
-            let same = |listed: &Rule| listed.is_like(rule) && listed.priority == rule.priority;
-            rules
-                .iter()
-                .any(|listed| listed.is_whole && same(&listed.rule))
-        };
-        if let Some(lost) = self.rules.iter().find(|rule| !is_there(rule)) {
+        if let Some(lost) = self.rules.iter().find(|rule| !is_there(rule, &rules)) {
             return Err(difference(format!(
                 "the pod has lost its rule {lost}, by which answers of {} leave by it",
                 self.interface
             )));
         }
         let index = self.index(machine)?;
-        let routes = machine.pod.routes()?;
-        let is_there = |route: &&Route| {
-            routes.iter().any(|(found_index, found)| {
-                Some(*found_index) == index
-                    && found.destination == route.destination
-                    && found.gateway == route.gateway
-                    && found.table == route.table
-            })
-        };
-        match self.routes.iter().find(|route| !is_there(route)) {
-            None => Ok(()),
-            Some(lost) => Err(difference(format!(
-                "the pod has lost its route {lost} by interface {}",
-                self.interface
-            ))),
+        for route in &self.routes {
+            let is_there = index.map(|index| machine.pod.has_route(index, route));
+            if !is_there.transpose()?.unwrap_or(false) {
+                return Err(difference(format!(
+                    "the pod has lost its route {route} by interface {}",
+                    self.interface
+                )));
+            }
         }
+        Ok(())
     }
 }

@@ -41,9 +41,7 @@ const CARRIER_FOR_A_WARNING: Duration = Duration::from_millis(300);
 /// [`Code::TRY_AGAIN_LATER`] without carrier and [`Code::UNREACHABLE`] without an answer, when the network wants it so.
 pub fn prove(link: LinkNumber, proof: &Proof, machine: &Machine<'_>) -> Result<()> {
     let begin = Instant::now();
-    let outcome = gateways(link, machine)
-        .into_iter()
-        .try_for_each(|gateway| reach(gateway, link, proof, machine));
+    let outcome = reach_all(&gateways(link, machine), link, proof, machine);
     // A failure is said once, as a warning or as the error of the call.
     if outcome.is_ok() {
         let what = format!("ask the gateways, {proof}");
@@ -79,16 +77,23 @@ fn gateways(link: LinkNumber, machine: &Machine<'_>) -> Vec<IpAddr> {
     gateways
 }
 
-fn reach(gateway: IpAddr, link: LinkNumber, proof: &Proof, machine: &Machine<'_>) -> Result<()> {
-    let name = machine.link_name(link);
-    let pod = machine.pod.socket()?;
+fn reach_all(
+    gateways: &[IpAddr],
+    link: LinkNumber,
+    proof: &Proof,
+    machine: &Machine<'_>,
+) -> Result<()> {
+    let Some(first) = gateways.first() else {
+        return Ok(());
+    };
     let index = machine.link_index(link)?;
-    let interface = with_carrier(pod, index, proof.check)?.ok_or_else(|| {
+    let interface = with_carrier(machine.pod.socket()?, index, proof.check)?.ok_or_else(|| {
         Error::new(
             Code::TRY_AGAIN_LATER,
             format!(
-                "{name} ({proof}) has no carrier yet, so its gateway {gateway} cannot be asked: look whether the cable is \
-                 in and the port at its other end is up"
+                "{} ({proof}) has no carrier yet, so its gateway {first} cannot be asked: look whether the cable is in and \
+                 the port at its other end is up",
+                machine.link_name(link)
             ),
         )
     })?;
@@ -96,6 +101,21 @@ fn reach(gateway: IpAddr, link: LinkNumber, proof: &Proof, machine: &Machine<'_>
         INFINIBAND => ANSWER_OF_INFINIBAND,
         _ => ANSWER,
     };
+    gateways
+        .iter()
+        .try_for_each(|gateway| reach(*gateway, patience, link, proof, machine))
+}
+
+fn reach(
+    gateway: IpAddr,
+    patience: Duration,
+    link: LinkNumber,
+    proof: &Proof,
+    machine: &Machine<'_>,
+) -> Result<()> {
+    let name = machine.link_name(link);
+    let pod = machine.pod.socket()?;
+    let index = machine.link_index(link)?;
     for _ in 0..REQUESTS {
         // What was learnt before says nothing of now.
         pod.forget_neighbour(index, gateway)?;

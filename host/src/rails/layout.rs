@@ -92,13 +92,11 @@ fn free(from: u32, used: &BTreeSet<u32>) -> u32 {
 }
 
 fn taken(table: u32, interface: &str, present: &[PodInterface], rules: &[Rule]) -> Error {
+    let leads_there =
+        |rule: &Rule, one: &PodInterface| rule.table == table && is_from(rule, &one.addresses);
     let has_it = |one: &&PodInterface| {
-        let of_table = |rule: &&Rule| rule.table == table;
         one.routes.iter().any(|route| route.table == Some(table))
-            || rules
-                .iter()
-                .filter(of_table)
-                .any(|rule| is_from(rule, &one.addresses))
+            || rules.iter().any(|rule| leads_there(rule, one))
     };
     let user = match present.iter().find(has_it) {
         Some(one) => format!("interface {}", one.name),
@@ -126,36 +124,27 @@ fn primary(
     rules: &[Rule],
     used: &BTreeSet<u32>,
 ) -> Option<RoutePrimary> {
-    let has_rule = |one: &&PodInterface, priority| {
-        let of_priority = |rule: &&Rule| rule.priority == Some(priority);
+    let rule_of = |one: &PodInterface, priority| {
         rules
             .iter()
-            .filter(of_priority)
-            .any(|rule| is_from(rule, &one.addresses))
+            .find(|rule| rule.priority == Some(priority) && is_from(rule, &one.addresses))
     };
+    let is_primary = |one: &&PodInterface| rule_of(one, PRIMARY_RULE_PRIORITY).is_some();
+    let is_rail = |one: &&PodInterface| rule_of(one, RULE_PRIORITY).is_some();
     let by_name = |name: &str| present.iter().find(|one| one.name == name);
-    let is_rail = |one: &&PodInterface| has_rule(one, RULE_PRIORITY);
     let found = match &rails.primary {
         // One that is still to come is no rail's business.
         Some(name) => by_name(name),
-        None => match present
-            .iter()
-            .find(|one| has_rule(one, PRIMARY_RULE_PRIORITY))
-        {
-            Some(one) => Some(one),
-            None => by_default(present)
+        None => present.iter().find(is_primary).or_else(|| {
+            by_default(present)
                 .or_else(|| by_name(USUAL_PRIMARY))
-                .filter(|one| !is_rail(one)),
-        },
-    };
-    let found = found?;
-    let is_its = |rule: &&Rule| {
-        rule.priority == Some(PRIMARY_RULE_PRIORITY) && is_from(rule, &found.addresses)
-    };
-    let earlier = rules.iter().find(is_its);
+                .filter(|one| !is_rail(one))
+        }),
+    }?;
+    let earlier = rule_of(found, PRIMARY_RULE_PRIORITY);
     let table = earlier.map_or_else(|| free_downward(used), |rule| rule.table);
     let rules: Vec<Rule> = lasting(&found.addresses)
-        .map(|address| rule(address, table))
+        .map(|address| Rule::from_address(address, table, PRIMARY_RULE_PRIORITY))
         .collect();
     (!rules.is_empty()).then(|| RoutePrimary {
         interface: found.name.clone(),
@@ -196,16 +185,6 @@ fn by_default(present: &[PodInterface]) -> Option<&PodInterface> {
         )
     });
     preferred.map(|(one, _)| one)
-}
-
-fn rule(address: IpAddr, table: u32) -> Rule {
-    Rule {
-        is_ipv6: address.is_ipv6(),
-        source: Some(IpNetwork::from(address)),
-        destination: None,
-        table,
-        priority: Some(PRIMARY_RULE_PRIORITY),
-    }
 }
 
 fn free_downward(used: &BTreeSet<u32>) -> u32 {

@@ -3,11 +3,13 @@
 use std::net::IpAddr;
 
 use ipnetwork::IpNetwork;
+use plumb_values::Family;
 
 use super::Rail;
 use crate::cni::rails::Disposition;
 use crate::kernel::route::Route;
 use crate::outcome::Assigned;
+use crate::routing::everything;
 
 /// The routes of a rail, in the order in which the kernel takes them: those of its table, then those of the main one.
 /// Routes that name a table themselves stay as they are.
@@ -33,7 +35,8 @@ pub fn of(assigned: &Assigned, rail: &Rail) -> Vec<Route> {
             .gateway
             .filter(|_| !others.iter().any(|route| has_default(&route)))
         {
-            push(Route::new(everything(one.address), Some(gateway)).in_table(rail.table));
+            let all = everything(Family::of(gateway));
+            push(Route::new(all, Some(gateway)).in_table(rail.table));
         }
     }
     for route in others {
@@ -75,11 +78,6 @@ fn gateway(assigned: &Assigned, network: IpNetwork) -> Option<IpAddr> {
 
 fn is_same_family(route: &Route, address: IpNetwork) -> bool {
     route.destination.is_ipv4() == address.is_ipv4()
-}
-
-fn everything(of: IpNetwork) -> IpNetwork {
-    let family = plumb_values::Family::of(of.ip());
-    IpNetwork::new(family.unspecified(), 0).expect("no prefix is shorter than 0")
 }
 
 #[cfg(test)]
