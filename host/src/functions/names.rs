@@ -12,6 +12,7 @@ use super::owed_name::OwedName;
 use super::subject::Subject;
 use super::{Holds, Original, host_link};
 use crate::kernel::RouteSocket;
+use crate::kernel::link::Link;
 use crate::kernel::pci::{self, PciFunction};
 use crate::kernel::rdma::RdmaSocket;
 use crate::node::Node;
@@ -40,28 +41,69 @@ pub fn interim_of_link(host: &RouteSocket, index: u32) -> Result<String> {
     }
 }
 
+/// A function that nobody holds, and the name that it is owed.
+struct Creditor {
+    address: String,
+    link: Link,
+    owed: OwedName,
+}
+
 /// Gives functions that nobody holds the names back that others had when they came home. What fails is tried again by the
 /// next call.
 pub fn restore_owed(node: &Node<'_>) -> Result<()> {
     let holds = Holds::new(&node.state);
     let host = &node.kernel.host;
+    let mut creditors = creditors(node)?;
+    for number in 0..creditors.len() {
+        let Creditor {
+            address,
+            link,
+            owed,
+        } = &creditors[number];
+        let (address, link, own) = (address.clone(), link.clone(), owed.own.clone());
+        if let Some(holder) = host.link_by_name(&own)? {
+            // Two may have each other's name, or three in a ring.
+            let other = creditors
+                .iter_mut()
+                .find(|other| other.link.index == holder.index && holder.index != link.index);
+            let Some(other) = other else {
+                continue;
+            };
+            let interim = interim_of_link(host, holder.index)?;
+            other.owed.now.clone_from(&interim);
+            holds.owe_name(&other.address, &other.owed)?;
+            rename_and_keep_up(host, &other.link, &interim)?;
+        }
+        rename_and_keep_up(host, &link, &own)?;
+        holds.forget_owed_name(&address)?;
+    }
+    Ok(())
+}
+
+/// Those whose netdev is still the one that is owed the name; the others' debts are forgotten.
+fn creditors(node: &Node<'_>) -> Result<Vec<Creditor>> {
+    let holds = Holds::new(&node.state);
+    let mut creditors = Vec::new();
     for (address, owed) in holds.owed_names()? {
         if holds.read(&address)?.is_some() {
             continue;
         }
-        let link = host_link(&node.kernel, &address)?;
-        let Some(link) = link.filter(|link| link.name == owed.now) else {
-            // It is gone, or somebody has given it another name since.
-            holds.forget_owed_name(&address)?;
-            continue;
-        };
-        if host.link_by_name(&owed.own)?.is_none() {
-            rename_down(host, link.index, &owed.own)?;
-            if link.up {
-                host.set_link_up(link.index, true)?;
-            }
-            holds.forget_owed_name(&address)?;
+        match host_link(&node.kernel, &address)? {
+            Some(link) if owed.is_of(&link)? => creditors.push(Creditor {
+                address,
+                link,
+                owed,
+            }),
+            _ => holds.forget_owed_name(&address)?,
         }
+    }
+    Ok(creditors)
+}
+
+fn rename_and_keep_up(host: &RouteSocket, link: &Link, name: &str) -> Result<()> {
+    rename_down(host, link.index, name)?;
+    if link.up {
+        host.set_link_up(link.index, true)?;
     }
     Ok(())
 }
@@ -101,8 +143,8 @@ pub fn restore_link_name(subject: &Subject<'_>, original: &OriginalLink) -> Resu
              that is free, by a GC or with its next pod",
             subject.address
         ));
-        let own = name.clone();
-        Ok(Holds::new(&subject.node.state).owe_name(subject.address, &OwedName { now, own })?)
+        let owed = OwedName::of(&link, now, name.clone())?;
+        Ok(Holds::new(&subject.node.state).owe_name(subject.address, &owed)?)
     };
     let is_borrowed = || {
         is_borrowed(
@@ -113,7 +155,7 @@ pub fn restore_link_name(subject: &Subject<'_>, original: &OriginalLink) -> Resu
     };
     match look(holder, is_borrowed)? {
         Name::Free => return regain(),
-        Name::Kept => return owe(link.name),
+        Name::Kept => return owe(link.name.clone()),
         Name::Borrowed => {}
     }
     rename(&interim_of_link(host, link.index)?)?;
@@ -121,7 +163,7 @@ pub fn restore_link_name(subject: &Subject<'_>, original: &OriginalLink) -> Resu
         Some(()) => regain(),
         None => {
             rename(&link.name)?;
-            owe(link.name)
+            owe(link.name.clone())
         }
     }
 }

@@ -81,10 +81,11 @@ impl Reversible for HoldFunction {
         *self.original = Original::read(kernel, &self.address, &self.changes)?;
         // It comes home under its own name, when that is free by then.
         if let Some(owed) = Holds::new(&machine.node.state).owed_name(&self.address)?
-            && let Some(link) = &mut self.original.link
-            && link.name == owed.now
+            && let Some(link) = host_link(kernel, &self.address)?
+            && owed.is_of(&link)?
+            && let Some(original) = &mut self.original.link
         {
-            link.name = owed.own;
+            original.name = owed.own;
         }
         Ok(())
     }

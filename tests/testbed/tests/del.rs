@@ -296,6 +296,32 @@ fn the_host_has_given_the_name_away() {
     }
 }
 
+/// The kernel gives a netdev that it makes anew the first free name: of two that come home, each may have the other's.
+#[test]
+fn gc_gives_two_functions_each_other_s_name() {
+    let bed = bed(Setup::INFINIBAND);
+    let pods = [bed.pod(), bed.pod()];
+    let before = bed.picture_without_pods();
+    // A GUID is read by the driver, which makes the netdev anew.
+    let configuration = |number: usize| {
+        let guid = format!("02:00:00:00:00:00:0e:{:02x}", number + 1);
+        with(ib_sriov(bed.function(number)), json!({"guid": guid}))
+    };
+    let names = || [0, 1].map(|number| bed.function(number).netdev().expect("it is home"));
+    let [first, second] = names();
+    for (number, pod) in pods.iter().enumerate() {
+        bed.add(pod, &configuration(number));
+    }
+    run(&format!("ip link add {first} type dummy"));
+    bed.delete(&pods[0], &configuration(0));
+    run(&format!("ip link delete {first}"));
+    bed.delete(&pods[1], &configuration(1));
+    assert_eq!(names(), [second.clone(), first.clone()]);
+    bed.gc(&configuration(0), &[]);
+    assert_eq!(names(), [first, second]);
+    before.assert_unchanged();
+}
+
 /// The kernel or a person gives the RDMA device back, and on InfiniBand a new netdev with it.
 #[test]
 fn the_rdma_device_is_back_already() {

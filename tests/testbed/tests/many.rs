@@ -111,6 +111,23 @@ fn a_function_is_found_under_another_name() {
             "function {number} lost its device"
         );
     }
+    // The card makes them anew, under their first names: what they were called meanwhile is of no account.
+    bed.physical().write("sriov_numvfs", "0");
+    bed.physical()
+        .write("sriov_numvfs", &bed.setup().functions.to_string());
+    wait::until("the functions are back", || {
+        (0..2).all(|number| {
+            bed.function(number).netdev().is_some() && bed.function(number).rdma_device().is_some()
+        })
+    });
+    assert_eq!(names(), before);
+    for (number, pod) in pods.iter().enumerate() {
+        bed.add(pod, &configuration(&bed, number));
+    }
+    bed.delete(&pods[1], &configuration(&bed, 1));
+    assert_eq!(names()[1], before[1]);
+    bed.delete(&pods[0], &configuration(&bed, 0));
+    assert_eq!(names(), before);
     bed.rebuild();
 }
 
