@@ -16,7 +16,7 @@ use crate::operations::{
     delegate_ipam,
 };
 use crate::outcome::{AddressSource, LinkNumber};
-use crate::plan::{Plan, Proof, Step};
+use crate::plan::{Plan, Proof, Step, Wire};
 use crate::policy::NODE_SPACE;
 use crate::rails::{Layout, RULE_PRIORITY};
 use crate::routing::{Destination, Origin, RouteTemplate, RuleTemplate};
@@ -157,9 +157,18 @@ pub fn plan(request: &AddRequest, sandbox: &Sandbox<'_>, facts: &Rc<dyn Facts>) 
             Recorded::Operation(operation) => plan.steps.push(Step::Operation(operation)),
             Recorded::Assign(link, source) => {
                 addressing.take(&mut plan, link, source)?;
+                // What the previous plugin gave it, it has.
+                let is_proven = request.conflict_check && source == AddressSource::Configured;
+                if is_proven {
+                    let wire = wire(&plan);
+                    plan.steps.push(Step::ProveAddresses(link, wire));
+                }
                 match &mut layout {
                     Some(layout) => as_rail(&mut plan, link, source, layout),
                     None => plan.steps.push(Step::AssignAddresses(link, source)),
+                }
+                if is_proven {
+                    plan.steps.push(Step::AnnounceAddresses(link));
                 }
             }
             Recorded::Reserve(source) => {
@@ -210,6 +219,20 @@ fn prove_gateways(plan: &mut Plan, check: GatewayCheck) {
     if check == GatewayCheck::Off {
         return;
     }
+    let proof = Proof {
+        check,
+        wire: wire(plan),
+    };
+    let asked = |step: &Step| match step {
+        Step::AssignAddresses(link, _) => Some(Step::ProveGateways(*link, proof.clone())),
+        _ => None,
+    };
+    let asked: Vec<Step> = plan.steps.iter().filter_map(asked).collect();
+    plan.steps.extend(asked);
+}
+
+/// Where the interfaces of a plan meet others.
+fn wire(plan: &Plan) -> Wire {
     let parent = |operation: &Operation| Some(operation.parent()?.to_string());
     let function = |operation: &Operation| Some(operation.function()?.0.to_owned());
     let below = plan
@@ -219,17 +242,10 @@ fn prove_gateways(plan: &mut Plan, check: GatewayCheck) {
         .operations()
         .find_map(|operation| Some(operation.function()?.1.vlan()?.id))
         .filter(|vlan| *vlan > 0);
-    let proof = Proof {
-        check,
+    Wire {
         below: below.unwrap_or_else(|| "an earlier plugin's interface".to_owned()),
         vlan,
-    };
-    let asked = |step: &Step| match step {
-        Step::AssignAddresses(link, _) => Some(Step::ProveGateways(*link, proof.clone())),
-        _ => None,
-    };
-    let asked: Vec<Step> = plan.steps.iter().filter_map(asked).collect();
-    plan.steps.extend(asked);
+    }
 }
 
 /// The space in which the addresses of a plan's interfaces must be unique: by the link on which they lie.
@@ -392,6 +408,7 @@ pub fn claim(proposal: Proposal, space: &str, requested: bool) -> ClaimAddresses
         keep: proposal.keep,
         pools: names,
         addresses: Vec::new(),
+        claimed: Vec::new(),
         requested,
         claims: proposal.claims,
     }

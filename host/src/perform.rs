@@ -9,7 +9,9 @@ use crate::plan::{Plan, Step};
 use crate::watch::Moment;
 
 mod assign_addresses;
+mod carrier;
 mod keep_apart;
+mod prove_addresses;
 mod prove_gateways;
 mod unused_address;
 
@@ -43,6 +45,10 @@ pub fn perform(plan: &Plan, journal: &mut Journal, machine: &mut Machine<'_>) ->
                     one(AddRule::of(rule).into(), journal, machine)?;
                 }
             }
+            Step::ProveAddresses(link, wire) => {
+                prove_addresses::prove(*link, wire, journal, machine)?;
+            }
+            Step::AnnounceAddresses(link) => prove_addresses::announce(*link, machine)?,
             Step::ProveGateways(link, proof) => prove_gateways::prove(*link, proof, machine)?,
         }
     }

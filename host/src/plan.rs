@@ -22,6 +22,10 @@ pub enum Step {
     AddRoutes(LinkNumber, RouteTemplate),
     /// Add the rules that assigned addresses make of the template.
     AddRules(RuleTemplate),
+    /// Have nobody else answer for the addresses of this interface, before it has them.
+    ProveAddresses(LinkNumber, Wire),
+    /// Tell all on the wire that this interface has its addresses.
+    AnnounceAddresses(LinkNumber),
     /// Have the gateways of this interface answer.
     ProveGateways(LinkNumber, Proof),
 }
@@ -31,13 +35,20 @@ pub enum Step {
 pub struct Proof {
     /// What is done then.
     pub check: GatewayCheck,
+    /// Where they are asked.
+    pub wire: Wire,
+}
+
+/// Where an interface meets others, for messages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wire {
     /// What it lies on: a parent interface or a PCI function.
     pub below: String,
     /// The VLAN that the adapter adds.
     pub vlan: Option<u16>,
 }
 
-impl std::fmt::Display for Proof {
+impl std::fmt::Display for Wire {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(formatter, "on {}", self.below)?;
         match self.vlan {
@@ -71,6 +82,8 @@ impl Plan {
             | Step::AssignAddresses(..)
             | Step::AddRoutes(..)
             | Step::AddRules(_)
+            | Step::ProveAddresses(..)
+            | Step::AnnounceAddresses(_)
             | Step::ProveGateways(..) => None,
         })
     }
@@ -97,9 +110,13 @@ impl Plan {
                 }
                 Step::AddRoutes(_, template) => format!("add route {template}"),
                 Step::AddRules(template) => format!("add rule {template}"),
+                Step::ProveAddresses(_, wire) => {
+                    format!("set it up and ask whether somebody has its addresses, {wire}")
+                }
+                Step::AnnounceAddresses(_) => "announce its addresses".into(),
                 Step::ProveGateways(_, proof) => match proof.check {
-                    GatewayCheck::Fail => format!("have the gateways answer, {proof}"),
-                    _ => format!("ask the gateways, {proof}"),
+                    GatewayCheck::Fail => format!("have the gateways answer, {}", proof.wire),
+                    _ => format!("ask the gateways, {}", proof.wire),
                 },
             })
             .collect()

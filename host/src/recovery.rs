@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use crate::journal::{State, Unreadable};
 use crate::leases::{
     Candidate, ClaimError, Claimed, Discarded, Error, FILE_NAME, Lease, Leases, Owner, Pod,
-    Renewed, Store, Usage,
+    Renewed, Request, Store, Usage,
 };
 use crate::operations::{Operation, Record, Records};
 use crate::policy::space_of_record;
@@ -213,6 +213,19 @@ impl Leases for NodeLeases<'_> {
         keep: bool,
     ) -> Result<Vec<Claimed>, ClaimError> {
         self.ask(|store| inside(store.peek(space, owner, pod, claims, keep)))?
+    }
+
+    fn exchange(
+        &self,
+        request: &Request<'_>,
+        index: usize,
+        hardware_address: &str,
+    ) -> Result<Claimed, ClaimError> {
+        self.ask(|store| inside(store.exchange(request, index, hardware_address)))?
+    }
+
+    fn offer_again(&self) -> Result<usize, Error> {
+        self.ask_existing(0, Leases::offer_again)
     }
 
     fn remembered(&self, owner: &Owner, pod: &Pod) -> Result<Vec<Lease>, Error> {

@@ -106,15 +106,15 @@ impl Trace {
     }
 
     /// An operation or its undo, how long it took, and what the kernel said.
-    pub fn operation<E: Display>(
+    pub fn operation<T, E: Display>(
         &self,
         what: impl Display,
         took: Duration,
-        outcome: &std::result::Result<(), E>,
+        outcome: &std::result::Result<T, E>,
     ) {
         let microseconds = took.as_micros();
         match outcome {
-            Ok(()) => self.info(format_args!("{what}: ok, {microseconds} us")),
+            Ok(_) => self.info(format_args!("{what}: ok, {microseconds} us")),
             Err(error) => self.error(format_args!("{what}: {error}, {microseconds} us")),
         }
     }

@@ -47,6 +47,11 @@ impl Router {
         self.0.ip(command);
     }
 
+    /// What one command of ip(8) prints in it.
+    pub fn json(&self, command: &str) -> Vec<Value> {
+        ip::json(Some(self.0.name()), command)
+    }
+
     /// Sends a datagram from an address of the pod to one behind the router and back: who the router saw as the sender.
     #[track_caller]
     pub fn answers(&self, pod: &Pod, from: &str, to: &str) {

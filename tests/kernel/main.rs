@@ -7,6 +7,7 @@ mod add;
 mod bad_input;
 mod check;
 mod concurrency;
+mod conflicts;
 mod coordinator;
 mod crash;
 mod damaged_store;

@@ -51,6 +51,13 @@ pub fn leases(state_folder: &str) -> Vec<Value> {
         .clone()
 }
 
+/// The leases that attachments hold: not what is set aside because a pod could not use it.
+pub fn held(state_folder: &str) -> Vec<Value> {
+    let mut leases = leases(state_folder);
+    leases.retain(|lease| lease["inUseBy"].is_null());
+    leases
+}
+
 /// What the oracle cannot see from the outside: leases, and the folders of the records,
 /// of which one for each pod fills a disk in the end.
 #[track_caller]
@@ -59,7 +66,7 @@ pub(crate) fn kept() -> Vec<String> {
     let folders = folders
         .iter()
         .map(|folder| format!("folder {}", folder.display()));
-    let leases = leases(STATE_FOLDER);
+    let leases = held(STATE_FOLDER);
     let leases = leases.iter().map(|lease| format!("lease {lease}"));
     folders.chain(leases).collect()
 }

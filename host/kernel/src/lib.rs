@@ -19,6 +19,7 @@ mod namespaces;
 pub mod neighbour;
 pub mod netns;
 mod nldev;
+pub mod packet;
 pub mod pci;
 mod pod_netns;
 pub mod random;

@@ -119,6 +119,11 @@ pub const PROMISCUOUS: u32 = LinkFlags::Promisc.union(LinkFlags::Allmulti).bits(
 const XDP_MODES: [u32; 3] = [1 << 1, 1 << 2, 1 << 3];
 
 impl Link {
+    /// Whether nobody is asked for hardware addresses on it (`IFF_NOARP`), as on an ipvlan of mode l3.
+    pub fn has_no_arp(&self) -> bool {
+        self.flags & LinkFlags::Noarp.bits() != 0
+    }
+
     /// Whether it is an IPoIB link on another one. A parent of those shows the kind as
     /// well, but no link below it.
     pub fn is_ipoib_child(&self) -> bool {

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use rusqlite::Connection;
 
 use crate::address::{POOL_LIMIT, check_name, check_range, check_text, contains, next};
+use crate::conflict;
 use crate::entries;
 use crate::error::{ClaimError, Error, Fault, PoolUsage};
 use crate::keys::{self, Kind, Place};
@@ -17,14 +18,19 @@ use crate::values::{Parts, Value};
 /// Most addresses for one interface at once: more than any network has use for.
 const CLAIMS_LIMIT: usize = 32;
 
-/// Everything about a claim but the store.
+/// Everything about a claim but the store; see [`crate::Leases::claim`].
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Request<'a> {
-    pub(crate) space: &'a str,
-    pub(crate) owner: &'a Owner,
-    pub(crate) pod: Option<&'a Pod>,
-    pub(crate) claims: &'a [Vec<Candidate>],
-    pub(crate) keep: bool,
+pub struct Request<'a> {
+    /// In which an address is held once.
+    pub space: &'a str,
+    /// Who gets the addresses.
+    pub owner: &'a Owner,
+    /// The pod behind it.
+    pub pod: Option<&'a Pod>,
+    /// For each address its candidates, by preference.
+    pub claims: &'a [Vec<Candidate>],
+    /// Whether the addresses are remembered for the pod.
+    pub keep: bool,
 }
 
 impl Request<'_> {
@@ -92,23 +98,43 @@ pub(crate) fn claim(
         }));
     }
     let mut claimed = Vec::new();
-    for (index, candidates) in request.claims.iter().enumerate() {
-        let memory = request.memory_key(index);
-        let Some(chosen) = choose(db, request.space, candidates, memory.as_deref())? else {
-            return Ok(Err(refusal(db, request.space, index, candidates)?));
-        };
-        let lease = Lease {
-            space: request.space.to_owned(),
-            address: chosen.address,
-            pool: candidates[chosen.candidate].pool.clone(),
-            owner: request.owner.clone(),
-            pod: request.pod.cloned(),
-            since: now,
-        };
-        take(db, &lease, &mut held, memory.as_deref())?;
-        claimed.push(chosen);
+    for index in 0..request.claims.len() {
+        match one(db, request, index, now, &mut held)? {
+            Ok(chosen) => claimed.push(chosen),
+            Err(refused) => return Ok(Err(refused)),
+        }
     }
     Ok(Ok(claimed))
+}
+
+/// Takes the address of claim `index`, behind what its owner has `held` before.
+pub(crate) fn one(
+    db: &Connection,
+    request: &Request<'_>,
+    index: usize,
+    now: u64,
+    held: &mut Vec<Place>,
+) -> Result<Result<Claimed, ClaimError>, Fault> {
+    let candidates = &request.claims[index];
+    let memory = request.memory_key(index);
+    let choose = || choose(db, request.space, candidates, memory.as_deref());
+    let chosen = match choose()? {
+        None if conflict::offer_again(db, now)? > 0 => choose()?,
+        chosen => chosen,
+    };
+    let Some(chosen) = chosen else {
+        return Ok(Err(refusal(db, request.space, index, candidates)?));
+    };
+    let lease = Lease {
+        space: request.space.to_owned(),
+        address: chosen.address,
+        pool: candidates[chosen.candidate].pool.clone(),
+        owner: request.owner.clone(),
+        pod: request.pod.cloned(),
+        since: now,
+    };
+    take(db, &lease, held, memory.as_deref())?;
+    Ok(Ok(chosen))
 }
 
 /// Writes a lease on an address that is free, behind what its owner has `held` before.

@@ -192,6 +192,13 @@ fn list(addresses: &[IpAddr]) -> String {
 }
 
 fn holder(lease: &Lease) -> String {
+    if let Some(hardware_address) = lease.in_use_by() {
+        let until = Utc(Duration::from_secs(lease.set_aside_until()));
+        return format!(
+            "the machine with the hardware address {hardware_address}, which answered for it on the wire; it is offered \
+             again at {until}"
+        );
+    }
     let Owner {
         network,
         container_id,

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use crate::claim::Request;
 use crate::error::{ClaimError, Error};
 use crate::lease::{Candidate, Claimed, Lease, Owner, Pod, Usage};
 
@@ -42,6 +43,27 @@ pub trait Leases {
         claims: &[Vec<Candidate>],
         keep: bool,
     ) -> Result<Vec<Claimed>, ClaimError>;
+
+    /// Sets an address aside that `owner` has claimed and somebody else was found to have, for [`crate::SET_ASIDE`]
+    /// seconds, and takes another one in its place. The request is that of the claim, `index` says which of its
+    /// addresses, and `hardware_address` is the one that answered, as text.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Leases::claim`]; when there is no other address, the one is set aside all the same.
+    fn exchange(
+        &self,
+        request: &Request<'_>,
+        index: usize,
+        hardware_address: &str,
+    ) -> Result<Claimed, ClaimError>;
+
+    /// Offers again what was set aside long enough ago; how many addresses.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] when the store cannot be written.
+    fn offer_again(&self) -> Result<usize, Error>;
 
     /// What others hold of the addresses that are remembered for a pod's interface: an earlier sandbox of the pod, which
     /// ended without a release, or a pod that has got one of them since.

@@ -13,11 +13,12 @@
 //!
 //! What a caller needs is the trait [`Leases`]; [`Store`] is the implementation for one node. From the bottom up, each
 //! module uses only those before it: `lease`, `error`, `leases`, `address`, `keys`, `values`, `entries`,
-//! `database`, `runs`, `memory`, `read`, `claim`, `release`, `check`, `former`, `file`, `store`.
+//! `database`, `runs`, `memory`, `read`, `claim` and `conflict`, `release`, `check`, `former`, `file`, `store`.
 
 mod address;
 mod check;
 mod claim;
+mod conflict;
 mod database;
 mod database_files;
 mod entries;
@@ -36,6 +37,8 @@ mod store;
 mod tests;
 mod values;
 
+pub use claim::Request;
+pub use conflict::SET_ASIDE;
 pub use database::FileId;
 pub use database_files::SetAside;
 pub use error::{ClaimError, Error, PoolUsage};

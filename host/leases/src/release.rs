@@ -16,14 +16,8 @@ use crate::runs::{self, Set};
 pub(crate) fn release(db: &Connection, owner: &Owner) -> Result<Vec<Lease>, Fault> {
     let released = held_by(db, owner)?;
     let mut rests = false;
-    for Lease { space, address, .. } in &released {
-        entries::delete(db, &keys::place(Kind::Lease, space, *address))?;
-        runs::remove(db, Set::Leased, space, *address)?;
-        if memory::rest(db, space, *address)? {
-            rests = true;
-        } else {
-            runs::remove(db, Set::Reserved, space, *address)?;
-        }
+    for lease in &released {
+        rests |= end(db, lease)?;
     }
     if !released.is_empty() {
         entries::delete(db, &keys::owner(owner))?;
@@ -32,6 +26,18 @@ pub(crate) fn release(db: &Connection, owner: &Owner) -> Result<Vec<Lease>, Faul
         memory::forget_oldest(db, memory::RESTING_LIMIT)?;
     }
     Ok(released)
+}
+
+/// Ends a lease, all but its entry in that of its owner; whether its address rests now.
+pub(crate) fn end(db: &Connection, lease: &Lease) -> Result<bool, Fault> {
+    let (space, address) = (&lease.space, lease.address);
+    entries::delete(db, &keys::place(Kind::Lease, space, address))?;
+    runs::remove(db, Set::Leased, space, address)?;
+    let rests = memory::rest(db, space, address)?;
+    if !rests {
+        runs::remove(db, Set::Reserved, space, address)?;
+    }
+    Ok(rests)
 }
 
 /// Takes up `leases` as they are; returns those whose address another owner holds.

@@ -14,7 +14,7 @@ use crate::error::{ClaimError, Error, Fault};
 use crate::file::{self, Discarded, FILE_NAME, Renewed, Seen, Use};
 use crate::lease::{Candidate, Claimed, Lease, Owner, Pod, Usage};
 use crate::leases::Leases;
-use crate::{check, memory, read, release};
+use crate::{check, conflict, memory, read, release};
 
 /// How often to begin again when other processes replace the file at the same moment.
 const ATTEMPTS: usize = 100;
@@ -264,6 +264,26 @@ impl Leases for Store {
             keep,
         };
         self.try_claim(&request, "look for an address in", false)
+    }
+
+    fn exchange(
+        &self,
+        request: &Request<'_>,
+        index: usize,
+        hardware_address: &str,
+    ) -> Result<Claimed, ClaimError> {
+        request.check()?;
+        conflict::check_hardware_address(hardware_address)?;
+        // Refused or not, what was set aside stays so.
+        self.write("set an address aside in", |db| {
+            conflict::exchange(db, request, index, hardware_address, now())
+        })?
+    }
+
+    fn offer_again(&self) -> Result<usize, Error> {
+        self.write("offer addresses again in", |db| {
+            conflict::offer_again(db, now())
+        })
     }
 
     fn remembered(&self, owner: &Owner, pod: &Pod) -> Result<Vec<Lease>, Error> {

@@ -2,6 +2,7 @@
 
 mod astray;
 mod claims;
+mod conflicts;
 mod damage;
 mod kept;
 mod keys;

@@ -185,6 +185,8 @@ fn plan(
             | Step::AssignAddresses(..)
             | Step::AddRoutes(..)
             | Step::AddRules(_)
+            | Step::ProveAddresses(..)
+            | Step::AnnounceAddresses(_)
             | Step::ProveGateways(..) => {
                 json!({"description": configure(&plan, step, assigned.as_deref(), line)})
             }

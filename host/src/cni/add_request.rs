@@ -38,6 +38,8 @@ pub struct AddRequest {
     pub coordinator: Option<Coordinator>,
     /// Whether its gateways must answer.
     pub gateway_check: GatewayCheck,
+    /// Whether somebody else may have its addresses already, and is looked for.
+    pub conflict_check: bool,
     /// The result of the plugin before in the chain.
     pub previous: Option<Previous>,
 }
@@ -62,6 +64,7 @@ impl AddRequest {
             device_info_file: device_info_file(&call)?,
             ipam_type: call.ipam_type()?.map(str::to_owned),
             gateway_check: GatewayCheck::of(&call.configuration, rails.is_some())?,
+            conflict_check: call.configuration.flag("conflictCheck")?,
             rails,
             coordinator: coordinator.transpose()?,
             previous: call.previous()?,

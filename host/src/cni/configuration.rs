@@ -81,6 +81,17 @@ impl Configuration {
         }
     }
 
+    /// A flag at the top level, `key` in the spelling of the documentation; left out, it is false.
+    pub fn flag(&self, key: &str) -> Result<bool> {
+        match self.lower.get(&key.to_lowercase()) {
+            None | Some(Value::Null) => Ok(false),
+            Some(Value::Bool(flag)) => Ok(*flag),
+            Some(other) => Err(Error::configuration(format!(
+                "{key:?} must be true or false, not {other}"
+            ))),
+        }
+    }
+
     /// A value of `runtimeConfig`, where a runtime puts what a pod asks of a capability.
     pub fn runtime(&self, key: &str) -> Option<&Value> {
         self.lower.get("runtimeconfig")?.get(key)

@@ -45,6 +45,9 @@ pub struct ClaimAddresses {
     /// the same as a pool that is exhausted.
     #[serde(skip)]
     pub requested: bool,
+    /// The same with the candidate that each came from.
+    #[serde(skip)]
+    pub claimed: Vec<Claimed>,
     /// For each address its sources in the order of preference. Releasing needs only
     /// the owner, so the record has no use for them.
     #[serde(skip)]
@@ -83,6 +86,39 @@ impl ClaimAddresses {
     fn are_in(&self, leases: &[Lease]) -> bool {
         let is_there = |address: &IpAddr| leases.iter().any(|lease| lease.address == *address);
         self.addresses.iter().all(is_there)
+    }
+
+    /// Sets an address aside that somebody with this hardware address was found to have, and claims another one in its
+    /// place, which the outcome has then; that one.
+    ///
+    /// # Errors
+    ///
+    /// As for a claim; the address is set aside all the same.
+    pub fn exchange(
+        &mut self,
+        index: usize,
+        hardware_address: &str,
+        machine: &mut Machine<'_>,
+    ) -> Result<IpAddr> {
+        let owner = machine.pod.owner();
+        let pod = machine.pod.identity.as_ref().map(leases::Pod::from);
+        let request = leases::Request {
+            space: &self.space,
+            owner: &owner,
+            pod: pod.as_ref(),
+            claims: &self.candidates(),
+            keep: self.keep,
+        };
+        let exchanged = machine
+            .node
+            .leases
+            .exchange(&request, index, hardware_address);
+        let claimed = exchanged.map_err(|error| self.refusal(error))?;
+        let address = claimed.address;
+        self.addresses[index] = address;
+        self.claimed[index] = claimed;
+        machine.outcome.interface(self.link).assigned = self.assigned(&self.claimed)?;
+        Ok(address)
     }
 
     /// What the claimed addresses bring along.
@@ -159,6 +195,7 @@ impl Reversible for ClaimAddresses {
         let claimed = claimed.map_err(|error| self.refusal(error))?;
         self.addresses = claimed.iter().map(|claimed| claimed.address).collect();
         machine.outcome.interface(self.link).assigned = self.assigned(&claimed)?;
+        self.claimed = claimed;
         Ok(())
     }
 

@@ -6,12 +6,14 @@ use std::time::{Duration, Instant};
 
 use crate::cni::gateway_check::GatewayCheck;
 use crate::kernel::RouteSocket;
-use crate::kernel::link::{INFINIBAND, Link};
+use crate::kernel::link::INFINIBAND;
 use crate::kernel::neighbour::Knowledge;
 use crate::machine::Machine;
 use crate::operations::LinkNumber;
 use crate::plan::Proof;
-use crate::{Code, Error, Result, wait};
+use crate::{Code, Error, Result};
+
+use super::carrier;
 
 /// How often a gateway is asked.
 const REQUESTS: u32 = 3;
@@ -26,14 +28,6 @@ const DISCARD: u16 = 9;
 /// The pause before the first look at an answer: a switch takes some ten microseconds.
 const FIRST_LOOK: Duration = Duration::from_micros(50);
 
-/// How long a port may take to get its carrier when the pod cannot do without it: an InfiniBand port joins the
-/// broadcast group first, after its GUID is known to the subnet manager.
-const CARRIER: Duration = Duration::from_secs(2);
-const CARRIER_OF_INFINIBAND: Duration = Duration::from_secs(5);
-
-/// The same where it is only warned of: all rails of a node without its switch must not add up to a minute.
-const CARRIER_FOR_A_WARNING: Duration = Duration::from_millis(300);
-
 /// Asks all gateways of an interface that are known by now.
 ///
 /// # Errors
@@ -44,7 +38,7 @@ pub fn prove(link: LinkNumber, proof: &Proof, machine: &Machine<'_>) -> Result<(
     let outcome = reach_all(&gateways(link, machine), link, proof, machine);
     // A failure is said once, as a warning or as the error of the call.
     if outcome.is_ok() {
-        let what = format!("ask the gateways, {proof}");
+        let what = format!("ask the gateways, {}", proof.wire);
         machine
             .node
             .trace
@@ -86,17 +80,9 @@ fn reach_all(
     let Some(first) = gateways.first() else {
         return Ok(());
     };
-    let index = machine.link_index(link)?;
-    let interface = with_carrier(machine.pod.socket()?, index, proof.check)?.ok_or_else(|| {
-        Error::new(
-            Code::TRY_AGAIN_LATER,
-            format!(
-                "{} ({proof}) has no carrier yet, so its gateway {first} cannot be asked: look whether the cable is in and \
-                 the port at its other end is up",
-                machine.link_name(link)
-            ),
-        )
-    })?;
+    let is_needed = proof.check == GatewayCheck::Fail;
+    let question = format!("its gateway {first} cannot be asked");
+    let interface = carrier::wait_for(link, &proof.wire, is_needed, &question, machine)?;
     let patience = match interface.hardware_type {
         INFINIBAND => ANSWER_OF_INFINIBAND,
         _ => ANSWER,
@@ -128,26 +114,12 @@ fn reach(
     Err(Error::new(
         Code::UNREACHABLE,
         format!(
-            "the gateway {gateway} of {name} ({proof}) does not answer: {REQUESTS} requests, {} ms each; look whether the \
+            "the gateway {gateway} of {name} ({}) does not answer: {REQUESTS} requests, {} ms each; look whether the \
              switch at the other end has this address, in this VLAN or partition, and whether the pool's gateway is right",
+            proof.wire,
             patience.as_millis()
         ),
     ))
-}
-
-/// The interface, when it has its carrier.
-fn with_carrier(pod: &RouteSocket, index: u32, check: GatewayCheck) -> Result<Option<Link>> {
-    let Some(link) = pod.link_by_index(index)? else {
-        return Ok(None);
-    };
-    let patience = match (check, link.hardware_type) {
-        (GatewayCheck::Warn, _) => CARRIER_FOR_A_WARNING,
-        (_, INFINIBAND) => CARRIER_OF_INFINIBAND,
-        _ => CARRIER,
-    };
-    wait::until(patience, || {
-        Ok(pod.link_by_index(index)?.filter(|link| link.carrier))
-    })
 }
 
 /// Has the kernel ask for a gateway. In IPv6 it asks in the name of the packet's sender, and without a packet in that of

@@ -52,6 +52,7 @@ pub fn gc(request: &Request, node: &Node<'_>) -> Result<()> {
     failures.extend(restore_owed(node).err());
     failures.extend(clean_up::left_over(node).err());
     failures.extend(collection.release_leases().err());
+    failures.extend(node.leases.offer_again().err().map(Error::from));
     failures.extend(forward(request, node).err());
     Error::all(failures).map_or(Ok(()), Err)
 }

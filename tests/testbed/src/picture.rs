@@ -9,7 +9,7 @@ use std::time::Duration;
 use cni_harness::node::files_below;
 use cni_harness::wait;
 use nix::sys::statfs::{FsType, statfs};
-use plumb_tests::state::{STATE_FOLDER, leases};
+use plumb_tests::state::{STATE_FOLDER, held};
 use serde_json::Value;
 
 use crate::program::json;
@@ -111,7 +111,7 @@ fn look(functions: &[Function]) -> BTreeSet<String> {
             lines.insert(format!("file {}", path.display()));
         }
     }
-    for lease in leases(STATE_FOLDER) {
+    for lease in held(STATE_FOLDER) {
         lines.insert(format!("lease {lease}"));
     }
     lines

@@ -381,3 +381,36 @@ fn a_gateway_is_asked_over_infiniband() {
     bed.delete(&pods[0], &network);
     bed.before().assert_unchanged();
 }
+
+/// By ARP and neighbour discovery with InfiniBand's long hardware addresses, over the groups of the partition.
+#[test]
+fn an_address_that_somebody_has_is_found_over_infiniband() {
+    let bed = bed(BED);
+    let pods = [bed.pod(), bed.pod()];
+    let network = with(
+        ipoib(&parent(&bed)),
+        json!({"conflictCheck": true, "ipam": {"type": "pool", "pools": [
+            {"name": "four", "subnet": "10.7.0.0/24", "ips": ["10.7.0.10-10.7.0.20"]},
+            {"name": "six", "subnet": "fd00:7::/64", "ips": ["fd00:7::10-fd00:7::20"]},
+        ]}}),
+    );
+    bed.add(&pods[0], &network);
+    // What no pool knows of.
+    for address in ["10.7.0.11/24", "fd00:7::11/64 nodad"] {
+        pods[0].ip(&format!("address add {address} dev eth0"));
+    }
+    let added = bed.add(&pods[1], &network);
+    assert_eq!(result::addresses(&added), ["10.7.0.12/24", "fd00:7::12/64"]);
+    let user = pod::eth0(&pods[0])["address"].clone();
+    let aside: Vec<_> = leases(STATE_FOLDER)
+        .into_iter()
+        .filter(|lease| lease["inUseBy"] == user)
+        .map(|lease| lease["address"].clone())
+        .collect();
+    assert_eq!(aside, ["10.7.0.11", "fd00:7::11"]);
+    assert_reaches(&pods[1], "10.7.0.10");
+    for pod in &pods {
+        bed.delete(pod, &network);
+    }
+    bed.before().assert_unchanged();
+}
