@@ -1,8 +1,10 @@
 //! The type `coordinator`: behind another plugin in a chain, it makes a rail of the interface that this one gave the pod, as
-//! Spiderpool's plugin of that name does where the pod has another primary interface. The interface is there, with its
-//! addresses and routes, so that all is known when the plan is made.
+//! Spiderpool's plugin of that name does where the pod has another primary interface; a pod whose first interface it is gets a
+//! second one to its node (`way_to_node`). The interface is there, with its addresses and routes, so that all is known when
+//! the plan is made.
 
 pub mod changed_result;
+mod way_to_node;
 
 use std::net::IpAddr;
 
@@ -17,7 +19,7 @@ use crate::operations::{AddRoute, AddRule, MoveRoute, Operation, SetMac, SetQueu
 use crate::outcome::LinkNumber;
 use crate::plan::{Plan, Step};
 use crate::rails::{Layout, RULE_PRIORITY, layout};
-use crate::{Code, Error, Result};
+use crate::{Error, Result};
 
 /// The interface that the chain is about.
 const LINK: LinkNumber = LinkNumber(0);
@@ -26,19 +28,18 @@ const LINK: LinkNumber = LinkNumber(0);
 ///
 /// # Errors
 ///
-/// [`Code::INVALID_CONFIGURATION`] when there is no interface yet, and [`Code::UNSUPPORTED_FIELD`] where the pod would have
-/// no way to its node.
+/// [`crate::Code::INVALID_CONFIGURATION`] when there is no interface yet, or none of the families of the pod's addresses is the
+/// node's.
 pub fn plan(wanted: &Coordinator, request: &AddRequest, facts: &dyn Facts) -> Result<Plan> {
     let name = request.call.attachment.interface_name.as_str();
     let mut plan = Plan::default();
     if wanted.mode == Mode::Disabled {
         return Ok(plan);
     }
-    let is_primary = name == wanted.primary;
+    let is_primary = is_primary(wanted, name);
     match wanted.mode {
         // It is another plugin's, which has routed it.
         Mode::Overlay if is_primary => return Ok(plan),
-        Mode::Auto | Mode::Underlay if is_primary => return Err(without_way(name, wanted)),
         _ => {}
     }
     let routing = facts.pod_routing()?;
@@ -55,7 +56,14 @@ pub fn plan(wanted: &Coordinator, request: &AddRequest, facts: &dyn Facts) -> Re
     })?;
     let mut operations = settings(wanted, &interface, facts)?;
     let mut steps: Vec<Step> = Vec::new();
-    if wanted.tunes_routes {
+    if is_primary {
+        operations.extend(way_to_node::operations(
+            wanted,
+            &request.call,
+            &interface,
+            facts,
+        )?);
+    } else if wanted.tunes_routes {
         let rails = Rails {
             reverse_path_filter: wanted.reverse_path_filter,
             ..Rails::default()
@@ -73,6 +81,11 @@ pub fn plan(wanted: &Coordinator, request: &AddRequest, facts: &dyn Facts) -> Re
         .chain(steps)
         .collect();
     Ok(plan)
+}
+
+/// Whether the interface is the pod's first.
+pub fn is_primary(wanted: &Coordinator, name: &str) -> bool {
+    name == wanted.primary
 }
 
 /// What is set of the interface itself.
@@ -135,16 +148,4 @@ fn mac(prefix: [u8; 2], interface: &PodInterface) -> Option<Vec<u8>> {
         IpAddr::V6(address) => address.octets()[12..].to_vec(),
     };
     Some([prefix.to_vec(), bytes].concat())
-}
-
-fn without_way(name: &str, wanted: &Coordinator) -> Error {
-    Error::new(
-        Code::UNSUPPORTED_FIELD,
-        format!(
-            "\"mode\" {:?} of type \"coordinator\" on {name}, the pod's first interface, means a second one to the node, veth0, \
-             for the kubelet's probes and ClusterIPs, which plumb cannot make: give the pod a primary interface of the \
-             cluster's own network, or set \"mode\" to \"disabled\" if the fabric leads to the node",
-            wanted.mode.word()
-        ),
-    )
 }

@@ -21,13 +21,18 @@ pub mod claim_addresses;
 pub mod create_ipoib;
 pub mod create_ipvlan;
 pub mod create_macvlan;
+pub mod create_veth;
 pub mod delegate_ipam;
 pub mod hold_function;
+pub mod join_ends;
+pub mod mark_connections;
 pub mod move_link;
 pub mod move_rdma_device;
 pub mod move_route;
+pub mod relax_reverse_path;
 pub mod report_function;
 pub mod route_primary;
+pub mod route_to_pod;
 pub mod set_link_sysctl;
 pub mod set_mac;
 pub mod set_mtu;
@@ -183,6 +188,11 @@ operations! {
     route_primary::RoutePrimary;
     move_route::MoveRoute;
     set_queue_length::SetQueueLength;
+    create_veth::CreateVeth;
+    relax_reverse_path::RelaxReversePath;
+    join_ends::JoinEnds;
+    route_to_pod::RouteToPod;
+    mark_connections::MarkConnections;
 }
 
 impl journal::Recorded for Operation {

@@ -169,6 +169,7 @@ impl RuleTemplate {
     /// The rules, now that the addresses are known.
     pub fn rules(&self, known: impl Fn(AddressSource) -> Assigned) -> Vec<Rule> {
         let from = |source: Option<IpNetwork>| Rule {
+            mark: None,
             is_ipv6: self.family == Family::Ipv6,
             source,
             destination: self.destination,

@@ -130,6 +130,11 @@ impl StateFolder {
     pub fn rdma_lock(&self) -> PathBuf {
         self.path.join("rdma.lock")
     }
+
+    /// The lock of the node's rule for routes to pods.
+    pub fn rule_lock(&self) -> PathBuf {
+        self.path.join("rule.lock")
+    }
 }
 
 /// Makes a folder and those above it, for root alone.

@@ -11,13 +11,13 @@ use crate::fabric::{self, network, node_with, rules, table, way};
 const STEPS: usize = 40;
 
 /// The two plugins of a chain on a rail, as the runtime sends them one after the other.
-struct Chain {
-    first: Value,
-    coordinator: Value,
+pub struct Chain {
+    pub first: Value,
+    pub coordinator: Value,
 }
 
 impl Chain {
-    fn new(rail: u32, keys: Value) -> Self {
+    pub fn new(rail: u32, keys: Value) -> Self {
         let first = with(network(rail, Value::Null), json!({"cniVersion": "1.0.0"}));
         let rendered = json!({
             "cniVersion": "1.0.0", "name": format!("rail{rail}"),
@@ -38,25 +38,25 @@ impl Chain {
     }
 
     /// With the result of the plugin before.
-    fn behind(&self, result: &Value) -> Value {
+    pub fn behind(&self, result: &Value) -> Value {
         with(self.coordinator.clone(), json!({"prevResult": result}))
     }
 
     #[track_caller]
-    fn add(&self, node: &Node, pod: &Pod, interface: &str) -> Value {
+    pub fn add(&self, node: &Node, pod: &Pod, interface: &str) -> Value {
         let result = fabric::add(node, pod, &self.first, interface);
         fabric::add(node, pod, &self.behind(&result), interface)
     }
 
     #[track_caller]
-    fn check(&self, node: &Node, pod: &Pod, result: &Value, interface: &str) {
+    pub fn check(&self, node: &Node, pod: &Pod, result: &Value, interface: &str) {
         for plugin in [&self.first, &self.coordinator] {
             fabric::check(node, pod, plugin, result, interface);
         }
     }
 
     #[track_caller]
-    fn delete(&self, node: &Node, pod: &Pod, interface: &str) {
+    pub fn delete(&self, node: &Node, pod: &Pod, interface: &str) {
         for plugin in [&self.coordinator, &self.first] {
             fabric::delete(node, pod, plugin, interface);
         }
@@ -263,15 +263,7 @@ fn it_does_nothing_where_it_is_told_so_or_has_nothing_to_do() {
 #[test]
 fn what_it_cannot_do_is_said() {
     let (node, _routers, pod) = node_with(1);
-    let empty = node.pod();
     let chain = Chain::new(1, json!({}));
-    let first = fabric::add(&node, &empty, &chain.first, "eth0");
-    Call::add(&node, &empty, &chain.behind(&first))
-        .run()
-        .expect_error(
-            2,
-            "give the pod a primary interface of the cluster's own network",
-        );
     Call::add(&node, &pod, &chain.coordinator)
         .interface("net1")
         .run()

@@ -62,8 +62,16 @@ impl Router {
 /// Sends a datagram from an address of one namespace to an address of another, and back.
 #[track_caller]
 fn exchange(from: &Pod, source: &str, to: &Pod, destination: &str) {
-    let server = to.inside(|| socket(destination));
-    let client = from.inside(|| socket(source));
+    talk(
+        &from.inside(|| socket(source)),
+        &to.inside(|| socket(destination)),
+    );
+}
+
+/// Sends a datagram from one socket to another, and back.
+#[track_caller]
+pub fn talk(client: &UdpSocket, server: &UdpSocket) {
+    let source = client.local_addr().expect("it is bound").ip();
     let target = server.local_addr().expect("it is bound");
     let started = Instant::now();
     let mut buffer = [0; 8];
@@ -73,21 +81,18 @@ fn exchange(from: &Pod, source: &str, to: &Pod, destination: &str) {
             last = error.to_string();
         }
         if let Ok((_, sender)) = server.recv_from(&mut buffer) {
-            assert_eq!(
-                sender.ip().to_string(),
-                source,
-                "the sender that {destination} saw"
-            );
+            assert_eq!(sender.ip(), source, "the sender that {target} saw");
             server.send_to(b"answer", sender).expect("send the answer");
             if client.recv_from(&mut buffer).is_ok() {
                 return;
             }
         }
     }
-    panic!("nothing came from {source} to {destination} and back: {last}");
+    panic!("nothing came from {source} to {target} and back: {last}");
 }
 
-fn socket(address: &str) -> UdpSocket {
+/// A socket of an address of the current namespace, at some port.
+pub fn socket(address: &str) -> UdpSocket {
     let address: IpAddr = address.parse().expect("an address");
     let socket = UdpSocket::bind(SocketAddr::new(address, 0))
         .unwrap_or_else(|error| panic!("bind {address}: {error}"));

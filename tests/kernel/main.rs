@@ -40,3 +40,4 @@ mod status;
 mod stdin;
 mod stopped;
 mod version;
+mod way_to_node;

@@ -18,6 +18,7 @@ mod namespace_number;
 mod namespaces;
 pub mod neighbour;
 pub mod netns;
+pub mod nftables;
 mod nldev;
 pub mod packet;
 pub mod pci;
@@ -29,6 +30,7 @@ pub mod rule;
 pub mod socket;
 pub mod sysctl;
 pub mod sysfs;
+pub mod veth;
 pub mod virtual_function;
 
 pub use boot::Boot;

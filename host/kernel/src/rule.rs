@@ -25,6 +25,9 @@ pub struct Rule {
     pub source: Option<IpNetwork>,
     /// Selects packets to this network.
     pub destination: Option<IpNetwork>,
+    /// Selects packets with this mark; none: whatever they have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<u32>,
     /// The table to look up.
     pub table: u32,
     /// Lower goes first; none: the kernel's choice.
@@ -37,9 +40,20 @@ impl Rule {
         Self {
             is_ipv6: address.is_ipv6(),
             source: Some(IpNetwork::from(address)),
-            destination: None,
             table,
             priority: Some(priority),
+            ..Self::default()
+        }
+    }
+
+    /// Looks a table up for everything of a family that has the mark, if one is given.
+    pub fn of_all(is_ipv6: bool, mark: Option<u32>, table: u32, priority: u32) -> Self {
+        Self {
+            is_ipv6,
+            mark,
+            table,
+            priority: Some(priority),
+            ..Self::default()
         }
     }
 
@@ -55,6 +69,7 @@ impl Rule {
         self.is_ipv6() == other.is_ipv6()
             && self.source == other.source
             && self.destination == other.destination
+            && self.mark == other.mark
             && self.table == other.table
     }
 }
@@ -75,6 +90,9 @@ impl fmt::Display for Rule {
         }
         if let Some(destination) = self.destination {
             write!(formatter, "to {destination} ")?;
+        }
+        if let Some(mark) = self.mark {
+            write!(formatter, "fwmark {mark:#x} ")?;
         }
         write!(formatter, "lookup {}", self.table)?;
         if let Some(priority) = self.priority {
@@ -181,6 +199,7 @@ fn is_deleted_by(listed: &Rule, rule: &Rule) -> bool {
         && (rule.priority.is_none() || listed.priority == rule.priority)
         && (rule.source.is_none() || listed.source == rule.source)
         && (rule.destination.is_none() || listed.destination == rule.destination)
+        && (rule.mark.is_none() || listed.mark == rule.mark)
 }
 
 fn message(rule: &Rule) -> RuleMessage {
@@ -205,6 +224,9 @@ fn message(rule: &Rule) -> RuleMessage {
             .attributes
             .push(RuleAttribute::Destination(destination.network()));
     }
+    message
+        .attributes
+        .extend(rule.mark.map(RuleAttribute::FwMark));
     message
         .attributes
         .extend(rule.priority.map(RuleAttribute::Priority));
@@ -235,7 +257,8 @@ fn decode(message: &RuleMessage) -> Option<ListedRule> {
             RuleAttribute::SuppressPrefixLen(_)
             | RuleAttribute::SuppressIfGroup(_)
             | RuleAttribute::Protocol(_) => {}
-            RuleAttribute::FwMark(0) | RuleAttribute::FwMask(0) => {}
+            RuleAttribute::FwMark(0) | RuleAttribute::FwMask(0 | u32::MAX) => {}
+            RuleAttribute::FwMark(mark) => rule.mark = Some(*mark),
             _ => is_whole = false,
         }
     }

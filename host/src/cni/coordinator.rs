@@ -1,6 +1,6 @@
 //! The keys of the type `coordinator`, typed: those of Spiderpool's plugin.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use ipnetwork::IpNetwork;
 use plumb_values::octets;
@@ -11,8 +11,8 @@ use super::Configuration;
 use crate::kernel::route::Route;
 use crate::{Error, Result};
 
-/// Keys that have lost their purpose: rules by the primary interface's address stand in for routes to each address of the
-/// node and each network of the cluster, and there is no second interface to the node.
+/// Keys of the second interface to the node. Where the pod has another primary interface they have lost their purpose: rules
+/// by that one's address stand in for routes to each address of the node and each network of the cluster.
 const WITHOUT_PURPOSE: [&str; 6] = [
     "overlayPodCIDR",
     "serviceCIDR",
@@ -21,6 +21,10 @@ const WITHOUT_PURPOSE: [&str; 6] = [
     "vethLinkAddress",
     "vethMTU",
 ];
+
+/// What the replaced plugin has where nothing is said.
+const VETH_MTU: u32 = 1500;
+const HOST_TABLE: u32 = 500;
 
 /// The words of `mode`.
 const MODES: [(&str, Mode); 5] = [
@@ -74,7 +78,15 @@ pub struct Coordinator {
     pub mac_prefix: Option<[u8; 2]>,
     /// `policyRoutes`
     pub policy_routes: Vec<Route>,
-    /// Keys that say something and are of no use.
+    /// `vethMTU`: bytes.
+    pub veth_mtu: u32,
+    /// `vethLinkAddress`
+    pub veth_address: Option<Ipv4Addr>,
+    /// `hostRuleTable`
+    pub host_table: u32,
+    /// `overlayPodCIDR`, `serviceCIDR` and `hijackCIDR`.
+    pub cluster_networks: Vec<IpNetwork>,
+    /// Keys that say something, and are of no use on a pod with another primary interface.
     pub without_purpose: Vec<&'static str>,
 }
 
@@ -118,6 +130,22 @@ impl Coordinator {
                 .map(policy_routes)
                 .transpose()?
                 .unwrap_or_default(),
+            veth_mtu: get("vethMTU")
+                .map(veth_mtu)
+                .transpose()?
+                .flatten()
+                .unwrap_or(VETH_MTU),
+            veth_address: get("vethLinkAddress").map(veth_address).transpose()?,
+            host_table: get("hostRuleTable")
+                .map(host_table)
+                .transpose()?
+                .unwrap_or(HOST_TABLE),
+            cluster_networks: ["overlayPodCIDR", "serviceCIDR", "hijackCIDR"]
+                .into_iter()
+                .filter_map(|key| Some((key, get(key)?)))
+                .map(|(key, value)| networks(key, value))
+                .collect::<Result<Vec<_>>>()?
+                .concat(),
             without_purpose: WITHOUT_PURPOSE
                 .into_iter()
                 .filter(|key| get(key).is_some())
@@ -165,6 +193,55 @@ fn reverse_path_filter(value: &Value) -> Result<Option<u8>> {
 fn queue_length(value: &Value) -> Result<u32> {
     let length = value.as_u64().and_then(|length| u32::try_from(length).ok());
     length.ok_or_else(|| wrong("txQueueLen", "a number of packets", value))
+}
+
+/// Bytes; of Go's zero nothing is said.
+fn veth_mtu(value: &Value) -> Result<Option<u32>> {
+    match value.as_u64() {
+        Some(0) => Ok(None),
+        // The least of IPv4 (RFC 791), and the most that a veth takes.
+        Some(bytes @ 68..=65_535) => Ok(u32::try_from(bytes).ok()),
+        _ => Err(wrong(
+            "vethMTU",
+            "a number of bytes from 68 to 65535",
+            value,
+        )),
+    }
+}
+
+fn veth_address(value: &Value) -> Result<Ipv4Addr> {
+    let text = value.as_str().unwrap_or_default();
+    let address = text.strip_suffix("/32").unwrap_or(text).parse();
+    address.map_err(|_| wrong("vethLinkAddress", "an IPv4 address", value))
+}
+
+/// A table that is none of the kernel's.
+fn host_table(value: &Value) -> Result<u32> {
+    let table = value.as_u64().and_then(|table| u32::try_from(table).ok());
+    table
+        .filter(|table| *table > 0 && !(253..=255).contains(table))
+        .ok_or_else(|| {
+            wrong(
+                "hostRuleTable",
+                "the number of a routing table of its own",
+                value,
+            )
+        })
+}
+
+fn networks(key: &str, value: &Value) -> Result<Vec<IpNetwork>> {
+    let wanted = "a list of networks like \"10.233.0.0/18\"";
+    let network = |item: &Value| {
+        let network: Option<IpNetwork> = item.as_str().and_then(|text| text.parse().ok());
+        let network =
+            network.and_then(|found| IpNetwork::new(found.network(), found.prefix()).ok());
+        // The route of everything is that of the pod's first interface.
+        network
+            .filter(|network| network.prefix() > 0)
+            .ok_or_else(|| wrong(key, wanted, item))
+    };
+    let items = value.as_array().ok_or_else(|| wrong(key, wanted, value))?;
+    items.iter().map(network).collect()
 }
 
 fn mac_prefix(value: &Value) -> Result<[u8; 2]> {

@@ -1,6 +1,7 @@
 //! What networks may use of the node.
 
 use std::fmt::Display;
+use std::net::IpAddr;
 
 use ipnetwork::IpNetwork;
 
@@ -60,6 +61,18 @@ impl Policy {
             &self.networks.address_space,
             allowed,
             || format!("the subnet {subnet} of the pool {}", pool.name),
+        )
+    }
+
+    /// Whether the node may be led to a pod of this address: what the node sends there goes to the pod then, whatever else
+    /// leads there.
+    pub fn check_route_to_pod(&self, address: IpAddr) -> Result<()> {
+        let allowed = |spaces: &Vec<IpNetwork>| spaces.iter().any(|space| space.contains(address));
+        self.check(
+            "address-space",
+            &self.networks.address_space,
+            allowed,
+            || format!("a route of the node to the address {address} of a pod"),
         )
     }
 

@@ -8,7 +8,7 @@ use super::{clean_up, earlier_sandbox, open_netns};
 use crate::cni::result::{Address, Attached, Interface, render};
 use crate::cni::{AddRequest, Request, Version, old_result};
 use crate::components::Sandbox;
-use crate::coordinator::changed_result;
+use crate::coordinator::{self, changed_result};
 use crate::facts::{Facts, KernelFacts};
 use crate::journal::{Header, LAYOUT, Moment};
 use crate::kernel::route::Route;
@@ -52,7 +52,9 @@ pub fn add(request: &AddRequest, node: &Node<'_>) -> Result<Value> {
         Ok(Some(waiting)) if is_for_want_of_addresses(&error) => error.with_details(waiting),
         _ => error,
     })?;
-    if let Some(wanted) = &request.coordinator {
+    if let Some(wanted) = &request.coordinator
+        && !coordinator::is_primary(wanted, &call.attachment.interface_name)
+    {
         for key in &wanted.without_purpose {
             node.trace.info(format_args!(
                 "{key:?} has no effect: rules by the addresses of the primary interface do what it was for"
