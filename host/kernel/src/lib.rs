@@ -26,6 +26,7 @@ mod pod_netns;
 pub mod random;
 pub mod rdma;
 pub mod route;
+pub mod route_lookup;
 pub mod rule;
 pub mod socket;
 pub mod sysctl;

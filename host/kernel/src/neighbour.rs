@@ -9,6 +9,7 @@ use netlink_packet_route::neighbour::{
 use netlink_packet_route::route::RouteType;
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use nix::errno::Errno;
+use plumb_values::HardwareAddress;
 
 use super::address::family;
 use super::{Result, RouteSocket};
@@ -26,6 +27,32 @@ pub enum Knowledge {
     Known,
 }
 
+/// What the kernel holds of a neighbour.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// How sure it is (`NUD_*`, linux/neighbour.h).
+    pub state: NeighbourState,
+    /// Where it is; empty while nobody knows.
+    pub mac: HardwareAddress,
+}
+
+impl Entry {
+    /// In the words of ip-neighbour(8).
+    pub fn word(&self) -> &'static str {
+        match self.state {
+            NeighbourState::Incomplete => "incomplete",
+            NeighbourState::Reachable => "reachable",
+            NeighbourState::Stale => "stale",
+            NeighbourState::Delay => "delay",
+            NeighbourState::Probe => "probe",
+            NeighbourState::Failed => "failed",
+            NeighbourState::Noarp => "noarp",
+            NeighbourState::Permanent => "permanent",
+            _ => "unknown",
+        }
+    }
+}
+
 impl RouteSocket {
     /// Has the kernel ask for a neighbour (`NTF_USE`), as it would for a packet: by ARP, by neighbour discovery, or over
     /// InfiniBand as that does it. It asks at once, and again after `retrans_time_ms`.
@@ -41,24 +68,35 @@ impl RouteSocket {
 
     /// What the kernel knows of a neighbour.
     pub fn neighbour(&self, index: u32, address: IpAddr) -> Result<Knowledge> {
-        let answers = self.get(
-            || format!("read neighbour {address} of the interface of index {index}"),
-            RouteNetlinkMessage::GetNeighbour(message(index, address)),
-        );
-        let answers = match answers {
-            Err(error) if error.errno() == Some(Errno::ENOENT) => return Ok(Knowledge::None),
-            answers => answers?,
-        };
-        let state = answers.iter().find_map(|answer| match answer {
-            RouteNetlinkMessage::NewNeighbour(message) => Some(message.header.state),
-            _ => None,
-        });
-        Ok(match state {
+        let entry = self.neighbour_entry(index, address)?;
+        Ok(match entry.map(|entry| entry.state) {
             None | Some(NeighbourState::None) => Knowledge::None,
             Some(NeighbourState::Incomplete) => Knowledge::Asked,
             Some(NeighbourState::Failed) => Knowledge::Unanswered,
             Some(_) => Knowledge::Known,
         })
+    }
+
+    /// The entry that the kernel has of a neighbour. Asking for it sends nothing.
+    pub fn neighbour_entry(&self, index: u32, address: IpAddr) -> Result<Option<Entry>> {
+        let answers = self.get(
+            || format!("read neighbour {address} of the interface of index {index}"),
+            RouteNetlinkMessage::GetNeighbour(message(index, address)),
+        );
+        let answers = match answers {
+            Err(error) if error.errno() == Some(Errno::ENOENT) => return Ok(None),
+            answers => answers?,
+        };
+        Ok(answers.iter().find_map(|answer| match answer {
+            RouteNetlinkMessage::NewNeighbour(message) => Some(Entry {
+                state: message.header.state,
+                mac: decode(message)
+                    .map(|(_, mac)| mac)
+                    .unwrap_or_default()
+                    .into(),
+            }),
+            _ => None,
+        }))
     }
 
     /// Has the kernel forget what it has learnt of a neighbour; true when it knew anything. A permanent entry stays.

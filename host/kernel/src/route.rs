@@ -254,7 +254,7 @@ fn message(index: u32, route: &Route) -> RouteMessage {
     message
 }
 
-fn address(address: IpAddr) -> RouteAddress {
+pub(super) fn address(address: IpAddr) -> RouteAddress {
     match address {
         IpAddr::V4(address) => RouteAddress::Inet(address),
         IpAddr::V6(address) => RouteAddress::Inet6(address),
@@ -324,7 +324,7 @@ fn next_hop(hop: &RouteNextHop) -> (u32, Option<IpAddr>) {
     (hop.interface_index, gateway)
 }
 
-fn plain(address: &RouteAddress) -> Option<IpAddr> {
+pub(super) fn plain(address: &RouteAddress) -> Option<IpAddr> {
     match address {
         RouteAddress::Inet(address) => Some(IpAddr::V4(*address)),
         RouteAddress::Inet6(address) => Some(IpAddr::V6(*address)),

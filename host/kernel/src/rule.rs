@@ -83,6 +83,37 @@ pub struct ListedRule {
     pub is_whole: bool,
 }
 
+/// What a rule does that looks no table up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// Drops packets without a word.
+    Blackhole,
+    /// The sender is told that there is no way.
+    Unreachable,
+    /// The sender is told that it may not.
+    Prohibit,
+}
+
+impl Refusal {
+    fn of(action: RuleAction) -> Option<Self> {
+        match action {
+            RuleAction::Blackhole => Some(Self::Blackhole),
+            RuleAction::Unreachable => Some(Self::Unreachable),
+            RuleAction::Prohibit => Some(Self::Prohibit),
+            _ => None,
+        }
+    }
+
+    /// In the words of ip-rule(8).
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Blackhole => "blackhole",
+            Self::Unreachable => "unreachable",
+            Self::Prohibit => "prohibit",
+        }
+    }
+}
+
 impl fmt::Display for Rule {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(source) = self.source {
@@ -171,6 +202,20 @@ impl RouteSocket {
 
     /// All rules of both families that look a table up, in the kernel's order.
     pub fn rules(&self) -> Result<Vec<ListedRule>> {
+        let listed = self.all_rules()?.into_iter();
+        let to_table = listed.filter(|(action, _)| *action == RuleAction::ToTable);
+        Ok(to_table.map(|(_, rule)| rule).collect())
+    }
+
+    /// All rules of both families that refuse what they select, in the kernel's order.
+    pub fn refusing_rules(&self) -> Result<Vec<(Refusal, ListedRule)>> {
+        let listed = self.all_rules()?.into_iter();
+        Ok(listed
+            .filter_map(|(action, rule)| Some((Refusal::of(action)?, rule)))
+            .collect())
+    }
+
+    fn all_rules(&self) -> Result<Vec<(RuleAction, ListedRule)>> {
         let mut rules = Vec::new();
         for family in [AddressFamily::Inet, AddressFamily::Inet6] {
             let mut request = RuleMessage::default();
@@ -184,7 +229,9 @@ impl RouteSocket {
                 answers => answers?,
             };
             rules.extend(answers.into_iter().filter_map(|answer| match answer {
-                RouteNetlinkMessage::NewRule(message) => decode(&message),
+                RouteNetlinkMessage::NewRule(message) => {
+                    Some((message.header.action, decode(&message)))
+                }
                 _ => None,
             }));
         }
@@ -233,7 +280,7 @@ fn message(rule: &Rule) -> RuleMessage {
     message
 }
 
-fn decode(message: &RuleMessage) -> Option<ListedRule> {
+fn decode(message: &RuleMessage) -> ListedRule {
     let mut rule = Rule {
         is_ipv6: message.header.family == AddressFamily::Inet6,
         table: u32::from(message.header.table),
@@ -262,5 +309,5 @@ fn decode(message: &RuleMessage) -> Option<ListedRule> {
             _ => is_whole = false,
         }
     }
-    (message.header.action == RuleAction::ToTable).then_some(ListedRule { rule, is_whole })
+    ListedRule { rule, is_whole }
 }
