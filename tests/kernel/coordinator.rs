@@ -292,3 +292,24 @@ fn what_it_cannot_do_is_said() {
             .expect_error(7, expected);
     }
 }
+
+#[test]
+fn both_plugins_of_a_chain_are_shown_and_the_route_that_moved_is_not_missed() {
+    let (node, _routers, pod) = node_with(1);
+    Chain::new(1, json!({})).add(&node, &pod, "net1");
+    let text = crate::show::shown(pod.container());
+    for words in [
+        "network rail1: attached",
+        "network rail1 (plugin coordinator): attached",
+        "route default (ipv4) via 172.16.11.254 table 100",
+    ] {
+        assert!(text.contains(words), "{words:?} in {text}");
+    }
+    assert!(!text.contains('!'), "nothing is amiss: {text}");
+    pod.ip("route delete default table 100");
+    let text = crate::show::shown(pod.container());
+    assert!(
+        text.contains("! record says route default (ipv4) via 172.16.11.254 table 100, the pod has no such route"),
+        "{text}"
+    );
+}

@@ -43,7 +43,8 @@ pub fn run(arguments: &Arguments, policy: &Reader) -> Result<(), Failure> {
     Ok(())
 }
 
-fn since(record: &Record) -> String {
+/// When its ADD began.
+pub fn since(record: &Record) -> String {
     let since = Utc(std::time::Duration::from_millis(record.header.since));
     format!("{since:.3}")
 }
@@ -57,7 +58,8 @@ fn state(state: &StepState) -> String {
     }
 }
 
-fn condition(record: &Record) -> &'static str {
+/// What has become of it, in a word or two.
+pub fn condition(record: &Record) -> &'static str {
     let is_stuck = record
         .steps
         .iter()

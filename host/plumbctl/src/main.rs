@@ -6,9 +6,12 @@ mod components;
 mod functions;
 mod install;
 mod leases;
+mod path;
 mod plan;
+mod pods;
 mod policy;
 mod pools;
+mod show;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -35,6 +38,9 @@ Examples:
   plumbctl policy                                      what networks may use of this node
   plumbctl policy rail0.conflist                       whether this one keeps to it
   plumbctl attachments                                 which pods are attached, and what was done for each
+  plumbctl show team-a/trainer-0                       a pod's interfaces down to the adapters, beside what was recorded
+  plumbctl show team-a/trainer-0 --svg > pod.svg       the same as a picture
+  plumbctl path team-a/trainer-0 172.16.21.7           which way a packet takes, by which table and rule
   plumbctl functions                                   which pod has which virtual function
   plumbctl leases --json                               which addresses are held, by whom, since when
   plumbctl pools                                       which pools can be used, why the others cannot, how full they are
@@ -50,6 +56,10 @@ enum Command {
     Policy(policy::Arguments),
     /// List the attachments of this node
     Attachments(attachments::Arguments),
+    /// Show a pod's interfaces, their tables, gateways and adapters, as recorded and as the kernel has them
+    Show(show::Arguments),
+    /// Show which way a packet of a pod takes to an address, and which rule decides that
+    Path(path::Arguments),
     /// List the PCI functions that pods have, and what they were like before
     Functions(functions::Arguments),
     /// List the addresses that are held on this node
@@ -100,6 +110,8 @@ fn main() -> ExitCode {
         Command::Plan(arguments) => plan::run(&arguments, policy),
         Command::Policy(arguments) => policy::run(arguments, policy),
         Command::Attachments(arguments) => attachments::run(&arguments, policy),
+        Command::Show(arguments) => show::run(&arguments, policy),
+        Command::Path(arguments) => path::run(&arguments, policy),
         Command::Functions(arguments) => functions::run(&arguments, policy),
         Command::Leases(arguments) => leases::run(&arguments, policy),
         Command::Pools(arguments) => pools::run(&arguments, policy),
