@@ -21,7 +21,7 @@ use crate::policy::NODE_SPACE;
 use crate::rails::{Layout, RULE_PRIORITY};
 use crate::routing::{Destination, Origin, RouteTemplate, RuleTemplate};
 use crate::types::{FLAVOURS, OWN_TYPE, POOL_TYPES, types};
-use crate::{Code, Error, Result, coordinator, ipam_keys, ipam_plugin, kubelet};
+use crate::{Code, Error, Result, coordinator, ipam_keys, ipam_plugin, kubelet, parent};
 
 /// Where the addresses of an interface come from.
 pub enum Ipam {
@@ -116,8 +116,10 @@ pub fn plan(request: &AddRequest, sandbox: &Sandbox<'_>, facts: &Rc<dyn Facts>) 
     if let Some(wanted) = &request.coordinator {
         return coordinator::plan(wanted, request, facts.as_ref());
     }
-    let asked = Arc::new(Asked::of(request)?);
     let flavour = flavour(request)?;
+    let resolved = parent::resolve(request, facts.as_ref())?;
+    let request = resolved.request.as_ref();
+    let asked = Arc::new(Asked::of(request)?);
     let ipam = ipam(request)?;
     let recorded = sandbox.attach(&flavour, Rc::clone(facts), &asked)?;
     // A plugin that comes later in a chain may leave the interface to the one before.
@@ -151,7 +153,10 @@ pub fn plan(request: &AddRequest, sandbox: &Sandbox<'_>, facts: &Rc<dyn Facts>) 
         Some(rails) => Some(Layout::of(rails, own, facts.pod_routing()?)?),
         None => None,
     };
-    let mut plan = Plan::default();
+    let mut plan = Plan {
+        found: resolved.found,
+        steps: Vec::new(),
+    };
     for item in recorded {
         match item {
             Recorded::Operation(operation) => plan.steps.push(Step::Operation(operation)),

@@ -72,7 +72,7 @@ pub struct LinkFacts {
 }
 
 /// A PCI function, as components see it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PciFacts {
     /// Such as `0000:3b:00.2`.
@@ -83,7 +83,8 @@ pub struct PciFacts {
     /// For a virtual function: its place below the physical one.
     #[serde(default)]
     pub virtual_function: Option<VirtualFunction>,
-    /// Its netdevs on the host, without IPoIB children.
+    /// Its netdevs on the host, without IPoIB children and without those that stand for its virtual functions on the
+    /// adapter's switch.
     #[serde(default)]
     pub links: Vec<LinkFacts>,
     /// Its RDMA devices on the host.
@@ -144,8 +145,8 @@ pub trait Facts {
     fn link(&self, place: Place, name: &str) -> Result<Option<LinkFacts>>;
     /// The names of all links.
     fn link_names(&self, place: Place) -> Result<Vec<String>>;
-    /// The pod's links, without the loopback.
-    fn pod_links(&self) -> Result<Vec<LinkFacts>>;
+    /// All links, without the loopback.
+    fn links(&self, place: Place) -> Result<Vec<LinkFacts>>;
     /// The link of the default route in the main table: the IPv4 one, else the IPv6 one.
     fn default_route_link(&self, place: Place) -> Result<Option<LinkFacts>>;
     /// The PCI function at a checked address, if there is one.
@@ -156,6 +157,8 @@ pub trait Facts {
     fn speed(&self, place: Place, link: &LinkFacts) -> Option<u32>;
     /// The addresses of a link.
     fn addresses(&self, place: Place, link: &LinkFacts) -> Result<Vec<IpNetwork>>;
+    /// The addresses of all links of the host.
+    fn host_addresses(&self) -> Result<Vec<IpNetwork>>;
     /// The routes by a link of all tables but the local one.
     fn routes(&self, place: Place, link: &LinkFacts) -> Result<Vec<Route>>;
     /// How the pod routes; nothing for a plan that is made without a pod.

@@ -20,6 +20,7 @@ const HONOURED: &[&str] = &[
     "type",
     "pools",
     "poolFolder",
+    "fromMaster",
     "default_ipv4_ippool",
     "default_ipv6_ippool",
     "clean_gateway",

@@ -7,6 +7,7 @@
 //!   node's administrator allows
 //! - [`verbs`]: the six verbs, each a short file that reads as its story; ADD begins with
 //!   `clean_up`: what the dead left in the way
+//! - [`parent`]: which interface of this node a network means
 //! - [`decide`]: from the request to a [`plan`], with the help of [`components`] that
 //!   see [`facts`] and [`pools`], as far as these are [available](available_pools), and change nothing
 //! - [`perform`] and [`undo`]: forward and backward over [`operations`], each written
@@ -43,6 +44,7 @@ pub mod node;
 pub mod operations;
 pub mod outcome;
 pub mod owned;
+pub mod parent;
 pub mod perform;
 pub mod plan;
 pub mod pod;

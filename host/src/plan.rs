@@ -61,6 +61,8 @@ impl std::fmt::Display for Wire {
 /// The steps of an attachment, in their order.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Plan {
+    /// What the network's words mean on this node, a line each.
+    pub found: Vec<String>,
     /// The steps.
     pub steps: Vec<Step>,
 }

@@ -1,5 +1,7 @@
 //! The names by which a network configuration asks for plumb.
 
+use crate::cni::Configuration;
+
 /// The built-in flavour of each `type` that plumb answers to.
 pub const FLAVOURS: [(&str, &str); 6] = [
     ("macvlan", "macvlan-shared"),
@@ -9,6 +11,21 @@ pub const FLAVOURS: [(&str, &str); 6] = [
     ("ib-sriov", "ib-sriov"),
     ("ipoib", "ipoib"),
 ];
+
+/// The flavours, and the type, that a pod gets a function or another plugin's interface by: `master` is no key of theirs.
+pub const WITHOUT_PARENT: [&str; 3] = ["sriov-rdma", "ib-sriov", COORDINATOR];
+
+/// The name of the flavour that a configuration asks for, as far as it says so: [`crate::decide::flavour`] says what is wrong.
+pub fn flavour_of(configuration: &Configuration) -> Option<&str> {
+    match configuration.plugin_type.as_str() {
+        OWN_TYPE => configuration.string("flavour").ok().flatten(),
+        COORDINATOR => Some(COORDINATOR),
+        kind => FLAVOURS
+            .iter()
+            .find(|(known, _)| *known == kind)
+            .map(|(_, flavour)| *flavour),
+    }
+}
 
 /// The type that makes a rail of an earlier plugin's interface. It has no flavour.
 pub const COORDINATOR: &str = "coordinator";

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `request.json` | the network configuration, and `CNI_ARGS` where they matter |
 //! | `facts.json` | the node, as `plumbctl plan --facts` reads it |
-//! | `plan.txt` | the plan step by step, or the refusal |
+//! | `plan.txt` | what the network means on this node, and the plan step by step; or the refusal |
 //!
 //! `PLUMB_UPDATE_CASES=1` writes each `plan.txt` again. What it changes is read before it
 //! is committed: it is what users get.
@@ -61,7 +61,7 @@ fn plan(case: &Path, sandbox: &Sandbox<'_>) -> String {
         .unwrap_or_else(|error| panic!("{}: {error}", case.display()));
     let planned = request(&described).and_then(|request| decide::plan(&request, sandbox, &facts));
     let mut lines = match planned {
-        Ok(plan) => plan.describe(),
+        Ok(plan) => [plan.found.clone(), plan.describe()].concat(),
         Err(error) => vec![format!("refused, code {}: {error}", error.code.0)],
     };
     lines.push(String::new());

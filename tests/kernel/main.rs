@@ -24,6 +24,7 @@ mod itself;
 mod macvlan;
 mod output;
 mod path;
+mod parents;
 mod plumbctl;
 mod pod_root;
 mod policy;

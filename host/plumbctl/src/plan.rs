@@ -195,6 +195,7 @@ fn plan(
     Ok(json!({
         "network": request.attachment.network,
         "ifname": request.attachment.interface_name,
+        "found": plan.found,
         "steps": steps,
     }))
 }
@@ -290,6 +291,9 @@ fn configure(plan: &Plan, step: &Step, assigned: Option<&[String]>, line: String
 
 fn print(item: &Value) {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    for line in item["found"].as_array().into_iter().flatten() {
+        println!("{}", text(line));
+    }
     println!(
         "{} would attach {} by:",
         text(&item["network"]),

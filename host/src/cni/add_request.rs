@@ -9,7 +9,9 @@ use serde_json::Value;
 
 use super::Request;
 use super::coordinator::Coordinator;
+use super::from_master::FromMaster;
 use super::gateway_check::GatewayCheck;
+use super::master::Master;
 use super::previous::Previous;
 use super::rails::Rails;
 use crate::types::COORDINATOR;
@@ -24,6 +26,8 @@ pub struct AddRequest {
     pub mac: Option<Vec<u8>>,
     /// The InfiniBand GUID asked for: eight bytes.
     pub infiniband_guid: Option<Vec<u8>>,
+    /// The parent, as the network names it; none where it leaves that out, or its flavour has none.
+    pub master: Option<Master>,
     /// The device that the device plugin allotted; not always a PCI address.
     pub device_id: Option<String>,
     /// The addresses asked for.
@@ -32,6 +36,8 @@ pub struct AddRequest {
     pub device_info_file: Option<PathBuf>,
     /// `type` of `ipam`: the name of an address policy or of an IPAM plugin.
     pub ipam_type: Option<String>,
+    /// The pools that it gets by its parent's own addresses.
+    pub from_master: Option<FromMaster>,
     /// How the interface is kept apart from the pod's others, if it is to be.
     pub rails: Option<Rails>,
     /// What a network of type `coordinator` asks for.
@@ -59,6 +65,8 @@ impl AddRequest {
         Ok(Self {
             mac: mac(&call)?,
             infiniband_guid: infiniband_guid(&call)?,
+            master: Master::of(&call.configuration)?,
+            from_master: FromMaster::of(&call.configuration)?,
             device_id: call.device_id()?,
             requested_addresses: requested_addresses(&call)?,
             device_info_file: device_info_file(&call)?,

@@ -127,10 +127,10 @@ impl Facts for KernelFacts {
         Ok(links.into_iter().map(|link| link.name).collect())
     }
 
-    fn pod_links(&self) -> Result<Vec<LinkFacts>> {
-        let links = self.at(Place::Pod, RouteSocket::links)?.into_iter();
+    fn links(&self, place: Place) -> Result<Vec<LinkFacts>> {
+        let links = self.at(place, RouteSocket::links)?.into_iter();
         let links = links.filter(|link| link.hardware_type != LOOPBACK);
-        links.map(|link| self.describe(Place::Pod, link)).collect()
+        links.map(|link| self.describe(place, link)).collect()
     }
 
     fn default_route_link(&self, place: Place) -> Result<Option<LinkFacts>> {
@@ -155,6 +155,9 @@ impl Facts for KernelFacts {
         };
         let mut links = Vec::new();
         for name in &function.links {
+            if self.kernel.sysfs.is_representor(name)? {
+                continue;
+            }
             let link = self.kernel.host.link_by_name(name)?;
             if let Some(link) = link.filter(|link| !link.is_ipoib_child()) {
                 links.push(self.describe(Place::Host, link)?);
@@ -187,6 +190,13 @@ impl Facts for KernelFacts {
 
     fn addresses(&self, place: Place, link: &LinkFacts) -> Result<Vec<IpNetwork>> {
         self.at(place, |socket| socket.addresses(link.index))
+    }
+
+    fn host_addresses(&self) -> Result<Vec<IpNetwork>> {
+        let addresses = self
+            .at(Place::Host, RouteSocket::all_addresses)?
+            .into_iter();
+        Ok(addresses.map(|(_, address)| address).collect())
     }
 
     fn routes(&self, place: Place, link: &LinkFacts) -> Result<Vec<Route>> {

@@ -98,8 +98,8 @@ impl Facts for RecordedFacts {
         Ok(links.iter().map(|link| link.name.clone()).collect())
     }
 
-    fn pod_links(&self) -> Result<Vec<LinkFacts>> {
-        let links = self.pod.links.iter();
+    fn links(&self, place: Place) -> Result<Vec<LinkFacts>> {
+        let links = self.at(place).links.iter();
         Ok(links
             .filter(|link| link.hardware_type != LOOPBACK)
             .cloned()
@@ -130,6 +130,11 @@ impl Facts for RecordedFacts {
 
     fn addresses(&self, place: Place, link: &LinkFacts) -> Result<Vec<IpNetwork>> {
         Ok(self.details(place, link).addresses)
+    }
+
+    fn host_addresses(&self) -> Result<Vec<IpNetwork>> {
+        let details = self.host.details.values();
+        Ok(details.flat_map(|one| one.addresses.clone()).collect())
     }
 
     fn routes(&self, place: Place, link: &LinkFacts) -> Result<Vec<Route>> {

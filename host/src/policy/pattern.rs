@@ -1,6 +1,6 @@
-//! How the file names links and functions: `ens6f0np0`, `ens*`, `0000:3b:*`, `driver:mlx5_core`.
+//! How the file names links and functions: `ens6f0np0`, `ens*`, `ens?f0`, `0000:3b:*`, `driver:mlx5_core`.
 
-/// A name, in which `*` is any number of characters; or a driver.
+/// A name, in which `*` is any number of characters and `?` is one; or a driver.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Pattern {
     /// One of a device's names.
@@ -48,21 +48,30 @@ impl Pattern {
 
 /// Whether a text is as the pattern says. Takes time by the product of their lengths at most.
 fn is_like(text: &str, pattern: &str) -> bool {
-    let mut pieces = pattern.split('*');
-    let Some(mut rest) = text.strip_prefix(pieces.next().unwrap_or_default()) else {
-        return false;
-    };
-    let mut pieces: Vec<_> = pieces.collect();
-    let Some(last) = pieces.pop() else {
-        return rest.is_empty();
-    };
-    for piece in pieces {
-        let Some(at) = rest.find(piece) else {
-            return false;
-        };
-        rest = &rest[at + piece.len()..];
+    let (mut rest, mut wanted) = (text.chars(), pattern.chars());
+    // What follows the last star, and where in the text it was tried.
+    let mut last_star = None;
+    loop {
+        let here = rest.clone();
+        match (wanted.next(), rest.next()) {
+            (None, None) => return true,
+            (Some('*'), _) => {
+                rest = here;
+                last_star = Some((wanted.clone(), rest.clone()));
+            }
+            (Some('?'), Some(_)) => {}
+            (Some(one), Some(other)) if one == other => {}
+            _ => {
+                let Some((behind, tried)) = &mut last_star else {
+                    return false;
+                };
+                if tried.next().is_none() {
+                    return false;
+                }
+                (wanted, rest) = (behind.clone(), tried.clone());
+            }
+        }
     }
-    rest.ends_with(last)
 }
 
 #[cfg(test)]
@@ -70,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_star_is_any_number_of_characters() {
+    fn a_star_is_any_number_of_characters_and_a_question_mark_is_one() {
         for (text, pattern, expected) in [
             ("ens6", "ens6", true),
             ("ens6", "ens60", false),
@@ -84,6 +93,18 @@ mod tests {
             ("", "*", true),
             ("", "", true),
             ("a", "", false),
+            ("a", "*a", true),
+            ("abab", "*ab", true),
+            ("aabaa", "a*a*a*a", true),
+            ("aaa", "a*a*a*a", false),
+            ("ens6", "ens?", true),
+            ("ens", "ens?", false),
+            ("ens60", "ens?", false),
+            ("ens6f0np0", "ens?f?np*", true),
+            ("ens6f0np0", "*?p0", true),
+            ("p0", "*?p0", false),
+            ("ä1", "?1", true),
+            ("ä", "??", false),
         ] {
             assert_eq!(is_like(text, pattern), expected, "{text} as {pattern}");
         }

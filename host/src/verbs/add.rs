@@ -30,6 +30,9 @@ pub fn add(request: &AddRequest, node: &Node<'_>) -> Result<Value> {
     clean_up::wanted_function(request, node)?;
 
     let plan = decide(request, node, &netns)?;
+    for line in &plan.found {
+        node.trace.info(format_args!("found: {line}"));
+    }
     for (number, line) in plan.describe().iter().enumerate() {
         node.trace.info(format_args!("plan {}: {line}", number + 1));
     }

@@ -12,7 +12,7 @@ use crate::node::Node;
 use crate::operations::Records;
 use crate::pod::Pod;
 use crate::policy::NODE_SPACE;
-use crate::{Code, Error, Result};
+use crate::{Code, Error, Result, parent};
 
 /// Checks in turn what every ADD needs. Every failure says that the network is not
 /// available; runtimes that ask do so every few seconds, so nothing here waits.
@@ -32,9 +32,15 @@ fn check(call: Request, node: &Node<'_>) -> Result<()> {
     }
     let flavour = decide::flavour(request)?;
     let facts: Rc<dyn Facts> = Rc::new(KernelFacts::new(Rc::clone(&node.kernel), None));
+    let resolved = parent::resolve(request, facts.as_ref())?;
+    let request = resolved.request.as_ref();
     let sandbox = Sandbox::new(node.trace)?;
     let asked = Arc::new(Asked::of(request)?);
     sandbox.ready(&flavour, Rc::clone(&facts), &asked)?;
+    // Whose subnet the addresses are of is known when a device plugin has allotted a function.
+    if request.from_master.is_some() {
+        return Ok(());
+    }
     match decide::ipam(request)? {
         Ipam::None => Ok(()),
         Ipam::Policy(policy, pools) => {

@@ -86,7 +86,7 @@ impl Authority {
     ///
     /// [`Reason::NotAvailable`] when the kernel does not answer.
     pub(super) fn pod_links(&mut self) -> Result<Vec<LinkHandle>, Refusal> {
-        let links = self.facts.pod_links()?.into_iter();
+        let links = self.facts.links(Place::Pod)?.into_iter();
         links.map(|link| self.give(Place::Pod, link)).collect()
     }
 
