@@ -1,4 +1,4 @@
-//! Standard input: the network configuration as every verb reads it, and the manifests of a
+//! Standard input: the network configuration as every verb reads it, what it means on a node, and the manifests of a
 //! pool folder, for a text that does not begin like JSON.
 
 #![no_main]
@@ -13,6 +13,8 @@ use plumb::cni::{
     AddRequest, Configuration, Environment, Request, Verb, Version, configuration, keys, output,
 };
 use plumb::components::Asked;
+use plumb::facts::{Facts, RecordedFacts};
+use plumb::parent;
 use plumb::policy::Policy;
 use plumb::pools::{self, AddressRange, Family, Pool};
 use plumb_fuzz::Scratch;
@@ -76,6 +78,7 @@ fn read(verb: Verb, data: &[u8]) -> Option<Request> {
             assert!(path.is_absolute());
         }
         component_request(&asked);
+        on_a_node(&asked);
     }
     if let Some(pools) = request
         .configuration
@@ -108,6 +111,46 @@ fn component_request(asked: &AddRequest) {
     // Floating point numbers may lose their last digit on the way; no key has one.
     if !given.configuration.contains(['.', 'e']) {
         assert_eq!(text, lower);
+    }
+}
+
+/// A node with two adapters, the first with addresses of both families.
+const NODE: &str = r#"{
+    "host": {
+        "links": [
+            {"name": "nic1", "index": 3, "mac": "02:00:00:00:00:03", "mtu": 9000, "pci": "0000:3b:00.0", "rdmaDevices": ["mlx5_1"]},
+            {"name": "nic0", "index": 2, "mac": "02:00:00:00:00:02", "mtu": 9000, "pci": "0000:1a:00.0", "rdmaDevices": ["mlx5_0"]}
+        ],
+        "details": {
+            "nic0": {"numaNode": 0, "addresses": ["172.16.11.1/24", "fd00:11::1/64", "fe80::1/64"]},
+            "nic1": {"numaNode": 1, "addresses": ["172.16.12.1/31", "10.0.0.1/8", "fd00:12::1/127"]}
+        }
+    },
+    "pod": {"links": [{"name": "net0", "index": 2, "mac": "02:00:00:00:00:09", "mtu": 1500}]}
+}"#;
+
+/// The parent has one name then, and nobody gets an address of the node itself.
+fn on_a_node(asked: &AddRequest) {
+    let facts = RecordedFacts::parse(NODE.as_bytes()).expect("facts");
+    let Some(resolved) = checked(parent::resolve(asked, &facts)) else {
+        return;
+    };
+    let call = &resolved.request.call;
+    if asked.master.is_some() {
+        let name = call.configuration.string("master").expect("a text");
+        assert!(name.is_some_and(|name| !name.is_empty()));
+    }
+    if asked.from_master.is_some() && resolved.request.from_master.is_none() {
+        let ipam = call.configuration.ipam().expect("it had a type");
+        let pools = pools::inline(&ipam["pools"]).expect("pools as anybody could state them");
+        check_pools(&pools);
+        for own in facts.host_addresses().expect("they are written down") {
+            let mut usable = pools.iter().flat_map(Pool::usable);
+            assert!(
+                !usable.any(|range| range.contains(own.ip())),
+                "{own} is the node's"
+            );
+        }
     }
 }
 

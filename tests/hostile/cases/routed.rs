@@ -162,3 +162,34 @@ fn a_flavour_sees_addresses_routes_and_other_names_of_links() {
     );
     assert!(!log.contains("component routed: lo ("), "{log}");
 }
+
+/// The component was built when `master` was a name and pools were stated: it reads no other form.
+#[test]
+fn a_component_of_a_vendor_is_given_a_name_and_pools() {
+    let scene = Scene::new();
+    install(&scene);
+    ip::batch(
+        None,
+        "address add 172.16.11.1/24 dev nic1\naddress add fd00:11::1/64 dev nic1 nodad\n",
+    );
+    let wanted = json!({"family": "both", "range": [16, 31], "gateway": "last"});
+    let before = Oracle::new(&scene.node);
+    // An address that was just given back rests.
+    for (master, expected) in [
+        (
+            json!(["ens1f0np0", "nic1"]),
+            ["172.16.11.16/24", "fd00:11::10/64"],
+        ),
+        (json!("*1"), ["172.16.11.17/24", "fd00:11::11/64"]),
+    ] {
+        let configuration = configuration(json!({
+            "master": master, "ipam": {"type": "pool", "fromMaster": wanted.clone()},
+        }));
+        scene.add(&configuration).run().expect_result();
+        assert_eq!(scene.pod.addresses("eth0"), expected, "{master}");
+        Call::delete(&scene.node, &scene.pod, &configuration)
+            .run()
+            .expect_silence();
+    }
+    before.assert_unchanged();
+}
