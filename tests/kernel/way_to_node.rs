@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::coordinator::Chain;
 use crate::fabric::{self, Router, socket, table, talk, way};
+use crate::show::{plumbctl, shown};
 
 /// More steps than an attachment has.
 const STEPS: usize = 60;
@@ -395,4 +396,29 @@ fn no_network_takes_the_nodes_own_traffic() {
     fabric::delete(&node, &pod, &chain.first, "eth0");
     pod.remove();
     clean.assert_unchanged();
+}
+
+/// By its container, which is all that is known of a pod without a name.
+#[test]
+fn it_is_shown_and_nothing_of_it_is_missed() {
+    let (node, _router, _outside) = node();
+    let pod = node.pod();
+    chain().add(&node, &pod, "eth0");
+    let text = shown(pod.container());
+    for line in [
+        "├─ network rail1: attached",
+        "address 172.16.11.10/24",
+        "rule 32763: lookup 98",
+        "rule 1000: fwmark 0x1 lookup 97",
+        "route 10.233.0.0/18 via 192.168.50.1",
+    ] {
+        assert!(text.contains(line), "{line:?} in {text}");
+    }
+    assert!(!text.contains('!') && !text.contains("NOT"), "{text}");
+    let ways = plumbctl(&["path", pod.container(), "10.233.0.10"]).expect("a way");
+    assert!(
+        ways.lines()
+            .all(|way| way.contains("veth0, by 192.168.50.1, table 98 (rule 32763: from all)")),
+        "{ways}"
+    );
 }

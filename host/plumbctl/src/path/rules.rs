@@ -22,22 +22,27 @@ impl Rules {
         let mut candidates = self.lookups.iter().filter(leads_there);
         candidates
             .clone()
-            .find(|listed| listed.is_whole)
+            .find(|listed| is_by_addresses(listed))
             .or_else(|| candidates.next())
     }
 
     /// The first rule that refuses the packet.
     pub fn refusing(&self, to: IpAddr, from: Option<IpAddr>) -> Option<&(Refusal, ListedRule)> {
         let mut rules = self.refusals.iter();
-        rules.find(|(_, listed)| listed.is_whole && selects(&listed.rule, to, from))
+        rules.find(|(_, listed)| is_by_addresses(listed) && selects(&listed.rule, to, from))
     }
 
     /// The tables that are looked up for a packet, in order.
     pub fn tables(&self, to: IpAddr, from: Option<IpAddr>) -> Vec<u32> {
         let own = self.lookups.iter();
-        let own = own.filter(|listed| listed.is_whole && selects(&listed.rule, to, from));
+        let own = own.filter(|listed| is_by_addresses(listed) && selects(&listed.rule, to, from));
         own.map(|listed| listed.rule.table).collect()
     }
+}
+
+/// Whether a rule selects by nothing but addresses. A packet whose way is asked for has no mark.
+fn is_by_addresses(listed: &ListedRule) -> bool {
+    listed.is_whole && listed.rule.mark.is_none()
 }
 
 /// Whether a rule's networks select a packet. A packet without a source has none of a network (`fib_rule_match`).
@@ -68,7 +73,7 @@ pub fn text(listed: &ListedRule) -> String {
     if let Some(to) = rule.destination {
         text += &format!(" to {}", named(to));
     }
-    if !listed.is_whole {
+    if !is_by_addresses(listed) {
         text += ", and more than addresses";
     }
     text

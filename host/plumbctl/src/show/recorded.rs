@@ -137,6 +137,11 @@ impl Recorded {
                 (self.index, self.mtu) = (made.index, made.mtu);
                 self.partition_key = made.partition_key;
             }
+            Operation::CreateVeth(made) => {
+                self.made("veth", format!("way to the node, by {}", made.host_name));
+                self.mtu = Some(made.mtu);
+                self.mac = Some(made.mac.clone().into());
+            }
             Operation::HoldFunction(hold) => self.function = Some(hold.address.clone()),
             Operation::MoveLink(moved) => {
                 self.flavour = Some("PCI function".to_owned());
@@ -186,7 +191,11 @@ impl Recorded {
             | Operation::SetMac(_)
             | Operation::WriteDeviceInfo(_)
             | Operation::AddNeighbour(_)
-            | Operation::SetQueueLength(_) => {}
+            | Operation::SetQueueLength(_)
+            | Operation::RelaxReversePath(_)
+            | Operation::JoinEnds(_)
+            | Operation::RouteToPod(_)
+            | Operation::MarkConnections(_) => {}
         }
     }
 
