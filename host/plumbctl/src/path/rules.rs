@@ -98,6 +98,7 @@ mod tests {
             rule: Rule {
                 is_ipv6: false,
                 source: from.and_then(|from| from.parse().ok()),
+                mark: None,
                 destination: None,
                 table,
                 priority: Some(priority),
