@@ -91,6 +91,8 @@ bench: build peers ## plumb beside the plugins it replaces; writes target/bench.
 	$(CARGO) build --release --locked -p plumb-bench
 	target/release/plumbctl install --bin-dir target/bench-bin
 	target/release/plumb-bench --plumb target/bench-bin/plumb --peers $$(tests/peers/build plugins) --runs 100 --json target/bench.json
+	$(CARGO) build $(TOOLS) -p plumb-runtimes --bin plumb-bench-rails
+	target/tools/plumb-bench-rails
 
 bench-vm: build ## the hardware flavours beside shell scripts, in a virtual machine; writes bench.json into target/testbed/results
 	@.ci/setup vm
