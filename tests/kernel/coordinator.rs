@@ -284,6 +284,14 @@ fn what_it_cannot_do_is_said() {
             "each of one family",
         ),
         (json!({"txQueueLen": -1}), "a number of packets"),
+        (
+            json!({"gatewayCheck": "fail"}),
+            "beside the plugin that gives the interface",
+        ),
+        (
+            json!({"conflictCheck": true}),
+            "beside the plugin that gives the interface",
+        ),
     ] {
         let chain = Chain::new(1, keys);
         Call::add(&node, &pod, &chain.coordinator)

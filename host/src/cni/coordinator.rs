@@ -22,6 +22,9 @@ const WITHOUT_PURPOSE: [&str; 6] = [
     "vethMTU",
 ];
 
+/// Keys of the plugin that gives the interface its addresses.
+const ELSEWHERE: [&str; 3] = ["gatewayCheck", "conflictCheck", "rails"];
+
 /// What the replaced plugin has where nothing is said.
 const VETH_MTU: u32 = 1500;
 const HOST_TABLE: u32 = 500;
@@ -103,6 +106,12 @@ impl Coordinator {
                 .get(&key.to_ascii_lowercase())
                 .filter(|value| says_something(value))
         };
+        if let Some(key) = ELSEWHERE.into_iter().find(|key| get(key).is_some()) {
+            return Err(Error::configuration(format!(
+                "{key:?} says nothing to the type \"coordinator\": write it beside the plugin that gives the interface its \
+                 addresses"
+            )));
+        }
         Ok(Self {
             mode: get("mode").map_or(Ok(Mode::Auto), mode)?,
             primary: configuration
