@@ -20,6 +20,8 @@ mod wires;
 
 use std::path::{Path, PathBuf};
 
+use ipnetwork::IpNetwork;
+
 pub use file::{DEFAULT_FILE, Reader};
 pub use folders::{Folders, is_plain};
 pub use log::{Level, Log, file_name};
@@ -52,6 +54,8 @@ pub struct Policy {
     pub networks: Networks,
     /// Wires that are separate from each other.
     pub wires: Vec<Wire>,
+    /// The networks of the cluster's pods and services, to which a pod with its first interface on the fabric comes by the node.
+    pub cluster_networks: Vec<IpNetwork>,
     /// Where all this was read; none when there is no file.
     pub file: Option<PathBuf>,
 }

@@ -186,6 +186,19 @@ fn the_node_and_the_pod_reach_each_other_and_the_fabric_is_the_pods() {
     chain.delete(&node, &pod, "eth0");
 }
 
+/// As Spiderpool's controller writes networks, which names no network of the cluster: its agent did.
+#[test]
+fn the_nodes_policy_says_what_the_networks_of_the_cluster_are() {
+    let (node, _router, outside) = node();
+    let pod = node.pod();
+    policy::write("cluster-networks = [\"10.233.0.0/18\", \"fd00:233::/108\"]\n");
+    let chain = Chain::new(1, json!({}));
+    chain.add(&node, &pod, "eth0");
+    assert_reaches(&pod, &outside);
+    assert_eq!(way(&pod, "10.233.0.10", ""), "veth0");
+    chain.delete(&node, &pod, "eth0");
+}
+
 /// A rail has rules by its address and by that of the first interface: neither takes what belongs to `veth0`.
 #[test]
 fn a_rail_that_comes_later_changes_nothing_of_it() {

@@ -99,11 +99,23 @@ fn rows(policy: &Policy) -> Vec<(&'static str, String)> {
         ("networks.flavours", list(&networks.flavours, policy)),
         ("networks.ipam", list(&networks.ipam, policy)),
         ("wires", wires(policy)),
+        ("cluster-networks", cluster_networks(policy)),
         (
             "networks.address-space",
             list(&networks.address_space, policy),
         ),
     ]
+}
+
+fn cluster_networks(policy: &Policy) -> String {
+    match policy.cluster_networks.as_slice() {
+        [] => "those that a network names itself".into(),
+        networks => networks
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(", "),
+    }
 }
 
 fn wires(policy: &Policy) -> String {

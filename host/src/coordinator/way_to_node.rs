@@ -141,7 +141,10 @@ pub fn operations(
         }
         .into(),
     );
-    operations.extend(in_pod(wanted, &pairs, &nodes));
+    let mut networks = wanted.cluster_networks.clone();
+    let of_node = call.policy.cluster_networks.iter();
+    networks.extend(of_node.filter(|network| !wanted.cluster_networks.contains(network)));
+    operations.extend(in_pod(&networks, &pairs, &nodes));
     operations.push(
         RouteToPod {
             host_name,
@@ -177,7 +180,7 @@ fn require_pods_own(address: IpAddr, nodes: &[IpAddr], facts: &dyn Facts) -> Res
 }
 
 /// How the pod routes: to the node, to the cluster's networks, and what it answers.
-fn in_pod(wanted: &Coordinator, pairs: &[(IpAddr, IpAddr)], nodes: &[IpAddr]) -> Vec<Operation> {
+fn in_pod(networks: &[IpNetwork], pairs: &[(IpAddr, IpAddr)], nodes: &[IpAddr]) -> Vec<Operation> {
     let of = |is_ipv4: bool| pairs.iter().find(|(pod, _)| pod.is_ipv4() == is_ipv4);
     let families: Vec<_> = [true, false].into_iter().filter_map(of).copied().collect();
     let mut operations: Vec<Operation> = Vec::new();
@@ -197,7 +200,7 @@ fn in_pod(wanted: &Coordinator, pairs: &[(IpAddr, IpAddr)], nodes: &[IpAddr]) ->
             scope: own.is_ipv4().then_some(ON_LINK),
             ..Route::new(IpNetwork::from(*own), None).in_table(NODE_TABLE)
         }));
-        let networks = wanted.cluster_networks.iter();
+        let networks = networks.iter();
         let networks = networks.filter(|network| network.is_ipv4() == source.is_ipv4());
         routes.extend(networks.map(|network| by_node(*network, *source, *node, NODE_TABLE)));
         routes.push(by_node(everything(source), *source, *node, ANSWERS_TABLE));

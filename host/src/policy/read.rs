@@ -6,6 +6,7 @@
 use std::fmt::Display;
 use std::path::PathBuf;
 
+use ipnetwork::IpNetwork;
 use plumb_values::similar::question;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -36,6 +37,9 @@ pub(super) fn policy(text: &str) -> Result<Policy> {
         log: log(root.section("log")?)?,
         networks: networks(root.section("networks")?)?,
         wires: wires(root.sections("wires")?)?,
+        cluster_networks: root
+            .list("cluster-networks", network_of_a_cluster)?
+            .unwrap_or_default(),
         file: None,
     };
     root.end()?;
@@ -105,6 +109,14 @@ fn networks(mut section: Section<'_>) -> Result<Networks> {
     };
     section.end()?;
     Ok(networks)
+}
+
+/// The network of everything is the pod's default route's.
+fn network_of_a_cluster(text: String) -> std::result::Result<IpNetwork, &'static str> {
+    let network = text.parse::<IpNetwork>().ok();
+    let network =
+        network.filter(|network| network.prefix() > 0 && network.ip() == network.network());
+    network.ok_or("a network such as 10.233.0.0/18")
 }
 
 fn wires(sections: Vec<Section<'_>>) -> Result<Vec<Wire>> {

@@ -40,6 +40,8 @@ fn a_mistake_in_the_file_is_never_a_rule_that_is_missing() {
             "[networks]\naddress-space = [\"10.0.0.0/40\"]",
             "10.0.0.0/40",
         ),
+        ("cluster-networks = [\"0.0.0.0/0\"]", "0.0.0.0/0"),
+        ("cluster-networks = [\"10.96.0.1/12\"]", "10.96.0.1/12"),
         ("[folders]\nstate = \"run/plumb\"", "folders.state"),
         ("[folders]\nlog = \"/var/log/../../etc\"", "folders.log"),
         ("[log]\nlevel = \"loud\"", "loud"),
