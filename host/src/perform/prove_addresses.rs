@@ -68,8 +68,17 @@ pub fn prove(
 }
 
 /// Tells all on the wire that an interface has its addresses. The kernel says so of addresses that are there when the
-/// interface comes up.
-pub fn announce(link: LinkNumber, machine: &Machine<'_>) -> Result<()> {
+/// interface comes up. Others learn of it with the pod's first packet, too, so no pod is refused because this failed.
+pub fn announce(link: LinkNumber, machine: &Machine<'_>) {
+    if let Err(error) = try_to_announce(link, machine) {
+        machine.node.trace.warning(format_args!(
+            "the addresses of {} are not announced: {error}",
+            machine.link_name(link)
+        ));
+    }
+}
+
+fn try_to_announce(link: LinkNumber, machine: &Machine<'_>) -> Result<()> {
     let index = machine.link_index(link)?;
     let Some(interface) = machine.pod.socket()?.link_by_index(index)? else {
         return Ok(());
