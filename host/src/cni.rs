@@ -13,6 +13,7 @@ pub mod environment;
 mod folders;
 pub mod from_master;
 pub mod gateway_check;
+pub mod ifacer;
 pub mod keys;
 pub mod master;
 pub mod old_result;

@@ -21,7 +21,7 @@ use crate::policy::NODE_SPACE;
 use crate::rails::{Layout, RULE_PRIORITY};
 use crate::routing::{Destination, Origin, RouteTemplate, RuleTemplate};
 use crate::types::{FLAVOURS, OWN_TYPE, POOL_TYPES, types};
-use crate::{Code, Error, Result, coordinator, ipam_keys, ipam_plugin, kubelet, parent};
+use crate::{Code, Error, Result, coordinator, ifacer, ipam_keys, ipam_plugin, kubelet, parent};
 
 /// Where the addresses of an interface come from.
 pub enum Ipam {
@@ -115,6 +115,9 @@ pub fn delegate_of(request: &Request) -> Result<Option<String>> {
 pub fn plan(request: &AddRequest, sandbox: &Sandbox<'_>, facts: &Rc<dyn Facts>) -> Result<Plan> {
     if let Some(wanted) = &request.coordinator {
         return coordinator::plan(wanted, request, facts.as_ref());
+    }
+    if let Some(wanted) = &request.ifacer {
+        return ifacer::plan(wanted, request, facts.as_ref());
     }
     let flavour = flavour(request)?;
     let resolved = parent::resolve(request, facts.as_ref())?;

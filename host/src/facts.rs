@@ -69,6 +69,9 @@ pub struct LinkFacts {
     /// Partition keys of the InfiniBand port below it.
     #[serde(default)]
     pub partition_keys: Vec<u16>,
+    /// Text that an administrator, or plumb, gave it (`IFLA_IFALIAS`).
+    #[serde(default)]
+    pub alias: Option<String>,
 }
 
 /// A PCI function, as components see it.
@@ -157,6 +160,8 @@ pub trait Facts {
     fn speed(&self, place: Place, link: &LinkFacts) -> Option<u32>;
     /// The addresses of a link.
     fn addresses(&self, place: Place, link: &LinkFacts) -> Result<Vec<IpNetwork>>;
+    /// The links of the host that one of them consists of or is on: a bond's members, a VLAN's parent.
+    fn links_below(&self, link: &LinkFacts) -> Result<Vec<LinkFacts>>;
     /// The addresses of all links of the host.
     fn host_addresses(&self) -> Result<Vec<IpNetwork>>;
     /// The routes by a link of all tables but the local one.

@@ -14,7 +14,8 @@
 //!   into the [`journal`] before it is done
 //! - [`machine`]: what operations work on, the [`node`], the [`pod`] and the [`outcome`] so
 //!   far; [`routing`]: routes and rules that refer to addresses to come; [`rails`]: which tables keep a pod's interfaces
-//!   apart; [`coordinator`]: the same behind another plugin in a chain
+//!   apart; [`coordinator`]: the same behind another plugin in a chain; [`ifacer`]: before another one, its parent, by a [`mark`]
+//!   known as ours
 //! - [`functions`]: who has which PCI function, and the way back of one
 //! - [`former`]: what the replaced plugins wrote down of functions that their pods have
 //! - [`leases`], [`recovery`] and [`ipam_plugin`]: where addresses come from; [`ipam_keys`]: what is decided about each key
@@ -35,11 +36,13 @@ pub mod error;
 pub mod facts;
 pub mod former;
 pub mod functions;
+pub mod ifacer;
 pub mod ipam_keys;
 pub mod ipam_plugin;
 pub mod journal;
 pub mod kubelet;
 pub mod machine;
+pub mod mark;
 pub mod node;
 pub mod operations;
 pub mod outcome;

@@ -39,6 +39,9 @@ pub mod set_mtu;
 pub mod set_queue_length;
 pub mod set_up;
 pub mod set_virtual_function;
+pub mod share_bond;
+pub mod share_vlan;
+pub mod shared_link;
 pub mod write_device_info;
 
 use serde::{Deserialize, Serialize};
@@ -193,6 +196,8 @@ operations! {
     join_ends::JoinEnds;
     route_to_pod::RouteToPod;
     mark_connections::MarkConnections;
+    share_bond::ShareBond;
+    share_vlan::ShareVlan;
 }
 
 impl journal::Recorded for Operation {

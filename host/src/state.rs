@@ -6,6 +6,8 @@
 //! | `functions/` | who has which PCI function, and what it was like | the holds |
 //! | `corrupt/` | files that could not be read, for a person to look at | all |
 //! | `rdma.lock` | one process at a time makes RDMA devices again | the holds |
+//! | `rule.lock` | the same of the node's rule for routes to pods | an operation |
+//! | `links.lock` | the same of VLANs and bonds that pods share | two operations |
 //!
 //! The lease store lies beside them and is opened by its own crate. Folders are for root
 //! alone: records hold whole network configurations.
@@ -134,6 +136,11 @@ impl StateFolder {
     /// The lock of the node's rule for routes to pods.
     pub fn rule_lock(&self) -> PathBuf {
         self.path.join("rule.lock")
+    }
+
+    /// The lock of those who make or remove links that pods share.
+    pub fn links_lock(&self) -> PathBuf {
+        self.path.join("links.lock")
     }
 }
 

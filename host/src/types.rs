@@ -12,14 +12,15 @@ pub const FLAVOURS: [(&str, &str); 6] = [
     ("ipoib", "ipoib"),
 ];
 
-/// The flavours, and the type, that a pod gets a function or another plugin's interface by: `master` is no key of theirs.
-pub const WITHOUT_PARENT: [&str; 3] = ["sriov-rdma", "ib-sriov", COORDINATOR];
+/// The flavours, and the types, that a pod gets a function or another plugin's interface by: `master` is no key of theirs.
+pub const WITHOUT_PARENT: [&str; 4] = ["sriov-rdma", "ib-sriov", COORDINATOR, IFACER];
 
 /// The name of the flavour that a configuration asks for, as far as it says so: [`crate::decide::flavour`] says what is wrong.
 pub fn flavour_of(configuration: &Configuration) -> Option<&str> {
     match configuration.plugin_type.as_str() {
         OWN_TYPE => configuration.string("flavour").ok().flatten(),
         COORDINATOR => Some(COORDINATOR),
+        IFACER => Some(IFACER),
         kind => FLAVOURS
             .iter()
             .find(|(known, _)| *known == kind)
@@ -30,13 +31,19 @@ pub fn flavour_of(configuration: &Configuration) -> Option<&str> {
 /// The type that makes a rail of an earlier plugin's interface. It has no flavour.
 pub const COORDINATOR: &str = "coordinator";
 
-/// The types that work on the interface of an earlier plugin of their chain: network, container and interface are the same
+/// The type that makes the parent of a later plugin's interface. It has no flavour, and the node's policy names it as one.
+pub const IFACER: &str = "ifacer";
+
+/// The types that work for the interface of another plugin of their chain: network, container and interface are the same
 /// for both.
-pub const CHAINED: [&str; 2] = ["rdma", COORDINATOR];
+pub const CHAINED: [&str; 3] = ["rdma", COORDINATOR, IFACER];
 
 /// The names that plumb answers to beside its own: those of the plugins that it replaces.
 pub fn types() -> impl Iterator<Item = &'static str> {
-    FLAVOURS.iter().map(|(kind, _)| *kind).chain([COORDINATOR])
+    FLAVOURS
+        .iter()
+        .map(|(kind, _)| *kind)
+        .chain([COORDINATOR, IFACER])
 }
 
 /// `type` of a configuration that names its flavour itself.

@@ -10,7 +10,7 @@ use plumb_tests::configuration::delegated;
 use serde_json::{Value, json};
 
 /// The names of the plugins that plumb replaces, under which it is installed.
-const TYPES: [&str; 7] = [
+const TYPES: [&str; 8] = [
     "macvlan",
     "ipvlan",
     "sriov",
@@ -18,6 +18,7 @@ const TYPES: [&str; 7] = [
     "ib-sriov",
     "ipoib",
     "coordinator",
+    "ifacer",
 ];
 
 /// A folder for `CNI_PATH` with the program under test in it, on the file system of the node.

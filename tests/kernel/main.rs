@@ -20,6 +20,7 @@ mod gateways;
 mod gc;
 mod hardened;
 mod hostile;
+mod ifacer;
 mod itself;
 mod macvlan;
 mod output;

@@ -1,14 +1,15 @@
-//! Links that are made on another link: macvlan, ipvlan, IPoIB (`RTM_NEWLINK`).
+//! Links that are made on another link: macvlan, ipvlan, IPoIB, VLAN (`RTM_NEWLINK`).
 
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{
-    InfoData, InfoIpVlan, InfoIpoib, InfoKind, InfoMacVlan, IpVlanMode, IpoibMode, LinkAttribute,
-    LinkInfo, LinkMessage, MacVlanMode,
+    InfoBond, InfoData, InfoIpVlan, InfoIpoib, InfoKind, InfoMacVlan, InfoVlan, IpVlanMode,
+    IpoibMode, LinkAttribute, LinkInfo, LinkMessage, MacVlanMode, VlanProtocol,
 };
 
+use super::bond::BOND_MODES;
 use super::link::Link;
 use super::{Error, Result, RouteSocket};
 
@@ -38,7 +39,15 @@ pub enum Child<'a> {
         /// `IFLA_IPOIB_UMCAST`
         user_multicast: Option<bool>,
     },
+    /// `vlan` of IEEE 802.1Q (net/8021q); its MTU is the parent's.
+    Vlan {
+        /// From 1 to 4094.
+        id: u16,
+    },
 }
+
+/// The kind's name of a VLAN in the kernel.
+pub const VLAN: &str = "vlan";
 
 /// Modes of a macvlan, in the words of ip-link(8).
 pub const MACVLAN_MODES: [(&str, MacVlanMode); 4] = [
@@ -110,6 +119,13 @@ impl RouteSocket {
                 let data = data.into_iter().flatten().collect();
                 (InfoKind::Ipoib, InfoData::Ipoib(data))
             }
+            Child::Vlan { id } => {
+                let data = vec![
+                    InfoVlan::Id(id),
+                    InfoVlan::Protocol(VlanProtocol::Ieee8021Q),
+                ];
+                (InfoKind::Vlan, InfoData::Vlan(data))
+            }
         };
         let kind_name = kind.to_string();
         attributes.push(LinkAttribute::LinkInfo(vec![
@@ -126,7 +142,7 @@ impl RouteSocket {
     }
 }
 
-fn mode_value<T: Copy>(modes: &[(&str, T)], mode: &str) -> Result<T> {
+pub(super) fn mode_value<T: Copy>(modes: &[(&str, T)], mode: &str) -> Result<T> {
     modes
         .iter()
         .find_map(|(name, value)| (*name == mode).then_some(*value))
@@ -150,6 +166,21 @@ pub(super) fn decode_kind(link: &mut Link, infos: Vec<LinkInfo>) {
             LinkInfo::Data(InfoData::IpVlan(data)) => {
                 link.mode = data.iter().find_map(|item| match item {
                     InfoIpVlan::Mode(mode) => mode_name(&IPVLAN_MODES, mode),
+                    _ => None,
+                });
+            }
+            LinkInfo::Data(InfoData::Bond(data)) => {
+                link.mode = data.iter().find_map(|item| match item {
+                    InfoBond::Mode(mode) => mode_name(&BOND_MODES, mode),
+                    _ => None,
+                });
+            }
+            LinkInfo::Data(InfoData::Vlan(data)) => {
+                let is_foreign = data.iter().any(|item| {
+                    matches!(item, InfoVlan::Protocol(protocol) if *protocol != VlanProtocol::Ieee8021Q)
+                });
+                link.vlan = data.iter().find_map(|item| match item {
+                    InfoVlan::Id(id) if !is_foreign => Some(*id),
                     _ => None,
                 });
             }

@@ -8,6 +8,7 @@ use std::cell::OnceCell;
 
 pub mod address;
 mod answers;
+pub mod bond;
 mod boot;
 pub mod create_link;
 pub mod ethtool;

@@ -42,8 +42,12 @@ pub struct Link {
     pub parent: Option<u32>,
     /// The number of the namespace in which the link below it lies, where that is another one (`IFLA_LINK_NETNSID`).
     pub parent_namespace: Option<u32>,
-    /// Mode of a macvlan, ipvlan or IPoIB link, in the words of ip-link(8).
+    /// Mode of a macvlan, ipvlan, IPoIB link or bond, in the words of ip-link(8).
     pub mode: Option<&'static str>,
+    /// Number of a VLAN of IEEE 802.1Q (`IFLA_VLAN_ID`).
+    pub vlan: Option<u16>,
+    /// Index of the bond, bridge or the like that it is a member of (`IFLA_MASTER`).
+    pub controller: Option<u32>,
     /// Partition key of an IPoIB link (`IFLA_IPOIB_PKEY`).
     pub partition_key: Option<u16>,
     /// Text that an administrator gave it (`IFLA_IFALIAS`).
@@ -122,6 +126,14 @@ impl Link {
     /// Whether nobody is asked for hardware addresses on it (`IFF_NOARP`), as on an ipvlan of mode l3.
     pub fn has_no_arp(&self) -> bool {
         self.flags & LinkFlags::Noarp.bits() != 0
+    }
+
+    /// Index of the link that it lies on, where that is in the same namespace. The ends of a pair name each other, and none is
+    /// below the other.
+    pub fn below(&self) -> Option<u32> {
+        let is_end = matches!(self.kind.as_deref(), Some("veth" | "netkit" | "vxcan"));
+        self.parent
+            .filter(|_| self.parent_namespace.is_none() && !is_end)
     }
 
     /// Whether it is an IPoIB link on another one. A parent of those shows the kind as
@@ -364,7 +376,7 @@ impl RouteSocket {
         )
     }
 
-    fn set_link(
+    pub(super) fn set_link(
         &self,
         index: u32,
         attribute: LinkAttribute,
@@ -420,6 +432,8 @@ fn decode(message: RouteNetlinkMessage) -> Option<Link> {
         parent: None,
         parent_namespace: None,
         mode: None,
+        vlan: None,
+        controller: None,
         partition_key: None,
         alias: None,
         alternative_names: Vec::new(),
@@ -451,6 +465,9 @@ fn decode(message: RouteNetlinkMessage) -> Option<Link> {
             LinkAttribute::PermAddress(mac) => link.permanent_address = mac.into(),
             LinkAttribute::Mtu(mtu) => link.mtu = mtu,
             LinkAttribute::Link(parent) => link.parent = Some(parent),
+            LinkAttribute::Controller(controller) => {
+                link.controller = Some(controller).filter(|index| *index > 0);
+            }
             LinkAttribute::LinkNetNsId(number) => {
                 link.parent_namespace = u32::try_from(number).ok()
             }

@@ -5,10 +5,11 @@ use std::fs;
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use plumb::cni::master::{Choice, Master};
 use plumb::cni::{AddRequest, Configuration, Environment, Request, Verb};
 use plumb::components::Sandbox;
 use plumb::decide;
-use plumb::facts::{Facts, KernelFacts, RecordedFacts};
+use plumb::facts::{Facts, KernelFacts, Place, RecordedFacts};
 use plumb::kernel::{Kernel, Netns};
 use plumb::leases::{ClaimError, Leases, Owner, Pod};
 use plumb::operations::claim_addresses::ClaimAddresses;
@@ -87,9 +88,10 @@ fn plans(arguments: &Arguments, reader: &Reader) -> Result<Vec<Value>, Failure> 
     let policy = reader.read()?;
     let trace = Trace::early();
     let sandbox = Sandbox::new(&trace)?;
+    let mut parents = Vec::new();
     let plans: Vec<_> = plugins(&text)?
         .iter()
-        .map(|configuration| plan(arguments, &sandbox, configuration, &policy))
+        .map(|configuration| plan(arguments, &sandbox, configuration, &policy, &mut parents))
         .collect::<Result<_, _>>()?;
     if plans.is_empty() {
         return Err("the configuration has no plugin".into());
@@ -137,11 +139,13 @@ fn plugins(text: &str) -> Result<Vec<Value>, Failure> {
     Ok(derived)
 }
 
+/// The plan of one plugin, and into `parents` the names of the links that it would make for those behind it.
 fn plan(
     arguments: &Arguments,
     sandbox: &Sandbox<'_>,
     configuration: &Value,
     policy: &Policy,
+    parents: &mut Vec<String>,
 ) -> Result<Value, Failure> {
     let variable = |name: &str| -> Option<OsString> {
         match name {
@@ -160,16 +164,25 @@ fn plan(
     let request = AddRequest::of(request)?;
     let facts = facts(arguments)?;
     let mut steps = Vec::new();
-    let plan = match request.coordinator.is_some() && !has_interface(&request, facts.as_ref())? {
-        // The plugin before it in the chain would have made it by then.
-        true => {
-            steps.push(
-                json!({"description": "keep the interface of the chain apart, when it is there"}),
-            );
+    // The plugin before it in the chain would have made it by then.
+    let waits_for = if request.coordinator.is_some() && !has_interface(&request, facts.as_ref())? {
+        Some("keep the interface of the chain apart, when it is there".to_owned())
+    } else {
+        let parent = parent_to_come(&request, parents, facts.as_ref())?;
+        parent.map(|name| format!("make the interface, when its parent {name} is there"))
+    };
+    let plan = match waits_for {
+        Some(description) => {
+            steps.push(json!({"description": description}));
             Plan::default()
         }
-        false => decide::plan(&request, sandbox, &facts)?,
+        None => decide::plan(&request, sandbox, &facts)?,
     };
+    parents.extend(plan.operations().filter_map(|operation| match operation {
+        Operation::ShareBond(bond) => Some(bond.name.clone()),
+        Operation::ShareVlan(vlan) => Some(vlan.name.clone()),
+        _ => None,
+    }));
     let request = &request.call;
     let mut assigned = None;
     for (step, line) in plan.steps.iter().zip(plan.describe()) {
@@ -198,6 +211,23 @@ fn plan(
         "found": plan.found,
         "steps": steps,
     }))
+}
+
+/// The parent that a plugin names, if it is one that a plugin before it would make, and is not there.
+fn parent_to_come(
+    request: &AddRequest,
+    parents: &[String],
+    facts: &dyn Facts,
+) -> Result<Option<String>, Failure> {
+    match &request.master {
+        Some(Master {
+            place: Place::Host,
+            choice: Choice::Name(name),
+        }) if parents.contains(name) && facts.link(Place::Host, name)?.is_none() => {
+            Ok(Some(name.clone()))
+        }
+        _ => Ok(None),
+    }
 }
 
 fn has_interface(request: &AddRequest, facts: &dyn Facts) -> Result<bool, Failure> {

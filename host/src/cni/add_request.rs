@@ -11,10 +11,11 @@ use super::Request;
 use super::coordinator::Coordinator;
 use super::from_master::FromMaster;
 use super::gateway_check::GatewayCheck;
+use super::ifacer::Ifacer;
 use super::master::Master;
 use super::previous::Previous;
 use super::rails::Rails;
-use crate::types::COORDINATOR;
+use crate::types::{COORDINATOR, IFACER};
 use crate::{Code, Error, Result, octets};
 
 /// A request of ADD. STATUS, which asks whether an ADD could succeed, has the same.
@@ -42,6 +43,8 @@ pub struct AddRequest {
     pub rails: Option<Rails>,
     /// What a network of type `coordinator` asks for.
     pub coordinator: Option<Coordinator>,
+    /// What a network of type `ifacer` asks for.
+    pub ifacer: Option<Ifacer>,
     /// Whether its gateways must answer.
     pub gateway_check: GatewayCheck,
     /// Whether somebody else may have its addresses already, and is looked for.
@@ -62,6 +65,8 @@ impl AddRequest {
         let rails = Rails::of(&call.configuration)?;
         let is_coordinator = call.configuration.plugin_type == COORDINATOR;
         let coordinator = is_coordinator.then(|| Coordinator::of(&call.configuration));
+        let is_ifacer = call.configuration.plugin_type == IFACER;
+        let ifacer = is_ifacer.then(|| Ifacer::of(&call.configuration));
         Ok(Self {
             mac: mac(&call)?,
             infiniband_guid: infiniband_guid(&call)?,
@@ -75,6 +80,7 @@ impl AddRequest {
             conflict_check: call.configuration.flag("conflictCheck")?,
             rails,
             coordinator: coordinator.transpose()?,
+            ifacer: ifacer.transpose()?,
             previous: call.previous()?,
             call,
         })

@@ -112,6 +112,7 @@ fn describe(link: Link, sysfs: Option<&Sysfs>) -> crate::kernel::Result<LinkFact
         mtu: link.mtu,
         up: link.up,
         carrier: link.carrier,
+        alias: link.alias,
         name: link.name,
     })
 }
@@ -190,6 +191,18 @@ impl Facts for KernelFacts {
 
     fn addresses(&self, place: Place, link: &LinkFacts) -> Result<Vec<IpNetwork>> {
         self.at(place, |socket| socket.addresses(link.index))
+    }
+
+    fn links_below(&self, link: &LinkFacts) -> Result<Vec<LinkFacts>> {
+        let links = self.at(Place::Host, RouteSocket::links)?;
+        let own = links.iter().find(|other| other.index == link.index);
+        let parent = own.and_then(Link::below);
+        let below = links
+            .into_iter()
+            .filter(|other| other.controller == Some(link.index) || parent == Some(other.index));
+        below
+            .map(|other| self.describe(Place::Host, other))
+            .collect()
     }
 
     fn host_addresses(&self) -> Result<Vec<IpNetwork>> {

@@ -35,6 +35,9 @@ struct LinkDetails {
     addresses: Vec<IpNetwork>,
     #[serde(default)]
     routes: Vec<Route>,
+    /// Names of a bond's members, or of a VLAN's parent.
+    #[serde(default)]
+    below: Vec<String>,
 }
 
 /// A machine in a JSON file:
@@ -130,6 +133,16 @@ impl Facts for RecordedFacts {
 
     fn addresses(&self, place: Place, link: &LinkFacts) -> Result<Vec<IpNetwork>> {
         Ok(self.details(place, link).addresses)
+    }
+
+    fn links_below(&self, link: &LinkFacts) -> Result<Vec<LinkFacts>> {
+        let names = self.details(Place::Host, link).below;
+        let links = names.iter().map(|name| self.link(Place::Host, name));
+        Ok(links
+            .collect::<Result<Vec<_>>>()?
+            .into_iter()
+            .flatten()
+            .collect())
     }
 
     fn host_addresses(&self) -> Result<Vec<IpNetwork>> {

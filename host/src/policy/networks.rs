@@ -8,8 +8,15 @@ use ipnetwork::IpNetwork;
 use super::pattern::Pattern;
 use super::{Policy, Profile};
 use crate::facts::{Facts, LinkFacts, PciFacts, Place};
+use crate::kernel::bond::BOND;
+use crate::kernel::create_link::VLAN;
+use crate::mark::Mark;
 use crate::pools::Pool;
 use crate::{Code, Error, Result};
+
+/// How many links are looked at one below another, as a VLAN on a bond: the kernel allows eight (`MAX_NEST_DEV`,
+/// linux/netdevice.h).
+const NESTING: usize = 8;
 
 /// Lists of what is allowed. A list that is left out allows everything or nothing: the profile says.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -82,8 +89,18 @@ impl Policy {
         self.networks.parents.is_some() || self.profile == Profile::Shared
     }
 
-    /// Whether networks may make interfaces on a link of the host.
+    /// Whether networks may make interfaces on a link of the host. What plumb made for them counts as what it consists of: of
+    /// that, networks may use all.
     pub fn check_parent(&self, link: &LinkFacts, facts: &dyn Facts) -> Result<()> {
+        self.check_stacked_parent(link, facts, NESTING)
+    }
+
+    fn check_stacked_parent(
+        &self,
+        link: &LinkFacts,
+        facts: &dyn Facts,
+        nesting: usize,
+    ) -> Result<()> {
         if !self.limits_parents() {
             return Ok(());
         }
@@ -95,6 +112,14 @@ impl Policy {
         let is_matched = rules
             .iter()
             .any(|rule| rule.matches(names(link), driver.as_deref()));
+        if !is_matched && nesting > 0 && is_made_for_pods(link) {
+            let below = facts.links_below(link)?;
+            if !below.is_empty() {
+                return below
+                    .iter()
+                    .try_for_each(|link| self.check_stacked_parent(link, facts, nesting - 1));
+            }
+        }
         let is_management = || {
             let default = facts.default_route_link(Place::Host)?;
             Ok::<_, Error>(default.is_some_and(|default| default.index == link.index))
@@ -115,6 +140,37 @@ impl Policy {
             |_| is_matched,
             || format!("the parent {}", link.name),
         )
+    }
+
+    /// Whether networks may make a link of the host a member of a bond, which takes it from all else. One by which the node's
+    /// default route leads, by whatever is on it, never is unless it is named: the node would be lost.
+    pub fn check_member(&self, link: &LinkFacts, facts: &dyn Facts) -> Result<()> {
+        self.check_parent(link, facts)?;
+        let rules = self.networks.parents.as_deref().unwrap_or_default();
+        if rules.iter().any(|rule| rule.names(names(link))) {
+            return Ok(());
+        }
+        let mut leading: Vec<LinkFacts> =
+            facts.default_route_link(Place::Host)?.into_iter().collect();
+        for _ in 0..=NESTING {
+            if leading.iter().any(|other| other.index == link.index) {
+                return Err(self.denied(
+                    "parents",
+                    &format!(
+                        "{} as a member of a bond, because the node's default route leads by it, unless it is named letter \
+                         for letter",
+                        link.name
+                    ),
+                    rules,
+                ));
+            }
+            let mut below = Vec::new();
+            for upper in &leading {
+                below.extend(facts.links_below(upper)?);
+            }
+            leading = below;
+        }
+        Ok(())
     }
 
     /// Whether a pod may get a PCI function. One whose link carries the node's default route is never given away
@@ -198,6 +254,11 @@ pub fn function_names(function: &PciFacts) -> impl Iterator<Item = &str> + Clone
 /// The names that a pattern may mean a link by.
 pub fn names(link: &LinkFacts) -> impl Iterator<Item = &str> + Clone {
     std::iter::once(&*link.name).chain(link.alternative_names.iter().map(String::as_str))
+}
+
+/// Whether plumb made a link for networks of type `ifacer`. No pod can give a link of the host a text, or make one.
+fn is_made_for_pods(link: &LinkFacts) -> bool {
+    matches!(link.kind.as_deref(), Some(VLAN | BOND)) && Mark::of(link.alias.as_deref()).is_some()
 }
 
 /// The driver that a pattern may mean a link by: that of its device, or the kind of one without a device.

@@ -183,6 +183,73 @@ fn a_parent_must_be_named_and_that_of_the_default_route_letter_for_letter() {
     }
 }
 
+/// `ens1`, with the node's default route on a VLAN of it, and a bond with a VLAN that plumb made of two other cards.
+fn stacked_facts(alias: &str) -> RecordedFacts {
+    let link = |name: &str, index: u32, kind: Option<&str>, alias: Option<&str>| {
+        json!({
+            "name": name, "index": index, "kind": kind, "alias": alias, "mac": "02:00:00:00:00:01", "mtu": 1500
+        })
+    };
+    let text = json!({
+        "host": {
+            "links": [
+                link("ens1", 2, None, None), link("ens1.7", 3, Some("vlan"), None),
+                link("ens2", 4, None, None), link("ens3", 5, None, None),
+                link("bond0", 6, Some("bond"), Some(alias)),
+                link("bond0.5", 7, Some("vlan"), Some(alias)),
+            ],
+            "defaultRouteLink": "ens1.7",
+            "details": {
+                "ens1.7": {"below": ["ens1"]},
+                "bond0": {"below": ["ens2", "ens3"]},
+                "bond0.5": {"below": ["bond0"]},
+            }
+        }
+    });
+    RecordedFacts::parse(text.to_string().as_bytes()).unwrap()
+}
+
+#[test]
+fn what_plumb_made_counts_as_what_it_consists_of() {
+    let parents = |list: &str| {
+        policy(&format!(
+            "profile = \"shared\"\n[networks]\nparents = [{list}]"
+        ))
+    };
+    let made = "plumb: made for pods, removed with the last; up before: ens2";
+    for (alias, list, expected) in [
+        (made, "\"ens2\", \"ens3\"", true),
+        (made, "\"ens*\"", true),
+        (made, "\"ens2\"", false),
+        (made, "", false),
+        (made, "\"bond0.5\"", true),
+        (made, "\"driver:vlan\"", true),
+        ("an administrator's", "\"ens2\", \"ens3\"", false),
+    ] {
+        let facts = stacked_facts(alias);
+        let vlan = facts.link(Place::Host, "bond0.5").unwrap().unwrap();
+        let checked = parents(list).check_parent(&vlan, &facts);
+        assert_eq!(checked.is_ok(), expected, "{alias}, {list}: {checked:?}");
+    }
+}
+
+#[test]
+fn what_leads_the_default_route_below_a_vlan_becomes_no_member() {
+    let facts = stacked_facts("");
+    let member = |rules: &str, name: &str| {
+        let link = facts.link(Place::Host, name).unwrap().unwrap();
+        policy(rules).check_member(&link, &facts)
+    };
+    for rules in ["", "[networks]\nparents = [\"ens*\"]"] {
+        let error = member(rules, "ens1").unwrap_err();
+        assert_eq!(error.code, Code::DENIED, "{error}");
+        assert!(error.message.contains("default route"), "{error}");
+        member(rules, "ens2").unwrap();
+    }
+    member("[networks]\nparents = [\"ens1\"]", "ens1").unwrap();
+    assert!(member("profile = \"shared\"", "ens2").is_err());
+}
+
 #[test]
 fn the_function_of_the_default_route_is_not_given_away_by_any_profile() {
     let facts = facts();

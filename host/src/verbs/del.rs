@@ -5,13 +5,15 @@
 
 use super::{clean_up, is_own};
 use crate::cni::Request;
+use crate::cni::ifacer::Ifacer;
 use crate::cni::previous::Previous;
 use crate::functions::{APPEARANCE, Holds, Original, restore};
 use crate::kernel::Netns;
 use crate::machine::Machine;
 use crate::node::Node;
-use crate::operations::{DelegateIpam, Journal, LinkNumber, Records, Reversible};
+use crate::operations::{DelegateIpam, Journal, LinkNumber, Records, Reversible, shared_link};
 use crate::pod::Pod;
+use crate::types::IFACER;
 use crate::{Result, decide, former, octets, undo};
 
 /// Detaches the pod.
@@ -51,11 +53,31 @@ fn detach_without_record(request: &Request, node: &Node<'_>) -> Result<()> {
             "taking back the interface of the result: {error}"
         ));
     }
-    // A plugin that works on the interface of an earlier one has no addresses: they belong to that one.
+    remove_shared_links(request, node)?;
+    // A plugin that works for the interface of another one has no addresses: they belong to that one.
     if request.attachment.plugin.is_none() {
         release_without_record(request, node)?;
     }
     functions
+}
+
+/// Removes the links that a network of type `ifacer` shares, where this was the last of those that used them.
+fn remove_shared_links(request: &Request, node: &Node<'_>) -> Result<()> {
+    if request.configuration.plugin_type != IFACER {
+        return Ok(());
+    }
+    // What is wrong now must not keep anything from being deleted.
+    let Ok(wanted) = Ifacer::of(&request.configuration) else {
+        return Ok(());
+    };
+    let vlan = wanted.vlan_name();
+    let names: Vec<&str> = vlan
+        .as_deref()
+        .into_iter()
+        .chain([wanted.parent()])
+        .collect();
+    let machine = Machine::new(node, Pod::of_request(request, None));
+    shared_link::remove_unused_of(&names, &machine)
 }
 
 /// Gives back the addresses that an attachment without a record may have.

@@ -12,7 +12,7 @@ use crate::node::Node;
 use crate::operations::Records;
 use crate::pod::Pod;
 use crate::policy::NODE_SPACE;
-use crate::{Code, Error, Result, parent};
+use crate::{Code, Error, Result, ifacer, parent};
 
 /// Checks in turn what every ADD needs. Every failure says that the network is not
 /// available; runtimes that ask do so every few seconds, so nothing here waits.
@@ -30,8 +30,11 @@ fn check(call: Request, node: &Node<'_>) -> Result<()> {
     if request.coordinator.is_some() {
         return Ok(());
     }
-    let flavour = decide::flavour(request)?;
     let facts: Rc<dyn Facts> = Rc::new(KernelFacts::new(Rc::clone(&node.kernel), None));
+    if let Some(wanted) = &request.ifacer {
+        return ifacer::plan(wanted, request, facts.as_ref()).map(drop);
+    }
+    let flavour = decide::flavour(request)?;
     let resolved = parent::resolve(request, facts.as_ref())?;
     let request = resolved.request.as_ref();
     let sandbox = Sandbox::new(node.trace)?;

@@ -195,7 +195,9 @@ impl Recorded {
             | Operation::RelaxReversePath(_)
             | Operation::JoinEnds(_)
             | Operation::RouteToPod(_)
-            | Operation::MarkConnections(_) => {}
+            | Operation::MarkConnections(_)
+            | Operation::ShareBond(_)
+            | Operation::ShareVlan(_) => {}
         }
     }
 
