@@ -1,6 +1,6 @@
 //! A pod whose first interface is on the fabric: the node reaches it, and it the node and the cluster, by a second one.
 
-use cni_harness::{Call, Node, Oracle, Pod, ip};
+use cni_harness::{Call, Node, Oracle, Pod, ip, wait};
 use plumb_tests::{Faults, policy};
 use serde_json::{Value, json};
 
@@ -52,6 +52,12 @@ fn node() -> (Node, Router, Pod) {
     for path in ["ipv4/ip_forward", "ipv6/conf/all/forwarding"] {
         std::fs::write(format!("/proc/sys/net/{path}"), "1").expect("let the node forward");
     }
+    // The kernel adds them when nobody waits for it, and what comes later would count as left behind.
+    wait::until("the node's IPv6 addresses have their local routes", || {
+        let routes = ip::json(None, "-6 route show table local");
+        let has = |address: &&str| routes.iter().any(|route| route["dst"] == **address);
+        ["fd00:50::1", "fd00:113::1", "fd00:233::1"].iter().all(has)
+    });
     (node, router, outside)
 }
 
