@@ -34,6 +34,7 @@ mod pools;
 mod program;
 mod rails;
 mod readme;
+mod replaced_coordinator;
 mod results;
 mod routes;
 mod sandbox_again;
