@@ -321,3 +321,31 @@ fn both_plugins_of_a_chain_are_shown_and_the_route_that_moved_is_not_missed() {
         "{text}"
     );
 }
+
+/// The CNI project's `tuning` as the last plugin, as Spiderpool's controller writes it where a network has an MTU: what it
+/// changes of the interface is its own, and is not missed.
+#[test]
+fn another_plugin_may_follow_it_in_the_chain() {
+    // Before the node, which has no way to the sources that it may be built from.
+    let program = plumb_tests::peers::plugins().join("tuning");
+    let (node, _routers, pod) = node_with(1);
+    let clean = Oracle::new(&node);
+    let chain = Chain::new(1, json!({}));
+    let tuning = json!({"cniVersion": "1.0.0", "name": "rail1", "type": "tuning", "mtu": 1400});
+    let behind = |result: &Value| with(tuning.clone(), json!({"prevResult": result}));
+    let tune = |verb: &str, result: &Value| {
+        let call = Call::new(&node, verb, &behind(result)).pod(&pod);
+        call.interface("net1").program(&program).run()
+    };
+    let result = chain.add(&node, &pod, "net1");
+    let result = tune("ADD", &result).expect_result();
+    let net1 = pod.link("net1").expect("it is there");
+    assert_eq!(net1["mtu"], 1400);
+    assert_eq!(way(&pod, "8.8.8.8", ""), "eth0");
+    assert_eq!(way(&pod, "8.8.8.8", "172.16.11.10"), "net1");
+    chain.check(&node, &pod, &result, "net1");
+    tune("CHECK", &result).expect_silence();
+    tune("DEL", &result).expect_silence();
+    chain.delete(&node, &pod, "net1");
+    clean.assert_unchanged();
+}

@@ -1,15 +1,10 @@
 //! A fabric for a pod's rails: each rail has a router of its own, a leaf for the pods of this node and another one behind
 //! it, as a rail-optimised cluster has them. And the cluster's own network, by which the node and the pod know each other.
 
-use std::net::{IpAddr, SocketAddr, UdpSocket};
-use std::time::{Duration, Instant};
-
+pub use cni_harness::traffic::{socket, talk};
 use cni_harness::{Call, Node, Pod, ip};
 use plumb_tests::configuration::{pool, with};
 use serde_json::{Value, json};
-
-/// How long a datagram may take to come there and back, neighbour discovery included.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The router of a rail: a namespace.
 pub struct Router(Pod);
@@ -66,40 +61,6 @@ fn exchange(from: &Pod, source: &str, to: &Pod, destination: &str) {
         &from.inside(|| socket(source)),
         &to.inside(|| socket(destination)),
     );
-}
-
-/// Sends a datagram from one socket to another, and back.
-#[track_caller]
-pub fn talk(client: &UdpSocket, server: &UdpSocket) {
-    let source = client.local_addr().expect("it is bound").ip();
-    let target = server.local_addr().expect("it is bound");
-    let started = Instant::now();
-    let mut buffer = [0; 8];
-    let mut last = String::from("no answer");
-    while started.elapsed() < PATIENCE {
-        if let Err(error) = client.send_to(b"question", target) {
-            last = error.to_string();
-        }
-        if let Ok((_, sender)) = server.recv_from(&mut buffer) {
-            assert_eq!(sender.ip(), source, "the sender that {target} saw");
-            server.send_to(b"answer", sender).expect("send the answer");
-            if client.recv_from(&mut buffer).is_ok() {
-                return;
-            }
-        }
-    }
-    panic!("nothing came from {source} to {target} and back: {last}");
-}
-
-/// A socket of an address of the current namespace, at some port.
-pub fn socket(address: &str) -> UdpSocket {
-    let address: IpAddr = address.parse().expect("an address");
-    let socket = UdpSocket::bind(SocketAddr::new(address, 0))
-        .unwrap_or_else(|error| panic!("bind {address}: {error}"));
-    socket
-        .set_read_timeout(Some(Duration::from_millis(50)))
-        .expect("set a timeout");
-    socket
 }
 
 /// A pod with `eth0` as the cluster's own network makes it: an address alone on its link and a next hop that every pod

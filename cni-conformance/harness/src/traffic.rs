@@ -60,3 +60,46 @@ pub fn exchange(from: &Pod, to: &Pod, address: IpAddr) {
         to.name()
     );
 }
+
+/// Sends a datagram from one socket to another, and back. The server must see the address of the client's socket.
+///
+/// # Panics
+///
+/// When no answer comes.
+#[track_caller]
+pub fn talk(client: &UdpSocket, server: &UdpSocket) {
+    let source = client.local_addr().expect("it is bound").ip();
+    let target = server.local_addr().expect("it is bound");
+    let started = Instant::now();
+    let mut buffer = [0; 8];
+    let mut last = String::from("no answer");
+    while started.elapsed() < PATIENCE {
+        if let Err(error) = client.send_to(b"question", target) {
+            last = error.to_string();
+        }
+        if let Ok((_, sender)) = server.recv_from(&mut buffer) {
+            assert_eq!(sender.ip(), source, "the sender that {target} saw");
+            server.send_to(b"answer", sender).expect("send the answer");
+            if client.recv_from(&mut buffer).is_ok() {
+                return;
+            }
+        }
+    }
+    panic!("nothing came from {source} to {target} and back: {last}");
+}
+
+/// A socket of an address of the current namespace, at some port, for [`talk`].
+///
+/// # Panics
+///
+/// When the namespace does not have the address.
+#[track_caller]
+pub fn socket(address: &str) -> UdpSocket {
+    let address: IpAddr = address.parse().expect("an address");
+    let socket = UdpSocket::bind(SocketAddr::new(address, 0))
+        .unwrap_or_else(|error| panic!("bind {address}: {error}"));
+    socket
+        .set_read_timeout(Some(Duration::from_millis(50)))
+        .expect("set a timeout");
+    socket
+}

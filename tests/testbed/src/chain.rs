@@ -1,6 +1,8 @@
 //! Plugins one after the other, as libcni runs a list.
 
-use cni_harness::{Outcome, Pod};
+use std::path::Path;
+
+use cni_harness::{Call, Outcome, PACKAGED_PLUGINS, Pod};
 use plumb_tests::configuration::with;
 use serde_json::{Value, json};
 
@@ -10,6 +12,7 @@ use crate::Bed;
 pub struct Chain<'bed> {
     bed: &'bed Bed,
     plugins: Vec<Value>,
+    interface: &'static str,
 }
 
 impl<'bed> Chain<'bed> {
@@ -25,7 +28,13 @@ impl<'bed> Chain<'bed> {
         Self {
             bed,
             plugins: plugins.collect(),
+            interface: "eth0",
         }
+    }
+
+    /// For another interface than `eth0`.
+    pub fn on(self, interface: &'static str) -> Self {
+        Self { interface, ..self }
     }
 
     /// ADD of each plugin, with the result of the one before; the last result.
@@ -38,26 +47,35 @@ impl<'bed> Chain<'bed> {
     /// As [`Self::add`]; the results of all plugins.
     #[track_caller]
     pub fn add_each(&self, pod: &Pod) -> Vec<Value> {
-        let mut results: Vec<Value> = Vec::new();
+        let outcomes = self.add_outcomes(pod);
+        outcomes.iter().map(Outcome::expect_result).collect()
+    }
+
+    /// As [`Self::add`]; all that the plugins printed.
+    #[track_caller]
+    pub fn add_outcomes(&self, pod: &Pod) -> Vec<Outcome> {
+        let (mut outcomes, mut previous) = (Vec::new(), Value::Null);
         for plugin in &self.plugins {
-            let previous = results.last().unwrap_or(&Value::Null);
-            results.push(self.bed.add(pod, &after(plugin, previous)));
+            let outcome = self.call("ADD", pod, &after(plugin, &previous)).run();
+            previous = outcome.expect_result();
+            outcomes.push(outcome);
         }
-        results
+        outcomes
     }
 
     /// DEL of each plugin, the last first, with the result of the whole list, or null.
     #[track_caller]
     pub fn delete(&self, pod: &Pod, result: &Value) {
         for plugin in self.plugins.iter().rev() {
-            self.bed.delete(pod, &after(plugin, result));
+            let call = self.call("DEL", pod, &after(plugin, result));
+            call.run().expect_silence();
         }
     }
 
     /// CHECK of each plugin in order, with the result of the whole list; all outcomes.
     #[track_caller]
     pub fn check(&self, pod: &Pod, result: &Value) -> Vec<Outcome> {
-        let check = |plugin| self.bed.check(pod, plugin, result);
+        let check = |plugin| self.call("CHECK", pod, &after(plugin, result)).run();
         self.plugins.iter().map(check).collect()
     }
 
@@ -66,6 +84,15 @@ impl<'bed> Chain<'bed> {
     pub fn gc(&self) {
         for plugin in &self.plugins {
             self.bed.gc(plugin, &[]);
+        }
+    }
+
+    /// A call of plumb, or of the CNI project's plugin where the type is none of plumb's.
+    fn call(&self, verb: &str, pod: &Pod, plugin: &Value) -> Call {
+        let call = self.bed.call(verb, pod, plugin).interface(self.interface);
+        match plugin["type"].as_str() {
+            Some("tuning") => call.program(Path::new(PACKAGED_PLUGINS).join("tuning")),
+            _ => call,
         }
     }
 

@@ -14,16 +14,20 @@ pub mod faults;
 pub mod function;
 pub mod modules;
 pub mod picture;
+pub mod plumbctl;
 pub mod pod;
+pub mod pools;
 pub mod program;
 pub mod rdma;
 pub mod setup;
 pub mod traffic;
+pub mod way_to_node;
 
 pub use bed::{Bed, bed};
 pub use chain::Chain;
 pub use function::Function;
 pub use picture::Picture;
+pub use pools::PoolFile;
 pub use setup::{Adapter, LinkLayer, Setup};
 
 /// What asks ports and drivers takes longer in an emulated machine than on a real one.

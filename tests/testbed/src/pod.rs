@@ -27,6 +27,18 @@ pub fn link(pod: &Pod, name: &str) -> Value {
     })
 }
 
+/// Gives the pod an `eth0` with the default route, as the cluster's own network does before Multus adds others.
+#[track_caller]
+pub fn join_cluster(pod: &Pod) {
+    ip::batch(
+        Some(pod.name()),
+        "link add eth0 type dummy\n\
+         link set eth0 up\n\
+         address add 10.244.0.5/32 dev eth0\n\
+         route add default dev eth0\n",
+    );
+}
+
 /// Whether a link is set up by the administrator.
 pub fn is_up(link: &Value) -> bool {
     link["flags"]

@@ -1,6 +1,6 @@
 //! Type `ib-sriov`: an InfiniBand function as the pod's interface.
 
-use cni_harness::result;
+use cni_harness::{ip, result};
 use plumb_testbed::checks::{
     Damage, assert_finds, assert_goes_without_trace, assert_speaks_version_1_0,
     assert_takes_addresses_of_host_local, damages_in_pod,
@@ -10,7 +10,7 @@ use plumb_testbed::configuration::{
 };
 use plumb_testbed::program::{inside, run};
 use plumb_testbed::traffic::assert_reaches;
-use plumb_testbed::{Setup, bed, pod, rdma};
+use plumb_testbed::{Chain, PoolFile, Setup, bed, plumbctl, pod, rdma};
 use plumb_tests::configuration::with;
 use serde_json::{Value, json};
 
@@ -406,4 +406,82 @@ fn a_function_shows_its_own_guid_again_when_the_physical_one_was_never_told_it()
     bed.delete(&pod, &configuration);
     assert_ne!(shown, "00:00:00:00:00:00:00:00");
     assert_eq!(pod::guid(&bed.function(0).link()), shown);
+}
+
+#[test]
+fn a_function_is_shown_with_its_device_port_and_partition_and_the_device_that_left_is_told() {
+    let bed = bed(BED);
+    let pod = bed.pod();
+    let device = bed.function(0).rdma_device().expect("it has one");
+    let configuration = ib_sriov_with_everything(bed.function(0));
+    bed.add(&pod, &configuration);
+    let interface = plumbctl::assert_shows_function(&bed, &pod, 0);
+    assert_eq!(interface["function"]["rdmaDevices"][0]["name"], device);
+    assert_eq!(interface["guid"], GUID);
+    assert_eq!(interface["guid"], pod::guid(&pod::eth0(&pod)));
+    // ip netns exec mounts the namespace's own sysfs.
+    let key = run(&format!(
+        "ip netns exec {} cat /sys/class/net/eth0/pkey",
+        pod.name()
+    ));
+    assert_eq!(interface["partitionKey"], key.trim());
+    assert_eq!(plumbctl::complaints(&pod), [""; 0]);
+
+    // Up to Linux 6.16 the netdev goes with its device.
+    rdma::give_back(pod.name(), &device);
+    let told = plumbctl::complaints(&pod);
+    assert!(
+        told.iter()
+            .any(|words| words.starts_with("record says interface eth0, the pod has")),
+        "{told:?}"
+    );
+    let shown = plumbctl::shown(&pod);
+    assert_eq!(shown["interfaces"][0]["link"], Value::Null);
+    assert_eq!(
+        shown["interfaces"][0]["function"]["rdmaDevices"],
+        json!([{"name": device, "inPod": false}])
+    );
+    bed.delete(&pod, &configuration);
+    bed.before().assert_unchanged();
+}
+
+/// As Spiderpool's controller writes the network. Multus adds the function to each of the plugins.
+#[test]
+fn a_chain_of_spiderpools_controller_makes_a_rail_of_a_function() {
+    let bed = bed(BED);
+    let _pools = PoolFile::new(&[(
+        "v4-91",
+        "subnet: 172.91.0.0/16, ips: [172.91.0.100-172.91.0.120], gateway: 172.91.0.1",
+    )]);
+    let device = bed.function(0).rdma_device().expect("it has one");
+    let address = bed.function(0).address();
+    let chain = Chain::new(
+        &bed,
+        &[
+            json!({
+                "cniVersion": "0.3.1", "name": "rail1", "deviceID": address,
+                "type": "ib-sriov", "pkey": "", "link_state": "enable", "rdmaIsolation": true,
+                "ibKubernetesEnabled": false,
+                "ipam": {"type": "spiderpool", "default_ipv4_ippool": ["v4-91"]},
+            }),
+            json!({"tunePodRoutes": true, "mode": "auto", "type": "coordinator", "deviceID": address}),
+        ],
+    )
+    .on("net1");
+    let pod = bed.pod();
+    pod::join_cluster(&pod);
+    let added = chain.add(&pod);
+    assert_eq!(result::addresses(&added), ["172.91.0.100/16"]);
+    assert_eq!(pod.addresses("net1"), ["172.91.0.100/16"]);
+    assert!(pod::is_up(&pod::link(&pod, "net1")));
+    assert_eq!(bed.settings(0)["link_state"], "enable");
+    assert_eq!(rdma::names(Some(pod.name())), [device]);
+    for (source, interface) in [("", "eth0"), ("from 172.91.0.100", "net1")] {
+        let way = ip::json(Some(pod.name()), &format!("route get 192.0.2.7 {source}"));
+        assert_eq!(way[0]["dev"], interface, "{way:?}");
+    }
+    for _ in 0..2 {
+        chain.delete(&pod, &Value::Null);
+        bed.before().assert_unchanged();
+    }
 }

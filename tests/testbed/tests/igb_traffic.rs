@@ -112,12 +112,11 @@ fn pods_of_one_vlan_reach_each_other_and_no_others() {
     }
 }
 
-/// The whole way: devices of their own in exclusive mode, and RDMA between the pods.
-#[test]
-fn rdma_works_between_two_pods() {
-    let bed = bed(BED);
+/// Puts an RDMA device with a data path on each of the first functions.
+#[track_caller]
+fn add_siw(bed: &Bed, functions: usize) {
     run("modprobe siw");
-    for number in 0..2 {
+    for number in 0..functions {
         let netdev = bed.function(number).netdev().expect("it has a netdev");
         run(&format!(
             "rdma link add siw{number} type siw netdev {netdev}"
@@ -126,6 +125,19 @@ fn rdma_works_between_two_pods() {
             bed.function(number).rdma_device().is_some()
         });
     }
+}
+
+fn delete_siw(functions: usize) {
+    for number in 0..functions {
+        run(&format!("rdma link delete siw{number}"));
+    }
+}
+
+/// The whole way: devices of their own in exclusive mode, and RDMA between the pods.
+#[test]
+fn rdma_works_between_two_pods() {
+    let bed = bed(BED);
+    add_siw(&bed, 2);
     let before = bed.picture();
     let pods = [bed.pod(), bed.pod()];
     let configurations: Vec<Value> = (0..2)
@@ -152,9 +164,86 @@ fn rdma_works_between_two_pods() {
         pod.remove();
     }
     before.without_pods().assert_unchanged();
-    for number in 0..2 {
-        run(&format!("rdma link delete siw{number}"));
+    delete_siw(2);
+}
+
+/// The leaves of two rails and of the server behind them: networks `172.16.N.0/24`, each in a VLAN of its own.
+const LEAVES: [u32; 3] = [11, 12, 21];
+
+/// Makes a router of the functions from the fourth on, one in each leaf. It takes from each only what can be from there.
+#[track_caller]
+fn route_leaves(bed: &Bed) -> Pod {
+    let router = bed.pod();
+    let physical = bed.physical().netdev().expect("it has a netdev");
+    for (number, leaf) in (3..).zip(LEAVES) {
+        let netdev = bed.function(number).netdev().expect("it has a netdev");
+        for line in [
+            format!("ip link set {physical} vf {number} vlan {leaf}"),
+            format!(
+                "ip link set {netdev} netns {} name leaf{leaf}",
+                router.name()
+            ),
+        ] {
+            run(&line);
+        }
+        router.ip(&format!("link set leaf{leaf} up"));
+        router.ip(&format!("address add 172.16.{leaf}.254/24 dev leaf{leaf}"));
     }
+    router.inside(|| {
+        for file in ["ip_forward", "conf/all/rp_filter"] {
+            std::fs::write(format!("/proc/sys/net/ipv4/{file}"), "1").expect("make it a router");
+        }
+    });
+    router
+}
+
+/// RDMA-CM looks its paths up as the kernel routes: with the source of a rail it leaves by that rail's leaf, also for another
+/// leaf, and though the pod's default route leads elsewhere.
+#[test]
+fn rdma_cm_reaches_another_leaf_from_the_source_of_each_rail() {
+    let bed = bed(BED.with_functions(6));
+    add_siw(&bed, 3);
+    let router = route_leaves(&bed);
+    let network = |function: usize| {
+        let leaf = LEAVES[function];
+        let pools = json!([{
+            "subnet": format!("172.16.{leaf}.0/24"), "ips": [format!("172.16.{leaf}.10")],
+            "gateway": format!("172.16.{leaf}.254"),
+        }]);
+        with(
+            sriov(bed.function(function)),
+            json!({"name": format!("leaf{leaf}"), "vlan": leaf, "rdmaIsolation": true, "rails": {},
+                   "ipam": {"type": "pool", "pools": pools}}),
+        )
+    };
+    let pods = [bed.pod(), bed.pod()];
+    pods.iter().for_each(pod::join_cluster);
+    for (function, (pod, interface)) in [(0, "net1"), (0, "net2"), (1, "net1")].iter().enumerate() {
+        let call = bed.call("ADD", &pods[*pod], &network(function));
+        call.interface(interface).run().expect_result();
+    }
+    for source in ["172.16.11.10", "172.16.12.10"] {
+        assert_talks(
+            &pods,
+            "rping -s -a 172.16.21.10 -C 3",
+            &format!("rping -c -a 172.16.21.10 -I {source} -C 3"),
+        );
+    }
+    // Without its rule a source has no way: what was reached, was reached by it.
+    pods[0].ip("rule delete from 172.16.12.10");
+    let client = "timeout 10 rping -c -a 172.16.21.10 -I 172.16.12.10 -C 3";
+    let lost = output(&inside(pods[0].name(), client));
+    let says = String::from_utf8_lossy(&[lost.stdout, lost.stderr].concat()).into_owned();
+    assert!(!lost.status.success(), "{says}");
+    assert!(says.contains("ADDR_ERROR"), "{says}");
+    for (function, (pod, interface)) in [(0, "net1"), (0, "net2"), (1, "net1")].iter().enumerate() {
+        let call = bed.call("DEL", &pods[*pod], &network(function));
+        call.interface(interface).run().expect_silence();
+    }
+    pods.iter().chain([&router]).for_each(Pod::remove);
+    // The router's functions have other names and VLANs.
+    delete_siw(3);
+    bed.rebuild();
 }
 
 /// How often a client tries one server.

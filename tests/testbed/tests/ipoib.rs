@@ -10,7 +10,7 @@ use plumb_testbed::checks::{
 use plumb_testbed::configuration::{ipoib, without_ipam};
 use plumb_testbed::program::{inside, run};
 use plumb_testbed::traffic::assert_reaches;
-use plumb_testbed::{Bed, Setup, bed, pod};
+use plumb_testbed::{Bed, Setup, bed, pod, way_to_node};
 use plumb_tests::configuration::with;
 use plumb_tests::state::{STATE_FOLDER, leases};
 use serde_json::{Value, json};
@@ -411,6 +411,49 @@ fn an_address_that_somebody_has_is_found_over_infiniband() {
     assert_reaches(&pods[1], "10.7.0.10");
     for pod in &pods {
         bed.delete(pod, &network);
+    }
+    bed.before().assert_unchanged();
+}
+
+#[test]
+fn a_pod_whose_first_interface_is_a_child_has_a_way_to_its_node() {
+    let bed = bed(BED);
+    way_to_node::assert_has_a_way_to_its_node(&bed, &ipoib(&parent(&bed)));
+}
+
+/// Neither the functions below the adapter nor the children of it are rails.
+#[test]
+fn a_rail_is_the_physical_function() {
+    let bed = bed(BED);
+    let (pod, name) = (bed.pod(), parent(&bed));
+    for line in [
+        format!("ip link add link {name} name own type ipoib pkey 0x8001"),
+        format!("ip address add 10.9.0.1/24 dev {name}"),
+    ] {
+        run(&line);
+    }
+    let of_master = json!({"type": "pool", "fromMaster": {"range": [10, 10]}});
+    let rail = |number: u32| {
+        with(
+            ipoib(""),
+            json!({"master": {"rail": number}, "ipam": of_master}),
+        )
+    };
+    let added = bed.add(&pod, &rail(1));
+    assert_eq!(result::addresses(&added), ["10.9.0.10/24"]);
+    // The port is known by its GUID: each function has another one.
+    assert_eq!(
+        pod::guid(&pod::eth0(&pod)),
+        pod::guid(&bed.physical().link())
+    );
+    bed.delete(&pod, &rail(1));
+    let refused = bed.call("ADD", &pod, &rail(2)).run();
+    refused.expect_error(50, "rail 2, and this node has 1");
+    for line in [
+        "ip link delete own".to_owned(),
+        format!("ip address delete 10.9.0.1/24 dev {name}"),
+    ] {
+        run(&line);
     }
     bed.before().assert_unchanged();
 }

@@ -2,7 +2,8 @@
 
 use cni_harness::result;
 use plumb_testbed::configuration::{ib_sriov, ib_sriov_with_everything, sriov};
-use plumb_testbed::{Bed, Chain, Setup, bed, pod, rdma};
+use plumb_testbed::program::run;
+use plumb_testbed::{Bed, Chain, Function, Setup, bed, pod, rdma};
 use plumb_tests::configuration::with;
 use serde_json::{Value, json};
 
@@ -153,4 +154,55 @@ fn a_macvlan_pod_sees_the_gid_of_its_address() {
     for pod in &pods {
         bed.delete(pod, &configuration);
     }
+}
+
+/// Virtual functions have RDMA devices of their own, and netdevs on the host while no pod has them: they are no rails, but
+/// somebody may name the device of one.
+#[test]
+fn a_parent_is_found_by_its_rail_or_its_device_and_lends_its_subnet() {
+    let bed = bed(ETHERNET);
+    let parent = bed.physical().netdev().expect("it has a netdev");
+    let device = |function: &Function| function.rdma_device().expect("it has an RDMA device");
+    run(&format!("ip address add 10.9.0.1/24 dev {parent}"));
+    let network = |master: Value| {
+        json!({
+            "cniVersion": "1.1.0", "name": "rail0", "type": "macvlan", "master": master, "requireRDMA": true,
+            "ipam": {"type": "pool", "fromMaster": {"range": [10, 10]}},
+        })
+    };
+    for master in [json!({"rail": 1}), json!({"rdma": device(bed.physical())})] {
+        let pod = bed.pod();
+        let added = bed.add(&pod, &network(master.clone()));
+        assert_eq!(result::addresses(&added), ["10.9.0.10/24"], "{master}");
+        let link = pod::eth0(&pod);
+        assert_eq!(
+            link["link_index"],
+            bed.physical().link()["ifindex"],
+            "{master}"
+        );
+        bed.delete(&pod, &network(master));
+    }
+    let pod = bed.pod();
+    let second = bed.call("ADD", &pod, &network(json!({"rail": 2}))).run();
+    let error = second.expect_error(50, "rail 2, and this node has 1");
+    for word in [&parent, bed.physical().address(), &device(bed.physical())] {
+        assert!(error.message.contains(word), "{word} in {}", error.message);
+    }
+
+    let of_function = with(
+        sriov(bed.function(0)),
+        json!({"ipam": {"type": "pool", "fromMaster": {"range": [10, 10]}}}),
+    );
+    let added = bed.add(&pod, &of_function);
+    assert_eq!(result::addresses(&added), ["10.9.0.10/24"]);
+    bed.delete(&pod, &of_function);
+
+    let mut named = network(json!({"rdma": device(bed.function(0))}));
+    named["ipam"] = sriov(bed.physical())["ipam"].clone();
+    bed.add(&pod, &named);
+    let link = pod::eth0(&pod);
+    assert_eq!(link["link_index"], bed.function(0).link()["ifindex"]);
+    bed.delete(&pod, &named);
+    run(&format!("ip address delete 10.9.0.1/24 dev {parent}"));
+    bed.before().assert_unchanged();
 }

@@ -1,5 +1,9 @@
 //! Types `sriov` and `rdma`: an Ethernet function as the pod's interface, and its RDMA device.
 
+mod show;
+mod spiderpool;
+mod way_to_node;
+
 use cni_harness::{ip, result};
 use plumb_testbed::checks::{
     Damage, assert_finds, assert_goes_without_trace, assert_speaks_version_1_0,
@@ -561,47 +565,5 @@ fn two_functions_are_two_rails_and_the_vlan_of_a_silent_gateway_is_named() {
             ),
         );
     bed.delete(&leaf, &at_leaf);
-    bed.before().assert_unchanged();
-}
-
-/// As Spiderpool's controller writes the network of a virtual function. Multus adds the function to each of the plugins.
-#[test]
-fn a_chain_of_three_plugins_makes_a_rail_of_a_function() {
-    let bed = bed(BED);
-    let pod = bed.pod();
-    let address = bed.function(0).address();
-    let device = bed
-        .function(0)
-        .rdma_device()
-        .expect("it has an RDMA device");
-    let mut function = sriov(bed.function(0));
-    function["ipam"]["pools"][0]["gateway"] = json!("10.7.0.1");
-    let coordinator = json!({
-        "type": "coordinator", "mode": "auto", "tunePodRoutes": true, "txQueueLen": 0,
-        "podDefaultCniNic": "cluster0", "deviceID": address,
-    });
-    let rdma_plugin = json!({"type": "rdma", "deviceID": address});
-    let chain = Chain::new(&bed, &[function, rdma_plugin, coordinator]);
-    let added = chain.add(&pod);
-    let own = result::address(&added).to_string();
-    assert_eq!(rdma::names(Some(pod.name())), [device.as_str()]);
-    let rules = ip::json(Some(pod.name()), &format!("rule show from {own}"));
-    assert_eq!(rules[0]["table"], "100", "{rules:?}");
-    let main = pod.routes("-4");
-    assert!(
-        main.iter().all(|route| route["dst"] != "default"),
-        "{main:?}"
-    );
-    let moved = ip::json(Some(pod.name()), "route show table 100");
-    assert!(
-        moved.iter().any(|route| route["dst"] == "default"),
-        "{moved:?}"
-    );
-    for outcome in chain.check(&pod, &added) {
-        outcome.expect_silence();
-    }
-    chain.delete(&pod, &added);
-    bed.before().assert_unchanged();
-    chain.delete(&pod, &Value::Null);
     bed.before().assert_unchanged();
 }
