@@ -53,7 +53,7 @@ impl Code {
     pub const NOT_PERFORMED: Self = Self(109);
     /// CHECK found a difference between the record and the kernel.
     pub const DIFFERENCE: Self = Self(110);
-    /// A device belongs to another pod.
+    /// A device belongs to another pod, or serves somebody.
     pub const IN_USE: Self = Self(111);
     /// The node's policy cannot be read.
     pub const POLICY: Self = Self(112);

@@ -101,7 +101,7 @@ fn what_is_wrong_is_said_with_the_value() {
         (two(json!({"name": "eth2"})), "one of \"interfaces\""),
         (two(json!({"name": 5})), "bond.name"),
         (two(json!({"mode": 7})), "0 to 6"),
-        (two(json!({"mode": "802.3"})), "did you mean \"802.3ad\"?"),
+        (two(json!({"mode": "802.3d"})), "did you mean \"802.3ad\"?"),
         (
             two(json!({"option": "miimon=5"})),
             "did you mean \"options\"?",
