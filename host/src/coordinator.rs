@@ -37,10 +37,9 @@ pub fn plan(wanted: &Coordinator, request: &AddRequest, facts: &dyn Facts) -> Re
         return Ok(plan);
     }
     let is_primary = is_primary(wanted, name);
-    match wanted.mode {
-        // It is another plugin's, which has routed it.
-        Mode::Overlay if is_primary => return Ok(plan),
-        _ => {}
+    // It is another plugin's, which has routed it.
+    if is_primary && wanted.mode == Mode::Overlay {
+        return Ok(plan);
     }
     let routing = facts.pod_routing()?;
     let found = routing

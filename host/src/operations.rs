@@ -29,6 +29,7 @@ pub mod mark_connections;
 pub mod move_link;
 pub mod move_rdma_device;
 pub mod move_route;
+mod other_records;
 pub mod relax_reverse_path;
 pub mod report_function;
 pub mod route_primary;
@@ -54,6 +55,7 @@ use crate::machine::Machine;
 
 pub use crate::outcome::LinkNumber;
 pub use child::Parent;
+use other_records::other_records;
 
 /// What ends the effect of an operation without an undo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 //! run for it.
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::AsFd;
 use std::time::Duration;
 
 use netlink_sys::{Socket, SocketAddr};
@@ -162,9 +162,7 @@ impl Nftables {
         };
         let mut acknowledged = 0;
         while acknowledged < count {
-            // SAFETY: the socket is open as long as `self`.
-            let socket = unsafe { BorrowedFd::borrow_raw(self.0.as_raw_fd()) };
-            let mut wanted = [PollFd::new(socket.as_fd(), PollFlags::POLLIN)];
+            let mut wanted = [PollFd::new(self.0.as_fd(), PollFlags::POLLIN)];
             let timeout = PollTimeout::try_from(PATIENCE).unwrap_or(PollTimeout::MAX);
             match poll(&mut wanted, timeout) {
                 Ok(0) => return Err(io(io::ErrorKind::TimedOut.into())),

@@ -1,7 +1,7 @@
 //! Packets by one interface, below IP (packet(7)): for what is asked on the wire before the interface has an address.
 
 use std::fs::File;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
@@ -134,11 +134,8 @@ impl PacketSocket {
                     polled.map_err(|errno| self.failed("wait for a packet on")(errno.into()))?
                 }
             };
-            let length = match (&self.file).read(&mut buffer) {
-                // Whoever looked may have taken a packet with a wrong checksum out.
-                Err(error) if error.kind() == ErrorKind::WouldBlock => continue,
-                read => read.map_err(self.failed("receive a packet on"))?,
-            };
+            let read = (&self.file).read(&mut buffer);
+            let length = read.map_err(self.failed("receive a packet on"))?;
             if let Some(packet) = self.unpack(&buffer[..length]) {
                 return Ok(Some(packet));
             }

@@ -22,6 +22,9 @@ pub const MAIN_TABLE: u32 = 254;
 /// The table of the addresses themselves, which the kernel keeps (`RT_TABLE_LOCAL`).
 pub const LOCAL_TABLE: u32 = 255;
 
+/// The scope of what is on the link (`RT_SCOPE_LINK`).
+const LINK_SCOPE: u8 = 253;
+
 /// A route by an interface. The optional fields are those of a CNI 1.1.0 result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Route {
@@ -66,6 +69,16 @@ impl Route {
             table: None,
             scope: None,
             on_link: false,
+        }
+    }
+
+    /// A route to one address on the link, for packets from another one.
+    pub fn on_link(address: IpAddr, source: IpAddr) -> Self {
+        Self {
+            source: Some(source),
+            // IPv6 has none (`rtm_scope`, net/ipv6/route.c).
+            scope: address.is_ipv4().then_some(LINK_SCOPE),
+            ..Self::new(IpNetwork::from(address), None)
         }
     }
 

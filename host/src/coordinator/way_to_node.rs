@@ -29,8 +29,8 @@ use crate::{Code, Error, Result};
 /// The interface beside that of the chain.
 const LINK: LinkNumber = LinkNumber(1);
 
-/// Its name, by which a coordinator that comes later in the pod knows that it is there.
-pub const NAME: &str = "veth0";
+/// Its name in the pod.
+const NAME: &str = "veth0";
 
 /// The tables in the pod: before those of the primary interface and of rails.
 const NODE_TABLE: u32 = 98;
@@ -45,9 +45,6 @@ const FIRST_PRIORITY: u32 = 1000;
 /// What connections are marked with, and the table of nftables that does it.
 const MARK: u32 = 1;
 const MARKS: &str = "plumb";
-
-/// `RT_SCOPE_LINK` (linux/rtnetlink.h)
-const ON_LINK: u8 = 253;
 
 const EVERYTHING_IPV4: Ipv4Network =
     Ipv4Network::new_checked(Ipv4Addr::UNSPECIFIED, 0).expect("zero is a prefix of every family");
@@ -79,10 +76,12 @@ pub fn operations(
     primary: &PodInterface,
     facts: &dyn Facts,
 ) -> Result<Vec<Operation>> {
-    let nodes = node_addresses(facts)?;
+    let default = facts.default_route_link(Place::Host)?;
+    let nodes = node_addresses(default.as_ref(), facts)?;
+    let routers = routers(default.as_ref(), facts)?;
     let pod: Vec<IpAddr> = layout::lasting(&primary.addresses).collect();
     for address in &pod {
-        require_pods_own(*address, &nodes, facts)?;
+        require_pods_own(*address, &nodes, &routers)?;
         call.policy.check_route_to_pod(*address)?;
     }
     let of = |address: IpAddr| {
@@ -159,15 +158,10 @@ pub fn operations(
 
 /// Refuses what the node itself needs: its own addresses, and those of its routers. A network says which addresses its pods
 /// have, and the node would send what is for these to the pod.
-fn require_pods_own(address: IpAddr, nodes: &[IpAddr], facts: &dyn Facts) -> Result<()> {
-    let is_routers = || {
-        let link = facts.default_route_link(Place::Host)?;
-        let routes = link.map_or(Ok(Vec::new()), |link| facts.routes(Place::Host, &link))?;
-        Ok::<_, Error>(routes.iter().any(|route| route.gateway == Some(address)))
-    };
+fn require_pods_own(address: IpAddr, nodes: &[IpAddr], routers: &[IpAddr]) -> Result<()> {
     let whose = match nodes.contains(&address) {
         true => "the node",
-        false if is_routers()? => "the router of the node's default route",
+        false if routers.contains(&address) => "the router of the node's default route",
         false => return Ok(()),
     };
     Err(Error::new(
@@ -195,11 +189,7 @@ fn in_pod(networks: &[IpNetwork], pairs: &[(IpAddr, IpAddr)], nodes: &[IpAddr]) 
     let mut routes: Vec<Route> = Vec::new();
     for (source, node) in &families {
         let own = nodes.iter().filter(|own| own.is_ipv4() == source.is_ipv4());
-        routes.extend(own.map(|own| Route {
-            source: Some(*source),
-            scope: own.is_ipv4().then_some(ON_LINK),
-            ..Route::new(IpNetwork::from(*own), None).in_table(NODE_TABLE)
-        }));
+        routes.extend(own.map(|own| Route::on_link(*own, *source).in_table(NODE_TABLE)));
         let networks = networks.iter();
         let networks = networks.filter(|network| network.is_ipv4() == source.is_ipv4());
         routes.extend(networks.map(|network| by_node(*network, *source, *node, NODE_TABLE)));
@@ -247,16 +237,12 @@ fn host_name(container: &str) -> String {
 }
 
 /// The node's addresses, those of the default route's interface first.
-fn node_addresses(facts: &dyn Facts) -> Result<Vec<IpAddr>> {
-    let default = facts.default_route_link(Place::Host)?;
-    let mut links: Vec<LinkFacts> = default.into_iter().collect();
-    for name in facts.link_names(Place::Host)? {
-        if let Some(link) = facts.link(Place::Host, &name)?
-            && !links.iter().any(|known| known.name == link.name)
-        {
-            links.push(link);
-        }
-    }
+fn node_addresses(default: Option<&LinkFacts>, facts: &dyn Facts) -> Result<Vec<IpAddr>> {
+    let is_default = |link: &LinkFacts| default.is_some_and(|default| default.index == link.index);
+    // A node that announces its address by a routing protocol has it on the loopback.
+    let mut links: Vec<LinkFacts> = facts.link(Place::Host, "lo")?.into_iter().collect();
+    links.extend(facts.links(Place::Host)?);
+    links.sort_by_key(|link| !is_default(link));
     let mut addresses = Vec::new();
     for link in links {
         let kind = link.kind.as_deref();
@@ -267,6 +253,15 @@ fn node_addresses(facts: &dyn Facts) -> Result<Vec<IpAddr>> {
         addresses.extend(layout::lasting(&found).filter(|address| !address.is_loopback()));
     }
     Ok(addresses)
+}
+
+/// The next hops by the default route's interface.
+fn routers(default: Option<&LinkFacts>, facts: &dyn Facts) -> Result<Vec<IpAddr>> {
+    let routes = default.map_or(Ok(Vec::new()), |link| facts.routes(Place::Host, link))?;
+    Ok(routes
+        .into_iter()
+        .filter_map(|route| route.gateway)
+        .collect())
 }
 
 fn without_addresses(primary: &PodInterface, pod: &[IpAddr], nodes: &[IpAddr]) -> Error {

@@ -8,7 +8,7 @@ use nix::errno::Errno;
 use plumb_values::names::check_link_name;
 use serde::{Deserialize, Serialize};
 
-use super::{Operation, Records, difference};
+use super::{Operation, difference, other_records};
 use crate::cni::previous::Previous;
 use crate::journal::Checked;
 use crate::kernel::create_link::Child;
@@ -240,15 +240,9 @@ pub fn is_of_another_record(
     netns: Option<&Netns>,
     is_it: impl Fn(&Operation) -> bool,
 ) -> Result<bool> {
-    let records = Records::new(&machine.node.state);
-    for attachment in records.list(None)? {
-        if attachment.is_interface_of(&machine.pod.attachment) {
-            continue;
-        }
-        let record = match records.read(&attachment) {
-            Ok(Some(record)) => record,
-            Ok(None) => continue,
-            Err(_) => return Ok(true),
+    for (_, record) in other_records(machine)? {
+        let Some(record) = record else {
+            return Ok(true);
         };
         let is_there = match netns {
             Some(netns) => netns.is(&record.header.netns.identity)?,

@@ -40,14 +40,19 @@ pub(super) fn host_end(name: &str, mac: &[u8], machine: &Machine<'_>) -> Result<
     Ok(link.filter(is_ours))
 }
 
+/// Checks the hardware addresses of both ends in a record; empty before they are known.
+pub(super) fn check_ends(mac: &[u8], host_mac: &[u8]) -> Checked {
+    [mac, host_mac]
+        .into_iter()
+        .filter(|mac| !mac.is_empty())
+        .try_for_each(check_hardware_address)
+}
+
 impl Reversible for CreateVeth {
     fn check_record(&self) -> Checked {
         check_link_name(&self.name)?;
         check_link_name(&self.host_name)?;
-        [&self.mac, &self.host_mac]
-            .into_iter()
-            .filter(|mac| !mac.is_empty())
-            .try_for_each(|mac| check_hardware_address(mac))
+        check_ends(&self.mac, &self.host_mac)
     }
 
     fn describe(&self) -> String {

@@ -3,11 +3,10 @@
 
 use std::net::IpAddr;
 
-use plumb_values::arguments::check_hardware_address;
 use plumb_values::names::check_link_name;
 use serde::{Deserialize, Serialize};
 
-use super::create_veth::host_end;
+use super::create_veth::{check_ends, host_end};
 use super::{Lifetime, LinkNumber, Reversible, difference};
 use crate::Result;
 use crate::cni::previous::Previous;
@@ -35,10 +34,7 @@ pub struct JoinEnds {
 impl Reversible for JoinEnds {
     fn check_record(&self) -> Checked {
         check_link_name(&self.host_name)?;
-        [&self.mac, &self.host_mac]
-            .into_iter()
-            .filter(|mac| !mac.is_empty())
-            .try_for_each(|mac| check_hardware_address(mac))
+        check_ends(&self.mac, &self.host_mac)
     }
 
     fn describe(&self) -> String {

@@ -6,11 +6,12 @@ use plumb_values::names::{check_file_name, check_link_name};
 use serde::{Deserialize, Serialize};
 
 use super::{Lifetime, Reversible, difference};
-use crate::Result;
 use crate::cni::previous::Previous;
 use crate::journal::Checked;
+use crate::kernel::Netns;
 use crate::kernel::nftables::Nftables;
 use crate::machine::Machine;
+use crate::{Result, kernel};
 
 /// What is recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,22 +26,10 @@ pub struct MarkConnections {
     pub done: bool,
 }
 
-impl MarkConnections {
-    fn inside<T>(
-        machine: &Machine<'_>,
-        action: impl FnOnce(&Nftables) -> crate::kernel::Result<T>,
-    ) -> crate::kernel::Result<T> {
-        let netns = machine
-            .pod
-            .netns()
-            .map_err(|error| crate::kernel::Error::Io {
-                what: "enter the pod".into(),
-                source: std::io::Error::other(error.message),
-            })?;
-        netns
-            .inside(Nftables::open)?
-            .and_then(|tables| action(&tables))
-    }
+/// Asks nftables of the pod.
+fn ask<T>(netns: &Netns, action: impl FnOnce(&Nftables) -> kernel::Result<T>) -> kernel::Result<T> {
+    let tables = netns.inside(Nftables::open)??;
+    action(&tables)
 }
 
 impl Reversible for MarkConnections {
@@ -66,7 +55,7 @@ impl Reversible for MarkConnections {
 
     /// Without it a pod works but for clients that are neither the node nor of the cluster.
     fn perform(&mut self, machine: &mut Machine<'_>) -> Result<()> {
-        let marked = Self::inside(machine, |tables| {
+        let marked = ask(machine.pod.netns()?, |tables| {
             tables.mark_connections(&self.table, &self.interface, self.mark)
         });
         match marked {
@@ -81,14 +70,16 @@ impl Reversible for MarkConnections {
     }
 
     fn undo(&self, machine: &mut Machine<'_>) -> Result<()> {
-        match Self::inside(machine, |tables| tables.delete_table(&self.table)) {
+        match ask(machine.pod.netns()?, |tables| {
+            tables.delete_table(&self.table)
+        }) {
             Err(error) if !is_unknown(&error) => Err(error.into()),
             _ => Ok(()),
         }
     }
 
     fn verify(&self, machine: &mut Machine<'_>, _expected: &Previous) -> Result<()> {
-        if !self.done || Self::inside(machine, |tables| tables.has_table(&self.table))? {
+        if !self.done || ask(machine.pod.netns()?, |tables| tables.has_table(&self.table))? {
             return Ok(());
         }
         Err(difference(format!(
@@ -98,7 +89,7 @@ impl Reversible for MarkConnections {
     }
 }
 
-fn is_unknown(error: &crate::kernel::Error) -> bool {
+fn is_unknown(error: &kernel::Error) -> bool {
     matches!(
         error.errno(),
         Some(Errno::EPROTONOSUPPORT | Errno::EOPNOTSUPP | Errno::ENOENT | Errno::EAFNOSUPPORT)

@@ -4,7 +4,6 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use ipnetwork::IpNetwork;
 use plumb_values::names::check_link_name;
 use serde::{Deserialize, Serialize};
 
@@ -17,9 +16,6 @@ use crate::kernel::route::Route;
 use crate::kernel::rule::Rule;
 use crate::machine::Machine;
 use crate::state::{self, Missing};
-
-/// `RT_SCOPE_LINK` (linux/rtnetlink.h)
-const ON_LINK: u8 = 253;
 
 /// How long another pod's change of the rule may take: some messages to the kernel.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -39,11 +35,8 @@ pub struct RouteToPod {
 
 impl RouteToPod {
     fn routes(&self) -> impl Iterator<Item = Route> {
-        self.addresses.iter().map(|(pod, node)| Route {
-            source: Some(*node),
-            scope: pod.is_ipv4().then_some(ON_LINK),
-            ..Route::new(IpNetwork::from(*pod), None).in_table(self.table)
-        })
+        let addresses = self.addresses.iter();
+        addresses.map(|(pod, node)| Route::on_link(*pod, *node).in_table(self.table))
     }
 
     /// One for each family that the pod has.

@@ -212,14 +212,7 @@ impl Reversible for ShareBond {
         if let Some(difference) = self.difference(&link, machine)? {
             return Err(shared_link::is_another(&self.name, &difference));
         }
-        match shared_link::mark_of(&link) {
-            Some(mark) => shared_link::adopt(&link, mark, self.keep, host),
-            None if link.up => Ok(()),
-            None => Err(shared_link::is_another(
-                &self.name,
-                &format!("it is down; ip link set {} up", self.name),
-            )),
-        }
+        shared_link::use_found(&link, &self.name, self.keep, host)
     }
 
     fn undo(&self, machine: &mut Machine<'_>) -> Result<()> {
@@ -228,23 +221,14 @@ impl Reversible for ShareBond {
 
     fn verify(&self, machine: &mut Machine<'_>, _expected: &Previous) -> Result<()> {
         let host = &machine.node.kernel.host;
-        let members = self.members.join(", ");
+        let what = format!("the bond of {}", self.members.join(", "));
         let Some(link) = host.link_by_name(&self.name)? else {
             return Err(difference(format!(
-                "the node has lost {}, the bond of {members}",
+                "the node has lost {}, {what}",
                 self.name
             )));
         };
-        match self.difference(&link, machine)? {
-            Some(problem) => Err(difference(format!(
-                "the node's {} is not the bond of {members} any more: {problem}",
-                self.name
-            ))),
-            None if link.up => Ok(()),
-            None => Err(difference(format!(
-                "{}, the bond of {members}, is down",
-                self.name
-            ))),
-        }
+        let problem = self.difference(&link, machine)?;
+        shared_link::verify(&link, &self.name, &what, problem)
     }
 }

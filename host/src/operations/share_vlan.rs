@@ -138,14 +138,7 @@ impl Reversible for ShareVlan {
         if let Some(difference) = self.difference(&link, &parent, machine) {
             return Err(shared_link::is_another(&self.name, &difference));
         }
-        match shared_link::mark_of(&link) {
-            Some(mark) => shared_link::adopt(&link, mark, self.keep, host),
-            None if link.up => Ok(()),
-            None => Err(shared_link::is_another(
-                &self.name,
-                &format!("it is down; ip link set {} up", self.name),
-            )),
-        }
+        shared_link::use_found(&link, &self.name, self.keep, host)
     }
 
     /// What is below it may have waited for it to go.
@@ -165,13 +158,7 @@ impl Reversible for ShareVlan {
                 self.name
             )));
         };
-        match self.difference(&link, &parent, machine) {
-            Some(problem) => Err(difference(format!(
-                "the node's {} is not {what} any more: {problem}",
-                self.name
-            ))),
-            None if link.up => Ok(()),
-            None => Err(difference(format!("{}, {what}, is down", self.name))),
-        }
+        let problem = self.difference(&link, &parent, machine);
+        shared_link::verify(&link, &self.name, &what, problem)
     }
 }

@@ -11,7 +11,7 @@
 use std::fs::File;
 use std::time::Duration;
 
-use super::{Operation, Records, Reversible};
+use super::{Operation, Reversible, difference, other_records};
 use crate::attachment::Attachment;
 use crate::journal::State;
 use crate::kernel::RouteSocket;
@@ -57,8 +57,18 @@ pub(super) fn mark(mark: &Mark, host: &RouteSocket) -> Result<Link> {
     Ok(link)
 }
 
-/// Has a link that is there stay, where a network wants that, and be up.
-pub(super) fn adopt(link: &Link, mark: Mark, keep: bool, host: &RouteSocket) -> Result<()> {
+/// Uses a link that is there and is what the network asks for. An administrator's stays as it is; plumb's own is set up, and
+/// stays when the last pod has gone where a network wants that.
+pub(super) fn use_found(link: &Link, name: &str, keep: bool, host: &RouteSocket) -> Result<()> {
+    let Some(mark) = mark_of(link) else {
+        return match link.up {
+            true => Ok(()),
+            false => Err(is_another(
+                name,
+                &format!("it is down; ip link set {name} up"),
+            )),
+        };
+    };
     if keep && !mark.keep {
         let mark = Mark { keep, ..mark };
         host.set_link_alias(link.index, &mark.text())?;
@@ -77,6 +87,17 @@ pub(super) fn is_another(name: &str, difference: &str) -> Error {
             "the node has an interface {name} that is not what the network asks for: {difference}"
         ),
     )
+}
+
+/// For CHECK: whether a link is up and what it should be. `what` says what that is, `problem` what it is instead.
+pub(super) fn verify(link: &Link, name: &str, what: &str, problem: Option<String>) -> Result<()> {
+    match problem {
+        Some(problem) => Err(difference(format!(
+            "the node's {name} is not {what} any more: {problem}"
+        ))),
+        None if link.up => Ok(()),
+        None => Err(difference(format!("{name}, {what}, is down"))),
+    }
 }
 
 /// As [`remove_unused`], for an attachment whose record is lost.
@@ -115,16 +136,9 @@ fn is_built_upon(link: &Link, links: &[Link]) -> bool {
 
 /// Another attachment that needs a link of the host. Of a record that cannot be read that is not known, and it counts as one.
 pub(super) fn user(name: &str, machine: &Machine<'_>) -> Result<Option<Attachment>> {
-    let records = Records::new(&machine.node.state);
-    for attachment in records.list(None)? {
-        // What the rest of the chain made is gone when this comes to its turn, or goes with it.
-        if attachment.is_interface_of(&machine.pod.attachment) {
-            continue;
-        }
-        let record = match records.read(&attachment) {
-            Ok(Some(record)) => record,
-            Ok(None) => continue,
-            Err(_) => return Ok(Some(attachment)),
+    for (attachment, record) in other_records(machine)? {
+        let Some(record) = record else {
+            return Ok(Some(attachment));
         };
         let mut steps = record.steps.iter();
         let is_used =
