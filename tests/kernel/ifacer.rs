@@ -1,5 +1,5 @@
 //! The type `ifacer` in front of another plugin in a chain, as far as it makes nothing: a kernel without VLANs and bonds is
-//! enough. What it makes is tested in the test bed (`tests/testbed/tests/ifacer.rs`).
+//! enough. What it makes is tested in the test bed (`tests/testbed/tests/ifacer`).
 
 use cni_harness::{Call, Oracle, ip, result};
 use plumb_tests::configuration::{VERSIONS, pool, with};

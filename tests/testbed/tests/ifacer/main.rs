@@ -1,12 +1,13 @@
 //! VLANs and bonds that pods share, on a node of private namespaces: the machine has a kernel with both, that of the
 //! developer may not.
 
+mod interrupted;
+mod spiderpool;
+
 use std::fs;
 
 use cni_harness::{Call, Node, Oracle, Outcome, Pod, ip, result, traffic};
-use plumb_testbed::faults::{MOMENTS, every_step, was_killed};
 use plumb_testbed::{PATIENCE, program};
-use plumb_tests::Faults;
 use plumb_tests::configuration::{pool, with};
 use plumb_tests::state::records;
 use serde_json::{Value, json};
@@ -394,118 +395,6 @@ fn an_administrators_bond_is_compared_and_stays() {
     });
 }
 
-/// Each call finds the first plugin's work done, half done or to be done.
-fn killed(node: &Node, recover: impl Fn(&Chain<'_>, &Pod)) {
-    let oracle = Oracle::new(node);
-    for moment in MOMENTS {
-        every_step(2, |number| {
-            let chain = Chain::bond(node, json!({}));
-            let pod = node.pod();
-            let outcome = chain
-                .first(&pod)
-                .fault(&format!("kill:{number}:{moment}"))
-                .run();
-            let killed = was_killed(&outcome);
-            recover(&chain, &pod);
-            if fs::exists(pod.path()).unwrap() {
-                pod.remove();
-            }
-            let difference = oracle.settled_difference();
-            assert!(
-                difference.is_empty(),
-                "after a kill at step {number} ({moment}):\n{difference}{outcome}"
-            );
-            killed
-        });
-    }
-}
-
-#[test]
-fn an_add_that_is_killed_leaves_nothing_behind_its_del() {
-    on_node(|node| killed(node, |chain, pod| chain.delete(pod)));
-}
-
-#[test]
-fn an_add_that_is_killed_leaves_nothing_behind_a_gc() {
-    on_node(|node| {
-        killed(node, |chain, pod| {
-            pod.remove();
-            chain.gc();
-        });
-    });
-}
-
-#[test]
-fn an_add_that_fails_leaves_nothing() {
-    on_node(|node| {
-        let oracle = Oracle::new(node);
-        every_step(2, |number| {
-            let chain = Chain::bond(node, json!({}));
-            let pod = node.pod();
-            let outcome = chain.first(&pod).fault(&format!("fail:{number}")).run();
-            let failed = !outcome.succeeded();
-            if !failed {
-                chain.delete(&pod);
-            }
-            pod.remove();
-            let difference = oracle.settled_difference();
-            assert!(
-                difference.is_empty(),
-                "step {number}:\n{difference}{outcome}"
-            );
-            failed
-        });
-    });
-}
-
-#[test]
-fn a_del_that_is_killed_is_ended_by_the_next() {
-    on_node(|node| {
-        let oracle = Oracle::new(node);
-        for moment in MOMENTS {
-            every_step(2, |number| {
-                let chain = Chain::bond(node, json!({}));
-                let pod = node.pod();
-                chain.first(&pod).run().expect_result();
-                let del = chain.call("DEL", &pod, &chain.plugins[0]);
-                let outcome = del.fault(&format!("kill:{number}:{moment}")).run();
-                let killed = was_killed(&outcome);
-                chain.delete(&pod);
-                pod.remove();
-                let difference = oracle.settled_difference();
-                assert!(
-                    difference.is_empty(),
-                    "step {number}:\n{difference}{outcome}"
-                );
-                killed
-            });
-        }
-    });
-}
-
-/// What a kill within a step leaves: a bond without its own name, whose member has been set down.
-#[test]
-fn a_bond_that_is_half_made_is_taken_apart_by_the_next_call() {
-    on_node(|node| {
-        let oracle = Oracle::new(node);
-        let pod = node.pod();
-        ip::batch(
-            None,
-            "link add plumb-making type bond\n\
-             link set plumb-making alias \"plumb: made for pods, removed with the last; up before: member1\"\n\
-             link set member1 down\n\
-             link set member2 master plumb-making\n",
-        );
-        let chain = Chain::vlan(node, json!({}));
-        chain.first(&pod).run().expect_result();
-        assert!(link("plumb-making").is_none());
-        assert!(is_up(&there("member1")), "it was up before");
-        chain.delete(&pod);
-        pod.remove();
-        oracle.assert_unchanged();
-    });
-}
-
 #[test]
 fn two_at_one_moment_make_one() {
     on_node(|node| {
@@ -585,65 +474,6 @@ fn a_vlan_that_another_networks_pod_lies_on_stays() {
         // It goes with the next pod that used it by its own network.
         chain.first(&pod).run().expect_result();
         chain.delete(&pod);
-        oracle.assert_unchanged();
-    });
-}
-
-/// Two interfaces, a bond of them, a VLAN on it: three plugins, on a pod whose first interface is another plugin's.
-#[test]
-fn the_list_that_spiderpools_controller_writes_attaches_as_it_is() {
-    on_node(|node| {
-        let pod = node.pod();
-        pod.ip("link add eth0 type veth peer name cali0");
-        pod.ip("link set cali0 up");
-        pod.ip("link set eth0 up");
-        pod.ip("address add 10.244.0.5/32 dev eth0");
-        pod.ip("route add 169.254.1.1 dev eth0");
-        pod.ip("route add default via 169.254.1.1");
-        let oracle = Oracle::new(node);
-        let list = json!([
-            {"vlanID": 100, "type": "ifacer", "interfaces": ["member1", "member2"],
-             "bond": {"name": "bond0", "mode": 4, "options": ""}},
-            {"type": "macvlan", "master": "bond0.100", "mode": "bridge", "mtu": 0, "ipam": pool()["ipam"]},
-            {"tunePodRoutes": true, "mode": "auto", "type": "coordinator"},
-        ]);
-        let list: Vec<Value> = list
-            .as_array()
-            .expect("a list")
-            .iter()
-            .map(|plugin| {
-                with(
-                    plugin.clone(),
-                    json!({"cniVersion": "0.3.1", "name": "rail0"}),
-                )
-            })
-            .collect();
-        let call = |verb: &str, plugin: &Value, previous: &Value| {
-            let plugin = match previous {
-                Value::Null => plugin.clone(),
-                previous => with(plugin.clone(), json!({"prevResult": previous})),
-            };
-            Call::new(node, verb, &plugin)
-                .pod(&pod)
-                .interface("net1")
-                .deadline(PATIENCE)
-                .run()
-        };
-        let mut result = Value::Null;
-        for plugin in &list {
-            result = call("ADD", plugin, &result).expect_result();
-        }
-        assert_eq!(there("bond0")["linkinfo"]["info_data"]["mode"], "802.3ad");
-        let own = result::address(&result).to_string();
-        let rules = ip::json(Some(pod.name()), &format!("rule show from {own}"));
-        assert_eq!(rules[0]["table"], "100", "{rules:?}");
-        let way = |question: &str| ip::json(Some(pod.name()), &format!("route get {question}"));
-        assert_eq!(way("192.0.2.7")[0]["dev"], "eth0");
-        assert_eq!(way(&format!("192.0.2.7 from {own}"))[0]["dev"], "net1");
-        for plugin in list.iter().rev() {
-            call("DEL", plugin, &result).expect_silence();
-        }
-        assert!(pod.link("net1").is_none());
         oracle.assert_unchanged();
     });
 }
