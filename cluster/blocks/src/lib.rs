@@ -1,0 +1,1 @@
+//! How nodes share the addresses of a pool.
