@@ -1,6 +1,7 @@
 //! The operator's tool: it shows and explains, and changes nothing.
 
 use std::fs;
+use std::os::unix::process::ExitStatusExt as _;
 use std::process::Command;
 
 use cni_harness::{Node, Oracle, Pod};
@@ -193,4 +194,18 @@ fn attachments_have_a_line_each_and_say_whose_pod_is_gone() {
         gone.contains(&&json!("pod gone")) && gone.contains(&&json!("attached")),
         "{gone:?}"
     );
+}
+
+/// `plumbctl policy | head -1`.
+#[test]
+fn one_who_stops_reading_ends_the_command_without_a_complaint() {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let ended = Command::new(binaries::plumbctl())
+        .arg("policy")
+        .stdout(writer)
+        .output()
+        .expect("plumbctl runs");
+    assert_eq!(String::from_utf8_lossy(&ended.stderr), "");
+    assert_eq!(ended.status.signal(), Some(nix::libc::SIGPIPE));
 }

@@ -31,13 +31,18 @@ impl LockHolders {
     /// show them, and where the file system numbers its files differently for /proc/locks (btrfs, overlayfs).
     pub fn of<'a>(files: impl IntoIterator<Item = &'a Path>) -> Self {
         let files: Vec<_> = files.into_iter().filter_map(place).collect();
-        let locks: String = (0..READINGS).map(|_| all_locks()).collect();
-        let mut holders: Vec<_> = locks
-            .lines()
-            .filter_map(lock)
-            .filter(|(process, place)| *process != std::process::id() && files.contains(place))
-            .map(|(process, _)| process)
-            .collect();
+        let mut holders: Vec<u32> = Vec::new();
+        for reading in 1..=MOST_READINGS {
+            let locks = all_locks();
+            let others = locks
+                .lines()
+                .filter_map(lock)
+                .filter(|(process, place)| *process != std::process::id() && files.contains(place));
+            holders.extend(others.map(|(process, _)| process));
+            if reading >= READINGS && !holders.is_empty() {
+                break;
+            }
+        }
         holders.sort_unstable();
         holders.dedup();
         Self(holders.into_iter().filter_map(holder).collect())
@@ -76,9 +81,12 @@ impl fmt::Display for LockHolders {
     }
 }
 
-/// How often /proc/locks is read. It is a list that goes on changing between two reads of a piece, and what lies
-/// behind a line that goes may be left out.
+/// How often /proc/locks is read at least. It is a list that goes on changing between two reads of a piece, and what
+/// lies behind a line that goes may be left out.
 const READINGS: usize = 3;
+
+/// How often it is read while nobody is found in it.
+const MOST_READINGS: usize = 20;
 
 /// The locks of the machine, in pieces as large as the kernel makes them.
 fn all_locks() -> String {

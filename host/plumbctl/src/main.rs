@@ -17,6 +17,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use nix::sys::signal::{SigHandler, Signal, signal};
 use plumb::policy::Reader;
 use plumb::state::StateFolder;
 
@@ -102,6 +103,7 @@ impl State {
 type Failure = Box<dyn std::error::Error>;
 
 fn main() -> ExitCode {
+    end_with_the_reader();
     let arguments = Arguments::parse();
     let policy = &Reader {
         file: arguments.policy,
@@ -125,6 +127,13 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Has the signal end plumbctl when nobody reads any more what it prints (`plumbctl leases | head`), as it ends other
+/// tools. A program in Rust begins with the signal ignored, and then a line that cannot be printed is a panic.
+fn end_with_the_reader() {
+    // SAFETY: it is the default action, so no code runs in a signal's context, and nothing else has been set before.
+    let _ = unsafe { signal(Signal::SIGPIPE, SigHandler::SigDfl) };
 }
 
 /// Prints a value as JSON.
