@@ -5,15 +5,19 @@ CARGO ?= cargo
 # Cargo.toml, which says why.
 TOOLS = --profile tools --locked
 # What has neither plumb nor its compiler inside.
-OUTSIDE = -p plumb-tests -p plumb-runtimes -p plumb-testbed -p plumb-testbed-bench -p cni-harness -p cni-conformance -p cni-specimen -p plumb-supply
+OUTSIDE = -p plumb-tests -p plumb-cluster-tests -p plumb-runtimes -p plumb-testbed -p plumb-testbed-bench -p cni-harness -p cni-conformance -p cni-specimen -p plumb-supply
+# The agent, the controller, and what both and plumb say to each other: of plumb they have the leaves alone.
+CLUSTER = -p plumb-protocol -p plumb-resources -p plumb-blocks -p plumb-agent -p plumb-controller
 
 # plumb runs for every pod: without shared libraries and relocations, which take a tenth of
 # an ADD, it starts in half the time, and runs on any distribution.
 # Without the index of unwinding tables, which is nothing that a program needs that never unwinds.
 STATIC = -C target-feature=+crt-static -C relocation-model=static -C link-arg=-Wl,--no-eh-frame-hdr
+# The agent and the controller are all that is in their image. They run on: a task of theirs may panic and be restarted.
+SERVICE = -C target-feature=+crt-static
 
-.PHONY: help setup components build peers lint test test-unit test-kernel test-fuzz conformance conformance-full test-runtimes
-.PHONY: test-vm test-vm-full differential-random soak fuzz demo bench bench-vm deny advisories notices release install clean
+.PHONY: help setup components build services peers lint test test-unit test-kernel test-fuzz conformance conformance-full test-runtimes
+.PHONY: test-cluster test-vm test-vm-full differential-random soak fuzz demo bench bench-vm deny advisories notices release install clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -29,18 +33,26 @@ build: components ## build plumb and plumbctl into target/release
 	$(CARGO) build $(TOOLS) --bin plumbctl --bin plumb-fault
 	@install --strip target/tools/plumbctl target/tools/plumb-fault target/release/
 
+services: setup ## build the agent and the controller of a cluster into target/release
+	$(CARGO) rustc $(TOOLS) -p plumb-agent --bin plumb-agent -- $(SERVICE)
+	$(CARGO) rustc $(TOOLS) -p plumb-controller --bin plumb-controller -- $(SERVICE)
+	@mkdir -p target/release
+	@install --strip target/tools/plumb-agent target/tools/plumb-controller target/release/
+
 peers: setup ## build the CNI project's plugins of today, which plumb is compared with
 	@tests/peers/build plugins >/dev/null
 
 lint: components ## formatting and clippy, warnings are errors
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy $(TOOLS) --all-targets -- -D warnings
-	$(CARGO) clippy $(TOOLS) --all-targets $(OUTSIDE) -- -D warnings
+	$(CARGO) clippy $(TOOLS) --all-targets $(OUTSIDE) $(CLUSTER) -- -D warnings
 
 test: lint test-unit test-kernel test-fuzz ## lint, unit tests, the built binary against a real kernel, fuzzing
 
 test-unit: build ## unit tests, and hostile components in private network namespaces
 	$(CARGO) test $(TOOLS)
+	$(CARGO) test $(TOOLS) $(CLUSTER) --lib --bins
+	$(CARGO) test $(TOOLS) -p plumb-blocks
 
 test-kernel: build peers ## the built binary against a real kernel, in private network namespaces
 	$(CARGO) test $(TOOLS) -p plumb-tests
@@ -60,6 +72,14 @@ test-runtimes: build ## podman, containerd and Multus attach real containers, on
 	@.ci/setup runtimes
 	@tests/peers/build multus >/dev/null
 	$(CARGO) test $(TOOLS) -p plumb-runtimes
+
+test-cluster: build services ## a Kubernetes of two nodes in private namespaces: Multus, plumb, pods on both (root)
+	@.ci/setup cluster
+	@tests/peers/build multus >/dev/null
+	@tests/peers/build kubernetes >/dev/null
+	@tests/peers/build helm >/dev/null
+	@# the tests of the two that are beside their source want an API server, too
+	$(CARGO) test $(TOOLS) -p plumb-cluster-tests -p plumb-agent -p plumb-controller --test '*'
 
 test-vm: build ## the hardware flavours in virtual machines: SR-IOV and InfiniBand, on two kernels
 	@.ci/setup vm

@@ -125,18 +125,29 @@ fn the_cni_binary_has_no_compiler_runtime_or_network_client() {
         "async-executor",
         "smol",
         "mio",
+        "futures",
+        "tower",
         "rustls",
+        "webpki",
+        "ring",
         "openssl",
         "native-tls",
+        "http",
         "hyper",
         "reqwest",
         "ureq",
         "h2",
         "kube",
+        "k8s-openapi",
         "clap",
     ];
     assert_eq!(those_like(&absent, &crates_of("plumb")), [""; 0]);
     // What has them is found: the list of crates is not empty by mistake.
     let compiler = those_like(&["cranelift-codegen"], &crates_of("plumb-compiler"));
     assert!(!compiler.is_empty());
+    let of_clients = ["tokio", "rustls", "ring", "http", "hyper", "kube"];
+    let client = those_like(&of_clients, &crates_of("plumb-agent"));
+    for name in of_clients {
+        assert!(client.iter().any(|found| found == name), "{client:?}");
+    }
 }

@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use crate::Failure;
 
-/// The privileged program, and the tool beside it.
-pub const PROGRAMS: [&str; 2] = ["plumb", "plumbctl"];
+/// The privileged program, the tool beside it, and what runs as pods.
+pub const PROGRAMS: [&str; 4] = ["plumb", "plumbctl", "plumb-agent", "plumb-controller"];
 
 /// The components that are built into plumb.
 const COMPONENTS: [&str; 5] = ["macvlan-shared", "sriov-rdma", "ib-sriov", "ipoib", "pool"];
@@ -56,7 +56,7 @@ pub struct Linked {
 }
 
 impl Linked {
-    /// What is in both programs and in the built-in components.
+    /// What is in all programs and in the built-in components.
     pub fn everything() -> Result<Self, Failure> {
         let mut names = tree(&PROGRAMS, None)?;
         names.extend(tree(&COMPONENTS, Some(WEB_ASSEMBLY))?);

@@ -10,11 +10,14 @@ use crate::linked::{Linked, Package};
 /// What files with licences and notices are called, in small letters.
 const NAMES: [&str; 5] = ["license", "licence", "copying", "notice", "unlicense"];
 
+/// The Apache License 2.0, which is plumb's own.
+const APACHE: &str = include_str!("../../LICENSE");
+
 /// The file, as it is installed beside plumb.
 pub fn of(linked: &Linked) -> Result<String, Failure> {
     let mut text = String::from(
-        "What plumb, plumbctl and the components in plumb contain of others\n\
-         ==================================================================\n\n",
+        "What plumb, plumbctl, plumb-agent, plumb-controller and the components in plumb contain of others\n\
+         =================================================================================================\n\n",
     );
     for other in &linked.others {
         writeln!(text, "{} {}, {}", other.name, other.version, other.licence)?;
@@ -67,6 +70,10 @@ fn licences(package: &Package, all: &[Package]) -> Result<Vec<String>, Failure> 
                 return Ok(texts);
             }
         }
+    }
+    // The text of this licence is the same for everyone: it names no owner.
+    if package.licence == "Apache-2.0" {
+        return Ok(vec![APACHE.trim_end().to_owned()]);
     }
     Err(format!(
         "{} {} comes without the text of its licence, {}, and so does all of {}",

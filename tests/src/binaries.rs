@@ -18,6 +18,16 @@ pub fn plumb_with_faults() -> PathBuf {
     find("PLUMB_FAULT_BIN", "plumb-fault")
 }
 
+/// The agent of a node: `PLUMB_AGENT_BIN`, else what `make services` built.
+pub fn agent() -> PathBuf {
+    find("PLUMB_AGENT_BIN", "plumb-agent")
+}
+
+/// The controller of a cluster: `PLUMB_CONTROLLER_BIN`, else what `make services` built.
+pub fn controller() -> PathBuf {
+    find("PLUMB_CONTROLLER_BIN", "plumb-controller")
+}
+
 fn find(variable: &str, name: &str) -> PathBuf {
     let path = match std::env::var_os(variable) {
         Some(path) => PathBuf::from(path),
@@ -25,7 +35,7 @@ fn find(variable: &str, name: &str) -> PathBuf {
     };
     assert!(
         path.is_file(),
-        "there is no {name} at {}: build it with `cargo build --release`, or set {variable}",
+        "there is no {name} at {}: build it with `make build services`, or set {variable}",
         path.display()
     );
     path

@@ -28,8 +28,13 @@ pub fn multus() -> &'static PathBuf {
     FOLDER.get_or_init(|| build("multus"))
 }
 
+/// The folder of the programs of this name in `tests/peers`.
+///
+/// # Panics
+///
+/// As [`multus`].
 #[track_caller]
-fn build(name: &str) -> PathBuf {
+pub fn build(name: &str) -> PathBuf {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/build");
     let output = Command::new(script)
         .arg(name)

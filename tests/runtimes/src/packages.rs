@@ -16,7 +16,7 @@ pub fn require(program: &str, package: &str) {
     assert!(
         found,
         "there is no program {program}, which this test runs: install the Debian package \
-         {package}, or run `.ci/setup runtimes`"
+         {package}, or run `.ci/setup runtimes cluster`"
     );
 }
 
@@ -35,7 +35,7 @@ pub fn require_static_busybox(busybox: &Path) {
         is_static,
         "there is no busybox without shared libraries at {}, which the image of the \
          containers is made of: install the Debian package busybox-static, or run \
-         `.ci/setup runtimes`",
+         `.ci/setup runtimes cluster`",
         busybox.display()
     );
 }

@@ -1,0 +1,6 @@
+//! An API server without nodes.
+
+mod api {
+    mod accounts;
+    mod harness;
+}

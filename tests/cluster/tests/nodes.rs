@@ -1,0 +1,7 @@
+//! Two nodes with pods.
+
+mod nodes {
+    mod attachment;
+    mod harness;
+    mod programs;
+}
