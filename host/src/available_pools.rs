@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use crate::cni::Request;
 use crate::components::UnusablePool;
 use crate::facts::{Facts, LinkFacts, Place};
+use crate::pod_choice::Known;
 use crate::pools::{self, Folder, LeftOut, NetworkName, Pool, Set};
 use crate::{Error, Result, owned};
 
@@ -55,8 +56,38 @@ impl AvailablePools {
             match_master_subnet: flag(ipam, "match_master_subnet", "matchmastersubnet")?,
         };
         let namespaces = namespaces_of(&request.attachment.network, &pools);
-        available.sort_out(pools, |pool| serves(pool, request, &namespaces));
+        available.sort_out(pools, |pool| match &pool.unusable {
+            Some(reason) => Err(reason.clone()),
+            None => serves(pool, request, &namespaces),
+        });
         Ok(available)
+    }
+
+    /// Leaves out the pools that are not for the pod, and those of which that is not known.
+    #[must_use]
+    pub fn to(mut self, known: &Known) -> Self {
+        let is_known = |pool: &Pool| {
+            match known {
+            Known::NotAsked => Ok(()),
+            Known::Nothing if pool.by_pod_affinity => Err(
+                "it is for some pods only, which the agent of a node tells from others, and this node has none".to_owned(),
+            ),
+            Known::Unanswered(why) if pool.by_pod_affinity => Err(format!(
+                "it is for some pods only, and whether this is one is not known: {why}"
+            )),
+            Known::Nothing | Known::Unanswered(_) => Ok(()),
+            Known::Choice(choice) => {
+                let mut refused = choice.refused_pools.iter();
+                match refused.find(|(name, _)| *name == pool.name) {
+                    Some((_, reason)) => Err(reason.clone()),
+                    None => Ok(()),
+                }
+            }
+        }
+        };
+        let pools = std::mem::take(&mut self.pools);
+        self.sort_out(pools, is_known);
+        self
     }
 
     /// Leaves out the pools of other subnets than those of the link on which the interface lies, where the network says

@@ -10,7 +10,7 @@ use crate::available_pools::AvailablePools;
 use crate::cni::gateway_check::GatewayCheck;
 use crate::cni::{AddRequest, Request};
 use crate::components::{self, Asked, Proposal, Recorded, Sandbox, Source, World};
-use crate::facts::{Facts, LinkFacts, Place};
+use crate::facts::{Facts, LinkFacts, Place, PodInterface};
 use crate::operations::{
     ClaimAddresses, DelegateIpam, HoldFunction, Operation, Reversible, WriteDeviceInfo,
     delegate_ipam,
@@ -80,6 +80,7 @@ pub fn ipam(request: &AddRequest) -> Result<Ipam> {
     let Some(name) = request.ipam_type.as_deref() else {
         return Ok(Ipam::None);
     };
+    let known = &request.pod_choice;
     let request = &request.call;
     let policy = if POOL_TYPES.contains(&name) {
         "pool"
@@ -90,7 +91,7 @@ pub fn ipam(request: &AddRequest) -> Result<Ipam> {
     match Source::find(policy, World::AddressPolicy, &request.folders.components)? {
         Some(source) => {
             ipam_keys::check(request)?;
-            let pools = AvailablePools::of(request)?;
+            let pools = AvailablePools::of(request)?.to(known);
             Ok(Ipam::Policy(source, pools))
         }
         None => {
@@ -98,6 +99,16 @@ pub fn ipam(request: &AddRequest) -> Result<Ipam> {
             Ok(Ipam::Delegate(name.to_owned()))
         }
     }
+}
+
+/// Whether the addresses come from pools, without looking whether the rest is right.
+pub fn has_policy(request: &AddRequest) -> bool {
+    let folder = &request.call.folders.components;
+    let is_policy = |name: &str| {
+        POOL_TYPES.contains(&name)
+            || Source::find(name, World::AddressPolicy, folder).is_ok_and(|found| found.is_some())
+    };
+    request.ipam_type.as_deref().is_some_and(is_policy)
 }
 
 /// The IPAM plugin that a configuration names, without looking whether it is there or
@@ -150,6 +161,7 @@ pub fn plan(request: &AddRequest, sandbox: &Sandbox<'_>, facts: &Rc<dyn Facts>) 
         space: &space(&recorded, request, facts.as_ref())?,
         sandbox,
         asked: &asked,
+        facts: facts.as_ref(),
     };
     let own = &request.call.attachment.interface_name;
     let mut layout = match &request.rails {
@@ -347,6 +359,7 @@ struct Addressing<'a> {
     space: &'a str,
     sandbox: &'a Sandbox<'a>,
     asked: &'a Arc<Asked>,
+    facts: &'a dyn Facts,
 }
 
 impl Addressing<'_> {
@@ -373,6 +386,7 @@ impl Addressing<'_> {
                     !self.asked.requested_addresses.is_empty(),
                 );
                 claim.link = link;
+                self.add_routes(&mut claim, plan)?;
                 plan.steps
                     .insert(0, Step::Operation(Operation::ClaimAddresses(claim)));
             }
@@ -381,6 +395,42 @@ impl Addressing<'_> {
                 let ask = Operation::DelegateIpam(DelegateIpam { link, plugin });
                 plan.steps.push(Step::Operation(ask));
             }
+        }
+        Ok(())
+    }
+}
+
+impl Addressing<'_> {
+    /// Adds the routes that the pod asks for itself, each with the addresses in whose subnet its gateway is. An interface
+    /// that the pod has already, and that reaches the gateway, has the route.
+    fn add_routes(&self, claim: &mut ClaimAddresses, plan: &mut Plan) -> Result<()> {
+        let routes = self
+            .request
+            .pod_choice
+            .choice()
+            .map_or(&[][..], |choice| &choice.routes);
+        if routes.is_empty() {
+            return Ok(());
+        }
+        let own = &self.request.call.attachment.interface_name;
+        let interfaces = self.facts.pod_routing()?.interfaces;
+        let others = || interfaces.iter().filter(|one| one.name != *own);
+        for route in routes {
+            let Some(gateway) = route.gateway else {
+                continue;
+            };
+            let reaches = |one: &&PodInterface| {
+                let mut addresses = one.addresses.iter();
+                addresses.any(|address| address.contains(gateway))
+            };
+            if let Some(other) = others().find(reaches) {
+                plan.found.push(format!(
+                    "the pod's route to {} by {gateway} is left to {}",
+                    route.destination, other.name
+                ));
+                continue;
+            }
+            claim.add_route(route, gateway);
         }
         Ok(())
     }

@@ -173,6 +173,7 @@ impl From<leases::ClaimError> for Error {
         };
         let code = match &error {
             leases::ClaimError::Exhausted { .. } => Code::POOL_EXHAUSTED,
+            leases::ClaimError::NotHeld { .. } => Code::TRY_AGAIN_LATER,
             leases::ClaimError::Taken { .. } => Code::ADDRESS_TAKEN,
             leases::ClaimError::OwnerHasLeases { .. } => Code::ALREADY_EXISTS,
             _ => Code::STATE,

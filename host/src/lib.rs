@@ -19,6 +19,7 @@
 //! - [`functions`]: who has which PCI function, and the way back of one
 //! - [`former`]: what the replaced plugins wrote down of functions that their pods have
 //! - [`leases`], [`recovery`] and [`ipam_plugin`]: where addresses come from; [`ipam_keys`]: what is decided about each key
+//! - [`agent`]: what this node is told of the cluster; [`pod_choice`]: what a pod's annotations ask for
 //! - [`kubelet`]: which pod a device was given to
 //! - [`owned`]: which folders are root's alone
 //! - [`state`]: the folder of all that outlives a call, its locks and what is set aside
@@ -26,6 +27,7 @@
 //! - [`error`]: the only place that gives errors their CNI code
 //! - [`trace`]: what a person can follow; [`watch`]: where the tests put a fault
 
+pub mod agent;
 pub mod attachment;
 pub mod available_pools;
 pub mod cni;
@@ -51,6 +53,7 @@ pub mod parent;
 pub mod perform;
 pub mod plan;
 pub mod pod;
+pub mod pod_choice;
 pub mod policy;
 pub mod program;
 pub mod rails;

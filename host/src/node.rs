@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use crate::agent::Agent;
 use crate::kernel::Kernel;
 use crate::leases::Leases;
 use crate::state::StateFolder;
@@ -16,6 +17,8 @@ pub struct Node<'a> {
     pub state: StateFolder,
     /// Who holds which address. Opened when it is first asked.
     pub leases: &'a dyn Leases,
+    /// Whoever knows of the cluster.
+    pub agent: Agent,
     /// Lines about what happens.
     pub trace: &'a Trace,
     /// Who may look on between the steps.

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, Metadata};
 use std::io::ErrorKind;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 /// Why a folder is not trusted.
@@ -26,6 +26,12 @@ pub enum Error {
     #[error("{path} is not a folder")]
     NoFolder {
         /// The folder, or one above it.
+        path: PathBuf,
+    },
+    /// Not a socket.
+    #[error("{path} is not a socket")]
+    NoSocket {
+        /// What should be one.
         path: PathBuf,
     },
     /// Others may write to it.
@@ -80,6 +86,28 @@ pub fn check(folder: &Path) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Checks that root alone can have made a socket. Who may connect to it is its owner's to say.
+///
+/// # Errors
+///
+/// As for [`check`] of its folder; [`Error::NoSocket`] and [`Error::Writable`].
+pub fn check_socket(path: &Path) -> Result<(), Error> {
+    check(path.parent().unwrap_or(path))?;
+    let metadata = fs::symlink_metadata(path).map_err(|source| Error::Unreadable {
+        path: path.to_owned(),
+        source,
+    })?;
+    if !metadata.file_type().is_socket() {
+        return Err(Error::NoSocket {
+            path: path.to_owned(),
+        });
+    }
+    match is_roots(&metadata) {
+        true => Ok(()),
+        false => Err(writable(path.to_owned(), &metadata)),
+    }
 }
 
 /// Checks a file or folder that is open: root's, and writable by root alone. `path` is for the message.

@@ -46,6 +46,10 @@ pub struct Policy {
     pub profile: Profile,
     /// The node's name in Kubernetes, see [`Policy::node_name`].
     pub node: Option<String>,
+    /// The socket of the node's agent, where the file says that there is one, see [`Policy::agent_socket`].
+    pub agent: Option<PathBuf>,
+    /// Whether no pod is attached of which the agent has not said what its annotations ask for.
+    pub needs_pod_choice: bool,
     /// Where plumb keeps things.
     pub folders: Folders,
     /// Where the trace goes.
@@ -74,6 +78,18 @@ impl Policy {
                 .trim()
                 .to_lowercase(),
         }
+    }
+
+    /// Where the node's agent listens.
+    pub fn agent_socket(&self) -> &Path {
+        self.agent
+            .as_deref()
+            .unwrap_or(Path::new(plumb_protocol::SOCKET))
+    }
+
+    /// Whether the node has an agent: the file says so, or its socket is there.
+    pub fn has_agent(&self) -> bool {
+        self.agent.is_some() || self.needs_pod_choice || self.agent_socket().exists()
     }
 
     /// The file in words, for a refusal: what to change.

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use plumb_values::text::{printable, shorten};
 
+use crate::agent::Agent;
 use crate::cni::configuration::MAXIMAL_SIZE;
 use crate::cni::{
     AddRequest, Configuration, Environment, Request, Verb, Version, configuration, output,
@@ -196,13 +197,14 @@ fn perform(request: Request, trace: &Trace, watcher: &dyn Watcher) -> Result<Str
         kernel: Rc::new(Kernel::open()?),
         state,
         leases: &leases,
+        agent: Agent::new(request.policy.agent_socket()),
         trace,
         watcher,
     };
     let nothing = |()| String::new();
     match request.environment.verb {
         Verb::Add => {
-            let result = verbs::add::add(&AddRequest::of(request)?, &node)?;
+            let result = verbs::add::add(AddRequest::of(request)?, &node)?;
             Ok(output::result(&result))
         }
         Verb::Del => verbs::del::del(&request, &node).map(nothing),

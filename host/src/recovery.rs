@@ -8,8 +8,8 @@ use std::net::IpAddr;
 
 use crate::journal::{State, Unreadable};
 use crate::leases::{
-    Candidate, ClaimError, Claimed, Discarded, Error, FILE_NAME, Lease, Leases, Owner, Pod,
-    Renewed, Request, Store, Usage,
+    Candidate, ClaimError, Claimed, Discarded, Error, FILE_NAME, HeldRange, Lease, Leases, Owner,
+    Pod, Renewed, Request, Store, Usage,
 };
 use crate::operations::{Operation, Record, Records};
 use crate::policy::space_of_record;
@@ -118,6 +118,11 @@ impl<'a> NodeLeases<'a> {
         }
     }
 
+    /// What this node may give out of pools that nodes share, by space and address.
+    pub fn all_held(&self) -> Result<Vec<HeldRange>, Error> {
+        self.ask_existing(Vec::new(), Store::all_held)
+    }
+
     /// Removes a store that cannot be written, or made, because the file system is full. The addresses that this call
     /// releases are free when its record is gone, and those of the other records are known from these.
     fn discard(&self) -> Result<(), Error> {
@@ -202,6 +207,14 @@ impl Leases for NodeLeases<'_> {
         keep: bool,
     ) -> Result<Vec<Claimed>, ClaimError> {
         self.ask(|store| inside(store.claim(space, owner, pod, claims, keep)))?
+    }
+
+    fn fulfil(&self, request: &Request<'_>) -> Result<Vec<Claimed>, ClaimError> {
+        self.ask(|store| inside(store.fulfil(request)))?
+    }
+
+    fn let_go(&self) {
+        self.store.take();
     }
 
     fn peek(

@@ -320,13 +320,13 @@ fn the_store_of_a_later_build_is_refused_and_stays() {
     let node = plumb_tests::node();
     let (one, two) = (node.pod(), node.pod());
     let held = address(&Call::add(&node, &one, &pool()).run());
-    set_layout(3);
+    set_layout(4);
     let later = fs::read(STORE).expect("read the store");
     let add = Call::add(&node, &two, &pool()).run();
-    add.expect_error(107, "has layout 3, this version reads layout 2");
+    add.expect_error(107, "has layout 4, this version reads layout 3");
     assert!(fs::read(STORE).expect("read the store") == later);
     assert!(two.link("eth0").is_none(), "eth0 stayed");
-    set_layout(2);
+    set_layout(3);
     assert_eq!(addresses(), [held]);
     node.delete(&one, &pool());
     node.delete(&two, &pool());

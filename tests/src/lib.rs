@@ -2,6 +2,7 @@
 //! configured with, and what plumb keeps on a node. How a plugin is called and how a
 //! node is made and looked at is the business of [`cni_harness`].
 
+pub mod agent;
 pub mod binaries;
 pub mod configuration;
 pub mod dice;

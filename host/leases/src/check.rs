@@ -50,6 +50,7 @@ pub(crate) fn check(db: &Connection) -> Result<u64, Fault> {
     }
     compare(db, Set::Leased, &leased)?;
     compare(db, Set::Reserved, &reserved)?;
+    held_apart(db)?;
     entries::all(db, Kind::Cursor, |_, value| last_of(value).map(drop))?;
     Ok(leased.len() as u64)
 }
@@ -95,6 +96,25 @@ fn remembered(db: &Connection, leased: &BTreeSet<Place>) -> Result<BTreeSet<Plac
         ));
     }
     Ok(places)
+}
+
+/// Whether the runs that this node holds are in order, and none touches the next.
+fn held_apart(db: &Connection) -> Result<(), Fault> {
+    let mut before: Option<(String, IpAddr)> = None;
+    entries::all(db, Kind::Held, |key, value| {
+        let (space, (first, last)) = run(key, value)?;
+        if let Some((other, end)) = before.take()
+            && other == space
+            && end.is_ipv4() == first.is_ipv4()
+            && next(end).is_none_or(|behind| behind >= first)
+        {
+            return Err(Fault::Damaged(format!(
+                "the run of addresses from {first} (Held) is not apart from the one before it"
+            )));
+        }
+        before = Some((space, last));
+        Ok(())
+    })
 }
 
 /// Whether the runs are those of `places`.

@@ -31,6 +31,10 @@ pub struct Request<'a> {
     pub claims: &'a [Vec<Candidate>],
     /// Whether the addresses are remembered for the pod.
     pub keep: bool,
+    /// Whether those who share pools with this node have been asked. Until then a claim does not go past a shared pool
+    /// of which nothing is held, takes no address of it that is remembered for somebody else, and none at all for a
+    /// pod whose address is kept unless it is the pod's own: where that is, only they know.
+    pub asked: bool,
 }
 
 impl Request<'_> {
@@ -117,13 +121,24 @@ pub(crate) fn one(
 ) -> Result<Result<Claimed, ClaimError>, Fault> {
     let candidates = &request.claims[index];
     let memory = request.memory_key(index);
-    let choose = || choose(db, request.space, candidates, memory.as_deref());
-    let chosen = match choose()? {
-        None if conflict::offer_again(db, now)? > 0 => choose()?,
-        chosen => chosen,
+    let choose = || choose(db, request, candidates, memory.as_deref());
+    let choice = match choose()? {
+        Choice::Of(chosen) => Choice::Of(chosen),
+        _ if conflict::offer_again(db, now)? > 0 => choose()?,
+        nothing => nothing,
     };
-    let Some(chosen) = chosen else {
-        return Ok(Err(refusal(db, request.space, index, candidates)?));
+    let chosen = match choice {
+        Choice::Of(chosen) => chosen,
+        Choice::NotHeld(Some(address)) => {
+            return Ok(Err(ClaimError::NotHeld {
+                claim: index,
+                pools: usages(db, request.space, candidates)?,
+                remembered: Some(address),
+            }));
+        }
+        Choice::NotHeld(None) | Choice::None => {
+            return Ok(Err(refusal(db, request.space, index, candidates)?));
+        }
     };
     let lease = Lease {
         space: request.space.to_owned(),
@@ -161,13 +176,24 @@ pub(crate) fn take(
     }
 }
 
+/// What is found for a claim.
+enum Choice {
+    /// A free address.
+    Of(Claimed),
+    /// Nothing that may be given out before others are asked; the pod's own address, where it is not held.
+    NotHeld(Option<IpAddr>),
+    /// Nothing.
+    None,
+}
+
 /// The remembered address; else one that is remembered for nobody; else one that is.
 fn choose(
     db: &Connection,
-    space: &str,
+    request: &Request<'_>,
     candidates: &[Candidate],
     memory: Option<&[u8]>,
-) -> Result<Option<Claimed>, Fault> {
+) -> Result<Choice, Fault> {
+    let space = request.space;
     if let Some(key) = memory
         && let Some(address) = memory::recall(db, key, space)?
     {
@@ -176,18 +202,49 @@ fn choose(
         if let Some(candidate) = candidates.iter().position(offers)
             && !runs::has(db, Set::Leased, space, address)?
         {
-            return Ok(Some(Claimed { address, candidate }));
+            if !candidates[candidate].shared || runs::has(db, Set::Held, space, address)? {
+                return Ok(Choice::Of(Claimed { address, candidate }));
+            }
+            if !request.asked {
+                return Ok(Choice::NotHeld(Some(address)));
+            }
         }
     }
     for occupied in [Set::Reserved, Set::Leased] {
         for (candidate, offered) in candidates.iter().enumerate() {
+            let must_ask = offered.shared && !request.asked;
+            if must_ask && memory.is_some() {
+                return Ok(Choice::NotHeld(None));
+            }
             let last = last_handed_out(db, space, &offered.ranges)?;
             for range in turns(&offered.ranges, last) {
-                if let Some(address) = runs::first_free(db, occupied, space, range)? {
+                let free = match offered.shared {
+                    false => runs::first_free(db, occupied, space, range)?,
+                    true => first_held(db, occupied, space, range)?,
+                };
+                if let Some(address) = free {
                     hand_out(db, space, &offered.ranges, address)?;
-                    return Ok(Some(Claimed { address, candidate }));
+                    return Ok(Choice::Of(Claimed { address, candidate }));
                 }
             }
+            if must_ask {
+                return Ok(Choice::NotHeld(None));
+            }
+        }
+    }
+    Ok(Choice::None)
+}
+
+/// The first address of a range that this node holds and that is not in a set.
+fn first_held(
+    db: &Connection,
+    occupied: Set,
+    space: &str,
+    range: (IpAddr, IpAddr),
+) -> Result<Option<IpAddr>, Fault> {
+    for held in runs::within(db, Set::Held, space, range)? {
+        if let Some(free) = runs::first_free(db, occupied, space, held)? {
+            return Ok(Some(free));
         }
     }
     Ok(None)
@@ -257,20 +314,42 @@ fn refusal(
     index: usize,
     candidates: &[Candidate],
 ) -> Result<ClaimError, Fault> {
+    let is_shared = candidates.iter().any(|candidate| candidate.shared);
     if let [Candidate { ranges, .. }] = candidates
         && let [(first, last)] = ranges[..]
         && first == last
     {
-        let Some(lease) = read::lease_on(db, space, first)? else {
-            return Err(Fault::Damaged(format!(
-                "{first} counts as leased but has no lease"
-            )));
-        };
-        return Ok(ClaimError::Taken {
-            address: first,
-            lease: Box::new(lease),
+        match read::lease_on(db, space, first)? {
+            Some(lease) => {
+                return Ok(ClaimError::Taken {
+                    address: first,
+                    lease: Box::new(lease),
+                });
+            }
+            None if is_shared => {}
+            None => {
+                return Err(Fault::Damaged(format!(
+                    "{first} counts as leased but has no lease"
+                )));
+            }
+        }
+    }
+    let pools = usages(db, space, candidates)?;
+    // Of a pool that is shared it is not known here whether it is full.
+    if is_shared {
+        return Ok(ClaimError::NotHeld {
+            claim: index,
+            pools,
+            remembered: None,
         });
     }
+    Ok(ClaimError::Exhausted {
+        claim: index,
+        pools,
+    })
+}
+
+fn usages(db: &Connection, space: &str, candidates: &[Candidate]) -> Result<Vec<PoolUsage>, Fault> {
     let mut pools = Vec::new();
     for candidate in candidates {
         let usage = read::usage(db, space, &candidate.ranges)?;
@@ -278,12 +357,10 @@ fn refusal(
             pool: candidate.pool.clone(),
             size: usage.size,
             taken: usage.taken,
+            held: candidate.shared.then_some(usage.held),
         });
     }
-    Ok(ClaimError::Exhausted {
-        claim: index,
-        pools,
-    })
+    Ok(pools)
 }
 
 fn is_v4(claim: &[Candidate]) -> bool {

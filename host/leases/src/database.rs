@@ -14,7 +14,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use nix::sys::statvfs::statvfs;
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::entries;
 use crate::error::{Error, Fault};
@@ -22,7 +22,9 @@ use crate::keys::Kind;
 
 /// The number of the layout that `keys` and `values` describe. Raise it with any change to a key or a value. 1 was five
 /// tables.
-pub(crate) const LAYOUT: u32 = 2;
+pub(crate) const LAYOUT: u32 = 3;
+/// The layout that is this one without [`Kind::Held`].
+const LAYOUT_WITHOUT_HELD: u32 = 2;
 /// In the header beside the layout's number (SQLite, "Database File Format", "Application ID"): "plb", so
 /// that one flipped bit makes a damaged file and not one of another version.
 const APPLICATION: u32 = u32::from_be_bytes(*b"plb\0");
@@ -76,8 +78,9 @@ pub(crate) fn open(path: &Path) -> Result<Found, Error> {
     if let Some(reason) = damage(&header) {
         return Ok(Found::Damaged(id, reason));
     }
-    match word(&header, 60) {
-        LAYOUT => {}
+    let layout = word(&header, 60);
+    match layout {
+        LAYOUT | LAYOUT_WITHOUT_HELD => {}
         ..LAYOUT => return Ok(Found::Former(id)),
         found => {
             return Err(Error::Layout {
@@ -87,7 +90,14 @@ pub(crate) fn open(path: &Path) -> Result<Found, Error> {
             });
         }
     }
-    match connect(path) {
+    let connect = || {
+        let connection = connect(path)?;
+        if layout == LAYOUT_WITHOUT_HELD {
+            add_held(&connection, path)?;
+        }
+        Ok(connection)
+    };
+    match connect() {
         Ok(connection) => Ok(Found::Database(id, connection)),
         Err(fault) => match error(path, "open", fault) {
             Error::Corrupt { reason, .. } => Ok(Found::Damaged(id, reason)),
@@ -124,14 +134,39 @@ fn word(header: &[u8], at: usize) -> u32 {
 pub(crate) fn create(path: &Path) -> Result<Connection, Fault> {
     let connection = connect(path)?;
     // Nobody finds it before it is complete.
-    connection.execute_batch(&format!(
-        "PRAGMA journal_mode=MEMORY; PRAGMA application_id={}; PRAGMA user_version={LAYOUT}; {SCHEMA}",
-        APPLICATION | LAYOUT
-    ))?;
+    connection.execute_batch(&format!("PRAGMA journal_mode=MEMORY; {SCHEMA}"))?;
+    write_layout(&connection)?;
     for kind in Kind::ALL {
         entries::put(&connection, &kind.marker(), &[])?;
     }
     Ok(connection)
+}
+
+fn write_layout(db: &Connection) -> Result<(), Fault> {
+    let application = APPLICATION | LAYOUT;
+    Ok(db.execute_batch(&format!(
+        "PRAGMA application_id={application}; PRAGMA user_version={LAYOUT}"
+    ))?)
+}
+
+/// Makes of a store without [`Kind::Held`] one of this layout, which holds nothing.
+fn add_held(connection: &Connection, path: &Path) -> Result<(), Fault> {
+    let add = || {
+        let behavior = TransactionBehavior::Immediate;
+        let transaction = Transaction::new_unchecked(connection, behavior)?;
+        entries::put(&transaction, &Kind::Held.marker(), &[])?;
+        write_layout(&transaction)?;
+        Ok(transaction.commit()?)
+    };
+    match add() {
+        // Whoever takes something out needs no room for this, and asks for nothing that is held.
+        Err(Fault::Engine(error))
+            if is_full(path) || error.sqlite_error_code() == Some(ErrorCode::DiskFull) =>
+        {
+            Ok(())
+        }
+        added => added,
+    }
 }
 
 fn connect(path: &Path) -> Result<Connection, Fault> {

@@ -141,6 +141,19 @@ pub enum ClaimError {
         /// The candidates of that claim, in their order.
         pools: Vec<PoolUsage>,
     },
+    /// No candidate has a free address that may be given out without asking: a pool that is shared comes first, and this
+    /// node holds no address of it that serves. Whoever shares the pools out can be asked for some ([`Request::asked`]).
+    ///
+    /// [`Request::asked`]: crate::Request::asked
+    #[error("{}", not_held(pools, *remembered))]
+    NotHeld {
+        /// Which of the claims: an index into the list that was passed in.
+        claim: usize,
+        /// The candidates of that claim, in their order.
+        pools: Vec<PoolUsage>,
+        /// The pod's own address, where that is what this node does not hold.
+        remembered: Option<IpAddr>,
+    },
     /// A certain address was asked for and somebody holds it.
     #[error("address {address} is held by {}", holder(lease))]
     Taken {
@@ -163,15 +176,22 @@ pub struct PoolUsage {
     pub size: u128,
     /// How many of them are leased.
     pub taken: u128,
+    /// How many of them this node holds, where the pool is shared.
+    pub held: Option<u128>,
 }
 
 impl fmt::Display for PoolUsage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "pool {} ({} of {} addresses taken)",
-            self.pool, self.taken, self.size
-        )
+        let Self {
+            pool, size, taken, ..
+        } = self;
+        match self.held {
+            None => write!(f, "pool {pool} ({taken} of {size} addresses taken)"),
+            Some(held) => write!(
+                f,
+                "pool {pool} (of {size} addresses this node holds {held}, {taken} are taken)"
+            ),
+        }
     }
 }
 
@@ -184,6 +204,17 @@ fn exhausted(pools: &[PoolUsage]) -> String {
         "no free address left in {}: enlarge a pool or name another",
         pools.join(", ")
     )
+}
+
+fn not_held(pools: &[PoolUsage], remembered: Option<IpAddr>) -> String {
+    let pools: Vec<String> = pools.iter().map(PoolUsage::to_string).collect();
+    let pools = pools.join(", ");
+    match remembered {
+        Some(address) => {
+            format!("this node does not hold {address}, which the pod had before, of {pools}")
+        }
+        None => format!("this node holds no free address of {pools}"),
+    }
 }
 
 fn list(addresses: &[IpAddr]) -> String {

@@ -17,6 +17,8 @@ pub(crate) type Place = (String, IpAddr);
 pub(crate) enum Kind {
     /// Space, first and last address of a pool -> the address that it handed out last.
     Cursor = b'c',
+    /// Place -> the end of the run of addresses that begins there and that this node may give out, of pools that are shared.
+    Held = b'h',
     /// Place -> the memory that has it.
     Keeper = b'k',
     /// Place -> who holds it (see `read`).
@@ -34,8 +36,9 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Cursor,
+        Self::Held,
         Self::Keeper,
         Self::Lease,
         Self::Memory,

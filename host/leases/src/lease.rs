@@ -64,6 +64,9 @@ pub struct Candidate {
     /// First and last address of each range, both included and of one family. They may be of any size and in
     /// any order; addresses are handed out in the order given, beginning after the last one handed out.
     pub ranges: Vec<(IpAddr, IpAddr)>,
+    /// Whether other nodes have the pool as well: then only what this node holds of it is given out
+    /// ([`crate::Store::hold`]).
+    pub shared: bool,
 }
 
 /// What one claim got.
@@ -76,10 +79,14 @@ pub struct Claimed {
 }
 
 /// How full some ranges are, in addresses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Usage {
     /// How many addresses the ranges have; all of IPv6 (`2^128`) reads as `u128::MAX`.
     pub size: u128,
     /// How many of them are leased.
     pub taken: u128,
+    /// How many of them this node holds; of use where the pool is shared.
+    pub held: u128,
+    /// How many of those that this node holds are leased.
+    pub held_taken: u128,
 }

@@ -30,6 +30,17 @@ pub trait Leases {
         keep: bool,
     ) -> Result<Vec<Claimed>, ClaimError>;
 
+    /// The same by a request, which says beside whether those who share pools have been asked.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Leases::claim`].
+    fn fulfil(&self, request: &Request<'_>) -> Result<Vec<Claimed>, ClaimError>;
+
+    /// Closes what is open, for one who waits for something else: it is opened again when it is needed. Only for one
+    /// whose claims are all in the journal.
+    fn let_go(&self) {}
+
     /// What [`Leases::claim`] would answer now. Takes nothing.
     ///
     /// # Errors
@@ -50,7 +61,8 @@ pub trait Leases {
     ///
     /// # Errors
     ///
-    /// As for [`Leases::claim`]; when there is no other address, the one is set aside all the same.
+    /// As for [`Leases::claim`]; when there is no other address, the one is set aside all the same, unless others are to be
+    /// asked first ([`ClaimError::NotHeld`] of a request that they were not asked for): then nothing has changed.
     fn exchange(
         &self,
         request: &Request<'_>,

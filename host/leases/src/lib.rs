@@ -13,7 +13,7 @@
 //!
 //! What a caller needs is the trait [`Leases`]; [`Store`] is the implementation for one node. From the bottom up, each
 //! module uses only those before it: `lease`, `error`, `leases`, `address`, `keys`, `values`, `entries`,
-//! `database`, `runs`, `memory`, `read`, `claim` and `conflict`, `release`, `check`, `former`, `file`, `store`.
+//! `database`, `runs`, `memory`, `read`, `claim` and `conflict`, `held`, `release`, `check`, `former`, `file`, `store`.
 
 mod address;
 mod check;
@@ -25,6 +25,7 @@ mod entries;
 mod error;
 mod file;
 mod former;
+mod held;
 mod keys;
 mod lease;
 mod leases;
@@ -43,6 +44,7 @@ pub use database::FileId;
 pub use database_files::SetAside;
 pub use error::{ClaimError, Error, PoolUsage};
 pub use file::{Discarded, FILE_NAME, Renewed};
+pub use held::{HeldRange, Kept};
 pub use lease::{Candidate, Claimed, Lease, Owner, Pod, Usage};
 pub use leases::Leases;
 pub use store::Store;

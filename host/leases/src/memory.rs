@@ -111,6 +111,51 @@ pub(crate) fn forget(db: &Connection, space: &str, address: IpAddr) -> Result<()
     }
 }
 
+/// Remembers an address under `key` as [`remember`] does, one that nobody has: it rests. One that is leased already is
+/// its holder's.
+pub(crate) fn remember_resting(
+    db: &Connection,
+    key: &[u8],
+    space: &str,
+    address: IpAddr,
+) -> Result<(), Fault> {
+    if runs::has(db, Set::Leased, space, address)? {
+        return Ok(());
+    }
+    // One that rests for this pod already rests on.
+    let place = (space.to_owned(), address);
+    if under(db, key)?.is_some_and(|memory| memory.place == place) {
+        return Ok(());
+    }
+    remember(db, key, space, address)?;
+    runs::add(db, Set::Reserved, space, address)?;
+    rest(db, space, address)?;
+    forget_oldest(db, RESTING_LIMIT)
+}
+
+/// Forgets all that rests within a range in which nothing is leased.
+pub(crate) fn forget_resting(
+    db: &Connection,
+    space: &str,
+    (first, last): (IpAddr, IpAddr),
+) -> Result<(), Fault> {
+    let from = keys::place(Kind::Keeper, space, first);
+    // The first key behind that of `last`.
+    let mut to = keys::place(Kind::Keeper, space, last);
+    to.push(0);
+    let mut resting = Vec::new();
+    entries::scan(db, &from, &to, |key, _| {
+        let (_, address) = keys::read_place(key).ok_or_else(|| entries::not_a_key(key))?;
+        resting.push(address);
+        Ok(())
+    })?;
+    for address in resting {
+        forget(db, space, address)?;
+        runs::remove(db, Set::Reserved, space, address)?;
+    }
+    Ok(())
+}
+
 /// Notes that the lease on an address has ended; whether the address is remembered.
 pub(crate) fn rest(db: &Connection, space: &str, address: IpAddr) -> Result<bool, Fault> {
     let Some((key, memory)) = kept(db, space, address)? else {

@@ -107,17 +107,22 @@ pub(crate) fn usage(
     for range in without_overlap(ranges) {
         let taken = runs::count(db, Set::Leased, space, range)?;
         usage.taken = usage.taken.saturating_add(taken);
+        for held in runs::within(db, Set::Held, space, range)? {
+            let taken = runs::count(db, Set::Leased, space, held)?;
+            usage.held = usage.held.saturating_add(size(held));
+            usage.held_taken = usage.held_taken.saturating_add(taken);
+        }
     }
     Ok(usage)
 }
 
 impl Usage {
-    /// That of `ranges`, which must have been checked, where nothing is leased.
+    /// That of `ranges`, which must have been checked, where nothing is leased or held.
     pub fn none_of(ranges: &[(IpAddr, IpAddr)]) -> Self {
         let sizes = without_overlap(ranges).into_iter().map(size);
         Self {
             size: sizes.fold(0, u128::saturating_add),
-            taken: 0,
+            ..Self::default()
         }
     }
 }
@@ -137,7 +142,7 @@ fn without_overlap(ranges: &[(IpAddr, IpAddr)]) -> Vec<(IpAddr, IpAddr)> {
 }
 
 /// An entry that is a lease.
-fn lease(key: &[u8], value: &[u8]) -> Result<Lease, Fault> {
+pub(crate) fn lease(key: &[u8], value: &[u8]) -> Result<Lease, Fault> {
     let (space, address) = keys::read_place(key).ok_or_else(|| entries::not_a_key(key))?;
     let mut parts = Parts::new("leases", value);
     let lease = Lease {

@@ -1,4 +1,4 @@
-//! Runs of consecutive occupied addresses.
+//! Runs of consecutive addresses: those that are occupied, and those that this node may give out.
 //!
 //! One entry for each maximal run, by its first address. Two runs never touch, so the address after a run is
 //! free, and the first free address at or after any other takes one lookup.
@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use rusqlite::Connection;
 
-use crate::address::{contains, is_range, next, previous, size};
+use crate::address::{contains, is_range, next, previous, size, to_bytes};
 use crate::entries;
 use crate::error::Fault;
 use crate::keys::{self, Kind};
@@ -20,6 +20,8 @@ pub(crate) enum Set {
     Leased,
     /// Those that are leased or remembered.
     Reserved,
+    /// Those of shared pools that this node may give out.
+    Held,
 }
 
 impl Set {
@@ -27,6 +29,7 @@ impl Set {
         match self {
             Self::Leased => Kind::Leased,
             Self::Reserved => Kind::Reserved,
+            Self::Held => Kind::Held,
         }
     }
 }
@@ -94,36 +97,85 @@ pub(crate) fn remove(db: &Connection, set: Set, space: &str, x: IpAddr) -> Resul
     }
 }
 
-/// How many addresses of a range are in the set.
-pub(crate) fn count(
+/// Adds all of a range, whatever of it is in the set.
+pub(crate) fn add_range(
     db: &Connection,
     set: Set,
     space: &str,
-    (first, last): (IpAddr, IpAddr),
-) -> Result<u128, Fault> {
+    (first, last): Run,
+) -> Result<(), Fault> {
+    // With the neighbours on both sides, whose runs become one with it.
+    let wide = (previous(first).unwrap_or(first), next(last).unwrap_or(last));
+    let (mut start, mut end) = (first, last);
+    for run in meeting(db, set, space, wide)? {
+        delete(db, set, space, run.0)?;
+        (start, end) = (start.min(run.0), end.max(run.1));
+    }
+    put(db, set, space, (start, end))
+}
+
+/// Takes all of a range out, whatever of it is in the set.
+pub(crate) fn remove_range(
+    db: &Connection,
+    set: Set,
+    space: &str,
+    (first, last): Run,
+) -> Result<(), Fault> {
+    for run in meeting(db, set, space, (first, last))? {
+        delete(db, set, space, run.0)?;
+        if let Some(before) = previous(first).filter(|_| run.0 < first) {
+            put(db, set, space, (run.0, before))?;
+        }
+        if let Some(behind) = next(last).filter(|_| last < run.1) {
+            put(db, set, space, (behind, run.1))?;
+        }
+    }
+    Ok(())
+}
+
+/// How many addresses of a range are in the set.
+pub(crate) fn count(db: &Connection, set: Set, space: &str, range: Run) -> Result<u128, Fault> {
+    let parts = within(db, set, space, range)?;
+    Ok(parts.into_iter().map(size).fold(0, u128::saturating_add))
+}
+
+/// What of a range is in the set, in the order of addresses.
+pub(crate) fn within(
+    db: &Connection,
+    set: Set,
+    space: &str,
+    (first, last): Run,
+) -> Result<Vec<Run>, Fault> {
+    let runs = meeting(db, set, space, (first, last))?;
+    let inside = |run: Run| (run.0.max(first), run.1.min(last));
+    Ok(runs.into_iter().map(inside).collect())
+}
+
+/// The runs that have an address of a range, whole.
+fn meeting(db: &Connection, set: Set, space: &str, (first, last): Run) -> Result<Vec<Run>, Fault> {
     let from = before(db, set, space, first)?.map_or(first, |run| run.0);
     let from = keys::place(set.kind(), space, from);
     // The first key behind that of `last`.
     let mut to = keys::place(set.kind(), space, last);
     to.push(0);
-    let mut count: u128 = 0;
+    let mut runs = Vec::new();
     let mut end = None;
     entries::scan(db, &from, &to, |key, value| {
         let (_, run) = run(key, value)?;
         if end.is_some_and(|end| run.0 <= end) {
             return Err(Fault::Damaged(format!(
-                "the run of occupied addresses from {} overlaps another",
+                "the run of addresses from {} overlaps another",
                 run.0
             )));
         }
         end = Some(run.1);
-        let inside = (run.0.max(first), run.1.min(last));
-        if is_range(inside) {
-            count = count.saturating_add(size(inside));
+        // The first may end before the range begins.
+        if first <= run.1 {
+            runs.push(run);
         }
         Ok(())
     })?;
-    Ok(count)
+    Ok(runs)
 }
 
 /// The run that begins at `x` or is the nearest before it.
@@ -142,18 +194,38 @@ pub(crate) fn run(key: &[u8], value: &[u8]) -> Result<(String, Run), Fault> {
     let (space, first) = keys::read_place(key).ok_or_else(|| entries::not_a_key(key))?;
     let mut parts = Parts::new("runs", value);
     let last = parts.address()?;
+    if key.starts_with(&Kind::Held.marker()) && parts.number()? != seal(key, last) {
+        return Err(Fault::Damaged(format!(
+            "the run of addresses from {first} is not what this node got to hold"
+        )));
+    }
     parts.end()?;
     if is_range((first, last)) {
         return Ok((space, (first, last)));
     }
     Err(Fault::Damaged(format!(
-        "the run of occupied addresses from {first} ends at {last}"
+        "the run of addresses from {first} ends at {last}"
     )))
 }
 
-fn put(db: &Connection, set: Set, space: &str, (start, end): Run) -> Result<(), Fault> {
-    let end = Value::default().address(end);
-    entries::put(db, &keys::place(set.kind(), space, start), end.bytes())
+/// Writes a run, which must be apart from all others.
+pub(crate) fn put(db: &Connection, set: Set, space: &str, (start, end): Run) -> Result<(), Fault> {
+    let key = keys::place(set.kind(), space, start);
+    let value = Value::default().address(end);
+    let value = match set {
+        Set::Leased | Set::Reserved => value,
+        Set::Held => value.number(seal(&key, end)),
+    };
+    entries::put(db, &key, value.bytes())
+}
+
+/// Of what a run says (FNV-1a). What is leased has a lease beside its run, and what is held has nothing: a flipped bit would make
+/// the addresses of other nodes this one's.
+fn seal(key: &[u8], end: IpAddr) -> u64 {
+    let bytes = key.iter().copied().chain(to_bytes(end));
+    bytes.fold(0xcbf2_9ce4_8422_2325, |seal, byte| {
+        (seal ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 fn delete(db: &Connection, set: Set, space: &str, start: IpAddr) -> Result<(), Fault> {

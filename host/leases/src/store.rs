@@ -12,6 +12,7 @@ use crate::claim::{self, Request, check_owner, check_pod};
 use crate::database::{self, FileId, Found};
 use crate::error::{ClaimError, Error, Fault};
 use crate::file::{self, Discarded, FILE_NAME, Renewed, Seen, Use};
+use crate::held::{self, HeldRange, Kept};
 use crate::lease::{Candidate, Claimed, Lease, Owner, Pod, Usage};
 use crate::leases::Leases;
 use crate::{check, conflict, memory, read, release};
@@ -162,6 +163,79 @@ impl Store {
         self.write("take up leases in", |db| release::restore(db, leases))
     }
 
+    /// Adds ranges to what this node may give out of shared pools; some of it may be held already. An address that is
+    /// `kept` is remembered for its pod, as if the pod had had it on this node: one that is leased stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] when a range is none, a name does not fit, or the store cannot be written; then none is added.
+    pub fn hold(
+        &self,
+        space: &str,
+        ranges: &[(IpAddr, IpAddr)],
+        kept: &[Kept],
+    ) -> Result<(), Error> {
+        check_name("space", space)?;
+        ranges.iter().try_for_each(|range| check_range(*range))?;
+        kept.iter().try_for_each(Kept::check)?;
+        self.write("hold addresses in", |db| {
+            held::hold(db, space, ranges, kept)
+        })
+    }
+
+    /// Takes a range out of what this node may give out, whatever of it is held, and forgets for whom its addresses are
+    /// remembered. Where one of them is leased, or set aside ([`crate::SET_ASIDE`]), nothing changes and that lease is
+    /// returned. No claim comes between the look and the change.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] when the range is none or the store cannot be written.
+    pub fn give_back(&self, space: &str, range: (IpAddr, IpAddr)) -> Result<Option<Lease>, Error> {
+        check_name("space", space)?;
+        check_range(range)?;
+        self.write("give addresses back in", |db| {
+            held::give_back(db, space, range, now())
+        })
+    }
+
+    /// What this node may give out of shared pools, by space and address.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] when the store cannot be read.
+    pub fn all_held(&self) -> Result<Vec<HeldRange>, Error> {
+        self.read("read", held::all)
+    }
+
+    /// What of a space this node may give out of shared pools, by address.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] when the store cannot be read.
+    pub fn held(&self, space: &str) -> Result<Vec<(IpAddr, IpAddr)>, Error> {
+        self.read("read", |db| held::of_space(db, space))
+    }
+
+    /// Holds nothing any more; leases stay.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] when the store cannot be written.
+    pub fn drop_held(&self) -> Result<(), Error> {
+        self.write("give addresses back in", held::drop_all)
+    }
+
+    /// The leases on addresses of a range, those that are set aside among them, by address.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] when the range is none or the store cannot be read.
+    pub fn leases_within(&self, space: &str, range: (IpAddr, IpAddr)) -> Result<Vec<Lease>, Error> {
+        check_name("space", space)?;
+        check_range(range)?;
+        self.read("read", |db| held::leases_within(db, space, range))
+    }
+
     /// Where the store's file is.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -244,8 +318,13 @@ impl Leases for Store {
             pod,
             claims,
             keep,
+            asked: false,
         };
-        self.try_claim(&request, "claim an address in", true)
+        self.fulfil(&request)
+    }
+
+    fn fulfil(&self, request: &Request<'_>) -> Result<Vec<Claimed>, ClaimError> {
+        self.try_claim(request, "claim an address in", true)
     }
 
     fn peek(
@@ -262,6 +341,7 @@ impl Leases for Store {
             pod,
             claims,
             keep,
+            asked: false,
         };
         self.try_claim(&request, "look for an address in", false)
     }
@@ -274,10 +354,19 @@ impl Leases for Store {
     ) -> Result<Claimed, ClaimError> {
         request.check()?;
         conflict::check_hardware_address(hardware_address)?;
-        // Refused or not, what was set aside stays so.
-        self.write("set an address aside in", |db| {
-            conflict::exchange(db, request, index, hardware_address, now())
-        })?
+        let work = || {
+            let transaction = self.begin(TransactionBehavior::Immediate)?;
+            let outcome =
+                conflict::exchange(&transaction, request, index, hardware_address, now())?;
+            // Refused or not, what was set aside stays so.
+            let is_to_ask = !request.asked && matches!(outcome, Err(ClaimError::NotHeld { .. }));
+            if !is_to_ask {
+                transaction.commit()?;
+            }
+            Ok(outcome)
+        };
+        let doing = "set an address aside in";
+        work().map_err(|fault| database::error(&self.path, doing, fault))?
     }
 
     fn offer_again(&self) -> Result<usize, Error> {

@@ -4,6 +4,7 @@ mod astray;
 mod claims;
 mod conflicts;
 mod damage;
+mod held;
 mod kept;
 mod keys;
 mod model;
@@ -80,6 +81,7 @@ fn pool(name: &str, ranges: &[(&str, &str)]) -> Candidate {
     Candidate {
         pool: name.to_owned(),
         ranges,
+        shared: false,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use plumb::leases::{Lease, Leases};
+use plumb::leases::{HeldRange, Lease, Leases};
 use plumb::policy::Reader;
 use plumb::recovery::NodeLeases;
 use plumb::trace::Trace;
@@ -16,12 +16,26 @@ use crate::{Failure, State, print_json};
 pub struct Arguments {
     #[command(flatten)]
     state: State,
+    /// Only what this node holds of pools that the nodes of a cluster share
+    #[arg(long)]
+    held: bool,
 }
 
-/// Lists the leases by space and address. A store that is not there has none; a damaged one is made again.
+/// Lists the leases by space and address, and then what the node holds of pools that are shared. A store that is not there
+/// has none; a damaged one is made again.
 pub fn run(arguments: &Arguments, policy: &Reader) -> Result<(), Failure> {
     let (state, trace) = (arguments.state.folder(policy)?, Trace::early());
-    let leases = NodeLeases::new(&state, &trace).leases()?;
+    let store = NodeLeases::new(&state, &trace);
+    let held = store.all_held()?;
+    if arguments.held {
+        if arguments.state.json {
+            let items: Vec<_> = held.iter().map(held_as_json).collect();
+            return print_json(&items);
+        }
+        print_held(&held);
+        return Ok(());
+    }
+    let leases = store.leases()?;
     if arguments.state.json {
         let items: Vec<_> = leases.iter().map(as_json).collect();
         return print_json(&items);
@@ -50,7 +64,22 @@ pub fn run(arguments: &Arguments, policy: &Reader) -> Result<(), Failure> {
             Utc(Duration::from_secs(lease.since)),
         );
     }
+    print_held(&held);
     Ok(())
+}
+
+fn print_held(held: &[HeldRange]) {
+    for (space, (first, last)) in held {
+        let space = match space.as_str() {
+            "" => String::new(),
+            space => format!(" on {space}"),
+        };
+        println!("{first}-{last}  held by this node of what the cluster shares{space}");
+    }
+}
+
+fn held_as_json((space, (first, last)): &HeldRange) -> Value {
+    json!({"space": space, "first": first, "last": last})
 }
 
 fn as_json(lease: &Lease) -> Value {

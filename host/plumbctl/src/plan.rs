@@ -268,6 +268,11 @@ fn preview(claim: &ClaimAddresses, request: &Request) -> Result<(String, Vec<Str
         .collect();
     let (state, trace) = (StateFolder::new(&request.folders.state), Trace::early());
     let leases = NodeLeases::new(&state, &trace);
+    let is_shared = claim
+        .candidates()
+        .iter()
+        .flatten()
+        .any(|candidate| candidate.shared);
     let addresses = if leases.exist().map_err(plumb::Error::from)? {
         let answer = leases.peek(
             &claim.space,
@@ -283,6 +288,15 @@ fn preview(claim: &ClaimAddresses, request: &Request) -> Result<(String, Vec<Str
                 .iter()
                 .map(|assigned| assigned.address.to_string())
                 .collect(),
+            Err(error @ ClaimError::NotHeld { .. }) => {
+                return Ok((
+                    format!(
+                        "{}: the agent of the node would be asked, because {error}",
+                        claim.describe()
+                    ),
+                    Vec::new(),
+                ));
+            }
             Err(error @ (ClaimError::Exhausted { .. } | ClaimError::Taken { .. })) => {
                 return Ok((
                     format!("{}: fails now: {error}", claim.describe()),
@@ -291,6 +305,14 @@ fn preview(claim: &ClaimAddresses, request: &Request) -> Result<(String, Vec<Str
             }
             Err(error) => return Err(plumb::Error::from(error).into()),
         }
+    } else if is_shared {
+        return Ok((
+            format!(
+                "{}: the agent of the node would be asked, because this node holds nothing yet of what nodes share",
+                claim.describe()
+            ),
+            Vec::new(),
+        ));
     } else {
         first
     };

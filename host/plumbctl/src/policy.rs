@@ -78,12 +78,21 @@ fn rows(policy: &Policy) -> Vec<(&'static str, String)> {
             "node",
             text(&policy.node, "NODE_NAME, else the host's name"),
         ),
+        (
+            "agent",
+            match &policy.agent {
+                Some(socket) => socket.display().to_string(),
+                None => format!("{}, if it is there", policy.agent_socket().display()),
+            },
+        ),
+        ("needs-pod-choice", policy.needs_pod_choice.to_string()),
         ("folders.state", folders.state.display().to_string()),
         (
             "folders.components",
             folders.components.display().to_string(),
         ),
         ("folders.pools", folders.pools.display().to_string()),
+        ("folders.pods", folders.pods.display().to_string()),
         ("folders.log", folders.log.display().to_string()),
         (
             "folders.device-info",

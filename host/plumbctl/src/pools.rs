@@ -81,6 +81,8 @@ impl<'a> Row<'a> {
         let is_here = |name: &String| name.eq_ignore_ascii_case(node);
         let reason = if pool.disabled {
             Some("it is disabled".to_owned())
+        } else if let Some(reason) = &pool.unusable {
+            Some(reason.clone())
         } else if !pool.nodes.is_empty() && !pool.nodes.iter().any(is_here) {
             Some(format!(
                 "it is for the nodes {}, and this one is {node:?}",
@@ -110,6 +112,15 @@ impl<'a> Row<'a> {
         }
     }
 
+    /// Addresses that this node holds of a pool that nodes share, and those of them that are free, on all wires.
+    fn held(&self) -> Option<(u128, u128)> {
+        self.pool.filter(|pool| pool.shared)?;
+        let usages = self.usages.iter().map(|(_, usage)| usage);
+        Some(usages.fold((0, 0), |(held, free), usage| {
+            (held + usage.held, free + usage.held - usage.held_taken)
+        }))
+    }
+
     /// Addresses that are taken and that are free, of the wire that has the fewest left.
     fn taken(&self) -> (u128, u128) {
         let usages = self.usages.iter().map(|(_, usage)| usage);
@@ -119,6 +130,7 @@ impl<'a> Row<'a> {
 
     fn as_json(&self) -> Value {
         let (taken, left) = self.taken();
+        let left = self.held().map_or(left, |(_, free)| free);
         let number = |number: u128| u64::try_from(number).unwrap_or(u64::MAX);
         let networks = |pool: &Pool| {
             pool.networks
@@ -129,7 +141,12 @@ impl<'a> Row<'a> {
         let wires: Vec<_> = self
             .usages
             .iter()
-            .map(|(space, usage)| json!({"space": space, "taken": number(usage.taken), "free": number(free(usage))}))
+            .map(|(space, usage)| {
+                json!({
+                    "space": space, "taken": number(usage.taken), "free": number(free(usage)),
+                    "held": number(usage.held), "heldFree": number(usage.held - usage.held_taken),
+                })
+            })
             .collect();
         json!({
             "name": self.name,
@@ -140,6 +157,9 @@ impl<'a> Row<'a> {
             "default": self.pool.map(|pool| pool.is_default),
             "namespaces": self.pool.map(|pool| &pool.namespaces),
             "networks": self.pool.map(networks),
+            "shared": self.pool.map(|pool| pool.shared),
+            "podAffinity": self.pool.map(|pool| pool.by_pod_affinity),
+            "held": self.held().map(|(held, _)| number(held)),
             "taken": self.pool.map(|_| number(taken)),
             "free": self.pool.map(|_| number(left)),
             "spaces": wires,
@@ -158,7 +178,17 @@ impl<'a> Row<'a> {
             Some(reason) => println!("{name}{subnet}{file}  NOT USABLE: {reason}"),
             None => {
                 let (taken, free) = self.taken();
-                println!("{name}{subnet}{file}  {taken} taken, {free} free");
+                let of_pods = match self.pool {
+                    Some(pool) if pool.by_pod_affinity => ", for some pods only",
+                    _ => "",
+                };
+                match self.held() {
+                    None => println!("{name}{subnet}{file}  {taken} taken, {free} free{of_pods}"),
+                    Some((held, free)) => println!(
+                        "{name}{subnet}{file}  shared by the cluster{of_pods}: this node holds {held} addresses, {taken} \
+                         taken, {free} free"
+                    ),
+                }
             }
         }
     }

@@ -14,6 +14,7 @@
 //! one family, all ranges inside the subnet, no address in two enabled pools. Nothing in
 //! this module enumerates addresses; a /10 or an IPv6 /64 costs as much as a /30.
 
+mod annotations;
 mod error;
 mod fields;
 mod folder;
@@ -68,6 +69,13 @@ pub struct Pool {
     pub networks: Vec<NetworkName>,
     /// The file that it was read from; none for an inline pool.
     pub file: Option<PathBuf>,
+    /// Whether the nodes of a cluster share it: then a node gives out what its agent has got for it. An inline pool is
+    /// its node's own.
+    pub shared: bool,
+    /// Why this node may not use it, as its agent says.
+    pub unusable: Option<String>,
+    /// Whether it is for some pods only, which the agent alone can tell from others by what they are labelled with.
+    pub by_pod_affinity: bool,
 }
 
 /// How a pool names a network: as Spiderpool names a `NetworkAttachmentDefinition`.

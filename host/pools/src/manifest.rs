@@ -9,6 +9,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 use serde_yaml_ng::Value as Yaml;
 
+use super::annotations::Annotations;
 use super::fields::Fields;
 use super::set::{Draft, Found};
 use super::specification::{POOL_FIELDS, check_name, read_pool, read_reserved};
@@ -91,9 +92,15 @@ fn pool(document: &Yaml, file: &Path, place: &str) -> Result<Draft, Error> {
         let subnet = pool.subnet;
         return Err(fields.error("ips", Problem::NoAddresses { subnet }));
     }
-    let file = Some(file.to_owned());
+    let annotations = Annotations::of(member(document, "metadata"), &place)?;
     Ok(Draft {
-        pool: Pool { file, ..pool },
+        pool: Pool {
+            file: Some(file.to_owned()),
+            shared: annotations.shared,
+            unusable: annotations.unusable,
+            by_pod_affinity: annotations.by_pod_affinity,
+            ..pool
+        },
         place,
     })
 }
@@ -165,7 +172,7 @@ fn fields<'a>(object: &'a Map<String, Value>, place: &'a str) -> Fields<'a> {
 }
 
 /// A member by its name in any case; `null` counts as not written.
-fn member<'a>(document: &'a Yaml, name: &str) -> Option<&'a Yaml> {
+pub(super) fn member<'a>(document: &'a Yaml, name: &str) -> Option<&'a Yaml> {
     let is_named = |key: &Yaml| {
         key.as_str()
             .is_some_and(|key| key.eq_ignore_ascii_case(name))
@@ -213,7 +220,7 @@ fn to_json(value: &Yaml, path: &str) -> Result<Value, (String, Problem)> {
     })
 }
 
-fn unexpected(value: &Yaml, expected: &'static str) -> Problem {
+pub(super) fn unexpected(value: &Yaml, expected: &'static str) -> Problem {
     Problem::Unexpected {
         value: serde_json::to_string(value).unwrap_or_else(|_| format!("{value:?}")),
         expected,

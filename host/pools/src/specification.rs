@@ -61,6 +61,9 @@ pub(super) fn read_pool(name: &str, fields: &Fields<'_>) -> Result<Pool, Error> 
         nodes: fields.texts("nodeName", NAMES, non_empty)?,
         networks: fields.texts("multusName", NAMES, network_name)?,
         file: None,
+        shared: false,
+        unusable: None,
+        by_pod_affinity: false,
     })
 }
 

@@ -15,6 +15,7 @@ use super::ifacer::Ifacer;
 use super::master::Master;
 use super::previous::Previous;
 use super::rails::Rails;
+use crate::pod_choice::Known;
 use crate::types::{COORDINATOR, IFACER};
 use crate::{Code, Error, Result, octets};
 
@@ -51,6 +52,8 @@ pub struct AddRequest {
     pub conflict_check: bool,
     /// The result of the plugin before in the chain.
     pub previous: Option<Previous>,
+    /// What the pod asks for beside its network.
+    pub pod_choice: Known,
 }
 
 impl AddRequest {
@@ -82,6 +85,7 @@ impl AddRequest {
             coordinator: coordinator.transpose()?,
             ifacer: ifacer.transpose()?,
             previous: call.previous()?,
+            pod_choice: Known::NotAsked,
             call,
         })
     }

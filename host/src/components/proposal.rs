@@ -115,6 +115,7 @@ fn source(candidate: ProposedCandidate, pools: &[Pool]) -> std::result::Result<S
         candidate: Candidate {
             pool: candidate.pool,
             ranges: candidate.ranges,
+            shared: pool.shared,
         },
         prefix: candidate.prefix_length,
         gateway: candidate.gateway,

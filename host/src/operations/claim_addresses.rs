@@ -1,8 +1,10 @@
 //! Claims addresses from the pools that the address policy chose.
 
 use std::net::IpAddr;
+use std::time::Instant;
 
 use ipnetwork::IpNetwork;
+use plumb_protocol::Take;
 use serde::{Deserialize, Serialize};
 
 use super::{Lifetime, LinkNumber, Reversible, difference};
@@ -12,7 +14,11 @@ use crate::kernel::route::Route;
 use crate::leases::{self, Candidate, ClaimError, Claimed, Lease};
 use crate::machine::Machine;
 use crate::outcome::{Assigned, AssignedAddress};
-use crate::{Code, Error, Result};
+use crate::pod::Pod;
+use crate::{Code, Error, Result, agent};
+
+/// How often the agent is asked for one claim.
+const ROUNDS: usize = 3;
 
 /// Where an address may come from, and what comes with it.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,6 +74,129 @@ impl ClaimAddresses {
             .collect()
     }
 
+    /// Adds a route that comes with each address in whose subnet its gateway is, in the place of the pool's own to the same
+    /// destination.
+    pub fn add_route(&mut self, route: &Route, gateway: IpAddr) {
+        for source in self.claims.iter_mut().flatten() {
+            let first = source.candidate.ranges.first().map(|range| range.0);
+            let subnet = first.and_then(|first| IpNetwork::new(first, source.prefix).ok());
+            if !subnet.is_some_and(|subnet| subnet.contains(gateway)) {
+                continue;
+            }
+            source
+                .routes
+                .retain(|own| own.destination != route.destination);
+            source.routes.push(route.clone());
+        }
+    }
+
+    /// The claims with what this node shares with others: what the agent can be asked for.
+    fn shared(&self) -> Vec<Vec<plumb_protocol::Candidate>> {
+        let claims = self.claims.iter().map(|sources| {
+            let shared = sources.iter().filter(|source| source.candidate.shared);
+            shared
+                .map(|source| plumb_protocol::Candidate {
+                    pool: source.candidate.pool.clone(),
+                    ranges: source.candidate.ranges.clone(),
+                })
+                .collect()
+        });
+        claims.filter(|claim: &Vec<_>| !claim.is_empty()).collect()
+    }
+
+    /// The question for addresses that this node does not hold.
+    fn question(&self, claims: Vec<Vec<plumb_protocol::Candidate>>, pod: &Pod) -> Take {
+        Take {
+            space: self.space.clone(),
+            network: pod.attachment.network.clone(),
+            interface: pod.attachment.interface_name.clone(),
+            pod: pod.identity.as_ref().map(agent::name_of),
+            keep: self.keep,
+            requested: self.requested,
+            claims,
+        }
+    }
+
+    /// Claims what this node holds; else has the agent get some for it, which changes no lease, and claims again. Nothing is
+    /// locked and nothing open meanwhile but this attachment's own record.
+    fn claim(&self, machine: &Machine<'_>) -> Result<Vec<Claimed>> {
+        let (owner, pod) = (machine.pod.owner(), machine.pod.identity.as_ref());
+        let pod = pod.map(leases::Pod::from);
+        let leases = machine.node.leases;
+        let candidates = self.candidates();
+        let mut request = leases::Request {
+            space: &self.space,
+            owner: &owner,
+            pod: pod.as_ref(),
+            claims: &candidates,
+            keep: self.keep,
+            asked: false,
+        };
+        let mut refused = None;
+        for _ in 0..ROUNDS {
+            let missing = match leases.fulfil(&request) {
+                Err(error @ ClaimError::NotHeld { .. }) => error,
+                claimed => return claimed.map_err(|error| self.refusal(error)),
+            };
+            if let Some(refused) = refused {
+                return Err(refused);
+            }
+            leases.let_go();
+            let taken = self.ask(self.shared(), &missing, machine);
+            match taken {
+                // Others may be free that were not to be taken before the agent was asked.
+                Err(error) if error.code == Code::POOL_EXHAUSTED => refused = Some(error),
+                taken => taken?,
+            }
+            request.asked = true;
+        }
+        match leases.fulfil(&request) {
+            Err(error @ ClaimError::NotHeld { .. }) => Err(refused.unwrap_or_else(|| {
+                Error::new(
+                    Code::TRY_AGAIN_LATER,
+                    format!(
+                        "the agent of this node got addresses for it {ROUNDS} times, and each time other pods of the node \
+                         were quicker, or they are not of these pools: {error}"
+                    ),
+                )
+            })),
+            claimed => claimed.map_err(|error| self.refusal(error)),
+        }
+    }
+
+    fn ask(
+        &self,
+        claims: Vec<Vec<plumb_protocol::Candidate>>,
+        missing: &ClaimError,
+        machine: &Machine<'_>,
+    ) -> Result<()> {
+        let begin = Instant::now();
+        let names: Vec<_> = claims
+            .iter()
+            .flatten()
+            .map(|one| one.pool.clone())
+            .collect();
+        let names = names.join(", ");
+        let taken = machine.node.agent.take(self.question(claims, &machine.pod));
+        machine.node.trace.operation(
+            format!("ask the agent for addresses of pool {names}, because {missing}"),
+            begin.elapsed(),
+            &taken,
+        );
+        taken.map_err(|error| {
+            Error::new(
+                error.code,
+                match error.code {
+                    Code::TRY_AGAIN_LATER => format!(
+                        "pool {names} is shared by the nodes of a cluster, and {missing}: {}",
+                        error.message
+                    ),
+                    _ => error.message,
+                },
+            )
+        })
+    }
+
     /// The store takes a pool of one address for an address that was asked for.
     fn refusal(&self, error: ClaimError) -> Error {
         match error {
@@ -102,23 +231,48 @@ impl ClaimAddresses {
     ) -> Result<IpAddr> {
         let owner = machine.pod.owner();
         let pod = machine.pod.identity.as_ref().map(leases::Pod::from);
-        let request = leases::Request {
+        let mut request = leases::Request {
             space: &self.space,
             owner: &owner,
             pod: pod.as_ref(),
             claims: &self.candidates(),
             keep: self.keep,
+            asked: false,
         };
-        let exchanged = machine
-            .node
-            .leases
-            .exchange(&request, index, hardware_address);
+        let leases = machine.node.leases;
+        let mut exchanged = leases.exchange(&request, index, hardware_address);
+        if let Err(missing @ ClaimError::NotHeld { .. }) = exchanged {
+            leases.let_go();
+            let asked = self.ask_for_another(index, &missing, machine);
+            // Whatever came of it, the pod does not get this one.
+            request.asked = true;
+            exchanged = leases.exchange(&request, index, hardware_address);
+            if let (Err(ClaimError::NotHeld { .. }), Err(error)) = (&exchanged, asked) {
+                return Err(error);
+            }
+        }
         let claimed = exchanged.map_err(|error| self.refusal(error))?;
         let address = claimed.address;
         self.addresses[index] = address;
         self.claimed[index] = claimed;
         machine.outcome.interface(self.link).assigned = self.assigned(&self.claimed)?;
         Ok(address)
+    }
+
+    /// Asks for an address in the place of one that somebody on the wire has. The cluster may keep that very one for the
+    /// pod, so nothing is said of keeping.
+    fn ask_for_another(
+        &self,
+        index: usize,
+        missing: &ClaimError,
+        machine: &Machine<'_>,
+    ) -> Result<()> {
+        let one = Self {
+            keep: false,
+            claims: self.claims.get(index).cloned().into_iter().collect(),
+            ..self.clone()
+        };
+        one.ask(one.shared(), missing, machine)
     }
 
     /// What the claimed addresses bring along.
@@ -180,19 +334,7 @@ impl Reversible for ClaimAddresses {
     }
 
     fn perform(&mut self, machine: &mut Machine<'_>) -> Result<()> {
-        let claimed = machine.node.leases.claim(
-            &self.space,
-            &machine.pod.owner(),
-            machine
-                .pod
-                .identity
-                .as_ref()
-                .map(leases::Pod::from)
-                .as_ref(),
-            &self.candidates(),
-            self.keep,
-        );
-        let claimed = claimed.map_err(|error| self.refusal(error))?;
+        let claimed = self.claim(machine)?;
         self.addresses = claimed.iter().map(|claimed| claimed.address).collect();
         machine.outcome.interface(self.link).assigned = self.assigned(&claimed)?;
         self.claimed = claimed;

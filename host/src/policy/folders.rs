@@ -14,6 +14,8 @@ pub struct Folders {
     pub components: PathBuf,
     /// Pools of networks that state none themselves.
     pub pools: PathBuf,
+    /// What the agent says of each pod of the node.
+    pub pods: PathBuf,
     /// Traces.
     pub log: PathBuf,
     /// Where Multus may have information about devices written ("Device Information Specification" 1.1.0, 3.2).
@@ -31,6 +33,7 @@ impl Default for Folders {
             state: "/run/plumb".into(),
             components: "/var/lib/plumb/components".into(),
             pools: "/etc/plumb/pools".into(),
+            pods: "/run/plumb/pods".into(),
             log: "/var/log/plumb".into(),
             device_info: "/run/k8s.cni.cncf.io/devinfo".into(),
             kubelet: "/var/lib/kubelet".into(),

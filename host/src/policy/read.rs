@@ -33,6 +33,8 @@ pub(super) fn policy(text: &str) -> Result<Policy> {
     let policy = Policy {
         profile,
         node: root.text("node")?,
+        agent: root.folder("agent")?,
+        needs_pod_choice: root.boolean("needs-pod-choice")?.unwrap_or(false),
         folders: folders(root.section("folders")?, |section| section.end())?,
         log: log(root.section("log")?)?,
         networks: networks(root.section("networks")?)?,
@@ -60,6 +62,7 @@ fn folders(
         state: section.folder("state")?.unwrap_or(default.state),
         components: section.folder("components")?.unwrap_or(default.components),
         pools: section.folder("pools")?.unwrap_or(default.pools),
+        pods: section.folder("pods")?.unwrap_or(default.pods),
         log: section.folder("log")?.unwrap_or(default.log),
         device_info: section
             .folder("device-info")?

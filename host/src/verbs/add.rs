@@ -19,17 +19,18 @@ use crate::operations::{Journal, Operation, Records};
 use crate::outcome::{self, Outcome};
 use crate::plan::Plan;
 use crate::pod::Pod;
-use crate::{Code, Error, Result, decide, octets, perform, undo};
+use crate::{Code, Error, Result, decide, octets, perform, pod_choice, undo};
 
 /// Attaches the pod and returns the result.
-pub fn add(request: &AddRequest, node: &Node<'_>) -> Result<Value> {
-    let call = &request.call;
-    check_size(call)?;
-    let netns = Rc::new(open_netns(call)?);
-    clean_up::earlier_attachment(call, node)?;
-    clean_up::wanted_function(request, node)?;
+pub fn add(mut request: AddRequest, node: &Node<'_>) -> Result<Value> {
+    check_size(&request.call)?;
+    let netns = Rc::new(open_netns(&request.call)?);
+    clean_up::earlier_attachment(&request.call, node)?;
+    clean_up::wanted_function(&request, node)?;
 
-    let plan = decide(request, node, &netns)?;
+    pod_choice::apply(&mut request, node)?;
+    let (request, call) = (&request, &request.call);
+    let plan = decide(request, node, &netns).map_err(|error| because(error, request))?;
     for line in &plan.found {
         node.trace.info(format_args!("found: {line}"));
     }
@@ -82,6 +83,18 @@ pub fn add(request: &AddRequest, node: &Node<'_>) -> Result<Value> {
         }
     }
     Ok(render(version, previous, &attached))
+}
+
+/// Pools that the pod names are not in the network, where a person would look.
+fn because(error: Error, request: &AddRequest) -> Error {
+    let because = request
+        .pod_choice
+        .choice()
+        .and_then(|choice| choice.because.as_deref());
+    match because {
+        Some(because) => error.with_details(format!("its pools are named by {because}")),
+        None => error,
+    }
 }
 
 fn is_for_want_of_addresses(error: &Error) -> bool {

@@ -54,7 +54,9 @@ fn check(call: Request, node: &Node<'_>) -> Result<()> {
             }
             let proposal = decide::propose(&sandbox, &policy, &asked, &pools)?;
             let claim = decide::claim(proposal, NODE_SPACE, false);
-            report_full(&claim.candidates(), &request.call, facts.as_ref(), node)
+            let claims = claim.candidates();
+            report_full(&claims, &request.call, facts.as_ref(), node)?;
+            can_share(&claims, &request.call, facts.as_ref(), node)
         }
         Ipam::Delegate(plugin) => {
             let call = Pod::of_request(&request.call, None).call;
@@ -78,6 +80,45 @@ fn spaces(call: &Request, facts: &dyn Facts) -> Result<Vec<String>> {
         return Ok(vec![policy.space(&link, facts)?]);
     }
     Ok(policy.spaces())
+}
+
+/// Whether addresses of pools that nodes share can be had: this node holds free ones, or its agent listens. Where another
+/// pool serves as well, that one is enough.
+fn can_share(
+    claims: &[Vec<Candidate>],
+    call: &Request,
+    facts: &dyn Facts,
+    node: &Node<'_>,
+) -> Result<()> {
+    let is_all_shared = |claim: &&Vec<Candidate>| claim.iter().all(|candidate| candidate.shared);
+    for candidates in claims.iter().filter(is_all_shared) {
+        let ranges: Vec<_> = candidates
+            .iter()
+            .flat_map(|candidate| candidate.ranges.iter().copied())
+            .collect();
+        let mut is_held = false;
+        for space in spaces(call, facts)? {
+            let usage = node.leases.usage(&space, &ranges)?;
+            is_held |= usage.held_taken < usage.held;
+        }
+        if !is_held {
+            let names: Vec<_> = candidates
+                .iter()
+                .map(|candidate| candidate.pool.as_str())
+                .collect();
+            node.agent.listens().map_err(|error| {
+                Error::new(
+                    error.code,
+                    format!(
+                        "this node holds no free address of pool {}, which the nodes of a cluster share: {}",
+                        names.join(", "),
+                        error.message
+                    ),
+                )
+            })?;
+        }
+    }
+    Ok(())
 }
 
 /// Says which addresses are all taken. That is no failure: it ends with the next DEL, an ADD takes back what dead pods

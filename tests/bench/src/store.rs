@@ -173,6 +173,7 @@ fn claim(folder: &Path, who: &str) -> Result<IpAddr, Error> {
     let claims = [vec![Candidate {
         pool: "p".to_owned(),
         ranges: vec![(range.0.into(), range.1.into())],
+        shared: false,
     }]];
     let pod = Pod {
         namespace: "training".to_owned(),

@@ -5,7 +5,7 @@
 use std::fs;
 
 use crate::keys::Kind;
-use crate::{ClaimError, Error, Leases, Store};
+use crate::{Candidate, ClaimError, Error, Leases, Store};
 
 use super::{Folder, addresses, change, claim_one, ip, owner, pod, pool};
 
@@ -106,6 +106,51 @@ fn an_entry_in_the_place_of_another_gives_no_address_twice() {
         }
     }
     assert!(noticed > pointers.len(), "{noticed} were noticed");
+}
+
+/// Any one bit of what this node holds: the addresses beside it are other nodes'.
+#[test]
+fn a_flipped_bit_gives_out_nothing_that_is_not_held() {
+    let folder = Folder::new();
+    let store = folder.store();
+    let held = [(ip("10.0.0.8"), ip("10.0.0.8"))];
+    store.hold("rail0", &held, &[]).expect("hold");
+    drop(store);
+    let sound = fs::read(folder.file()).expect("read");
+    let all = Candidate {
+        shared: true,
+        ..pool("all", &[("0.0.0.0", "255.255.255.255")])
+    };
+    let (mut noticed, mut got) = (0, 0);
+    for (at, bit) in (PAGE..2 * PAGE).flat_map(|at| (0..8).map(move |bit| (at, bit))) {
+        let mut bytes = sound.clone();
+        bytes[at] ^= 1 << bit;
+        fs::write(folder.file(), bytes).expect("write");
+        let Ok(Some(store)) = Store::open_existing(folder.path()) else {
+            continue;
+        };
+        for space in ["rail0", "rail1", "rail"] {
+            let claims = [vec![all.clone()]];
+            match store.peek(space, &owner("a"), None, &claims, false) {
+                Ok(claimed) => {
+                    let is_held = space == "rail0" && claimed[0].address == ip("10.0.0.8");
+                    assert!(
+                        is_held,
+                        "bit {bit} of byte {}: {space} {claimed:?}",
+                        at - PAGE
+                    );
+                    got += 1;
+                }
+                Err(ClaimError::Store(Error::Corrupt { .. })) => noticed += 1,
+                Err(ClaimError::NotHeld { .. }) => {}
+                Err(error) => panic!("bit {bit} of byte {}: {error}", at - PAGE),
+            }
+        }
+    }
+    assert!(
+        noticed > 300 && got > 1000,
+        "{noticed} noticed, {got} sound"
+    );
 }
 
 /// Any one bit of the page.

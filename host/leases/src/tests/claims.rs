@@ -269,7 +269,8 @@ fn ranges_as_large_as_all_of_ipv6_and_at_the_ends_of_a_family() {
         usage,
         Usage {
             size: u128::MAX,
-            taken: 4
+            taken: 4,
+            ..Usage::default()
         }
     );
     assert_eq!(store.check().expect("a sound store"), 6);
@@ -289,18 +290,27 @@ fn usage_counts_an_address_once() {
         usage(&[("10.0.0.0", "10.0.0.255")]),
         Usage {
             size: 256,
-            taken: 9
+            taken: 9,
+            ..Usage::default()
         }
     );
     assert_eq!(
         usage(&[("10.0.0.2", "10.0.0.6"), ("10.0.0.5", "10.0.0.8")]),
-        Usage { size: 7, taken: 6 }
+        Usage {
+            size: 7,
+            taken: 6,
+            ..Usage::default()
+        }
     );
     assert_eq!(
         usage(&[("10.0.0.9", "10.0.0.9"), ("fd00::", "fd00::f")]),
-        Usage { size: 17, taken: 1 }
+        Usage {
+            size: 17,
+            taken: 1,
+            ..Usage::default()
+        }
     );
-    assert_eq!(usage(&[]), Usage { size: 0, taken: 0 });
+    assert_eq!(usage(&[]), Usage::default());
 }
 
 #[test]

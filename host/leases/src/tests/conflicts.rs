@@ -25,6 +25,7 @@ fn request<'a>(
         pod,
         claims,
         keep: pod.is_some(),
+        asked: false,
     }
 }
 

@@ -169,16 +169,16 @@ fn a_store_of_a_later_version_stays_in_place() {
     folder
         .store()
         .connection
-        .execute_batch("PRAGMA user_version=3; PRAGMA application_id=0x706c6203")
+        .execute_batch("PRAGMA user_version=4; PRAGMA application_id=0x706c6204")
         .expect("write");
     for error in [
         Store::open(folder.path(), || Ok(Vec::new())).expect_err("another layout"),
         Store::open_existing(folder.path()).expect_err("another layout"),
     ] {
         let text = error.to_string();
-        assert!(matches!(error, Error::Layout { known: 2, .. }), "{text}");
+        assert!(matches!(error, Error::Layout { known: 3, .. }), "{text}");
         assert!(
-            text.contains("has layout 3, this version reads layout 2"),
+            text.contains("has layout 4, this version reads layout 3"),
             "{text}"
         );
     }

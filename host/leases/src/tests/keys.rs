@@ -86,7 +86,7 @@ fn keys_are_in_the_order_of_what_they_say() {
                     }
                 }
             }
-            Kind::Keeper | Kind::Lease | Kind::Leased | Kind::Reserved => {
+            Kind::Held | Kind::Keeper | Kind::Lease | Kind::Leased | Kind::Reserved => {
                 for space in names() {
                     for address in some_addresses() {
                         let key = place(kind, &space, address);
@@ -142,7 +142,7 @@ fn runs_do_not_see_those_of_other_spaces_families_and_sets() {
     ];
     store
         .write("test", |db| {
-            let sets = [Set::Leased, Set::Reserved];
+            let sets = [Set::Leased, Set::Reserved, Set::Held];
             let mut occupied = 0;
             for space in names() {
                 for set in sets {

@@ -59,7 +59,7 @@ fn runs_are_those_of_a_plain_set() {
 }
 
 /// Maximal runs, the slow way.
-fn maximal(set: &BTreeSet<IpAddr>) -> Vec<(IpAddr, IpAddr)> {
+pub(super) fn maximal(set: &BTreeSet<IpAddr>) -> Vec<(IpAddr, IpAddr)> {
     let mut runs: Vec<(IpAddr, IpAddr)> = Vec::new();
     for x in set {
         match runs.last_mut() {

@@ -5,10 +5,11 @@ use std::fs;
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::libc;
 
-use crate::{Error, Lease, Leases, Renewed, Store};
+use crate::keys::Kind;
+use crate::{Error, Lease, Leases, Renewed, Store, entries};
 
 use super::damage::overwrite;
-use super::{Folder, claim_one, ip, owner, pool};
+use super::{Folder, change, claim_one, ip, owner, pod, pool};
 
 fn lease(address: &str, container: &str) -> Lease {
     Lease {
@@ -163,6 +164,53 @@ fn a_store_of_an_earlier_layout_is_made_again_once_nobody_uses_it() {
     );
     let again = Store::open(folder.path(), || panic!("it is there"));
     assert_eq!(again.expect("open").1, None);
+}
+
+/// What that layout did not know is added to it, and nothing is lost.
+#[test]
+fn a_store_from_before_pools_were_shared_is_opened_as_it_is() {
+    let folder = Folder::new();
+    let blue = pool("blue", &[("10.0.0.1", "10.0.0.9")]);
+    let claims = [vec![blue.clone()]];
+    let store = folder.store();
+    let claim = |store: &Store, container: &str| {
+        store
+            .claim("", &owner(container), Some(&pod("w")), &claims, true)
+            .expect("claim")
+            .remove(0)
+            .address
+    };
+    let kept = claim(&store, "a");
+    store.release(&owner("a")).expect("release");
+    claim_one(&store, "b", &blue);
+    change(&store, |db| entries::delete(db, &Kind::Held.marker()));
+    drop(store);
+    set_layout(&folder, 2);
+    let opens: [&dyn Fn() -> Store; 2] = [
+        &|| {
+            let opened = Store::open(folder.path(), || panic!("nothing is made again"));
+            let (store, renewed) = opened.expect("open");
+            assert_eq!(renewed, None);
+            store
+        },
+        &|| {
+            let opened = Store::open_existing(folder.path()).expect("open");
+            opened.expect("a store")
+        },
+    ];
+    let former = fs::read(folder.file()).expect("read");
+    for open in opens {
+        fs::write(folder.file(), &former).expect("write");
+        let store = open();
+        assert_eq!(store.all_held().expect("held"), []);
+        assert_eq!(store.check().expect("a sound store"), 1);
+        drop(store);
+        let store = folder.store();
+        assert_eq!(claim(&store, "c"), kept);
+        let held = [(ip("10.0.0.1"), ip("10.0.0.4"))];
+        store.hold("", &held, &[]).expect("hold");
+        assert_eq!(store.check().expect("a sound store"), 2);
+    }
 }
 
 /// A record of another attachment must not keep all from having a store.

@@ -201,6 +201,7 @@ fn request(who: u8, which: u8, how: u8) -> Request {
     let candidate = |which: u8| Candidate {
         pool: format!("p{which}"),
         ranges: ranges(which),
+        shared: false,
     };
     let claims = (0..=(how >> 5 & 3).min(2)).map(|claim| {
         let which = which.wrapping_add(claim.wrapping_mul(7));

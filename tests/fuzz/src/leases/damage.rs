@@ -214,6 +214,7 @@ fn blue() -> Candidate {
     Candidate {
         pool: "blue".to_owned(),
         ranges: vec![range()],
+        shared: false,
     }
 }
 
