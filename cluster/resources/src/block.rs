@@ -43,6 +43,10 @@ pub struct IPBlockSpec {
     /// When it was released, in seconds since 1970-01-01 UTC by the node's clock; for the order in which blocks are freed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub released_at: Option<u64>,
+    /// How many times a node has claimed it again since it was made: by this change what an earlier agent may have sent
+    /// before, and the API server has not done yet, is no more for the block as it is.
+    #[serde(default)]
+    pub claims: u64,
     /// Pods that get their address again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub bindings: Vec<Binding>,

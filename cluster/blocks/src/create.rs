@@ -1,0 +1,223 @@
+//! Creating a block that nobody has.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use plumb_resources::{Binding, block_name};
+
+use crate::arithmetic::{Names, block_range, first_of, intersection, intersections};
+use crate::take::{Offer, Wanted};
+use crate::{Agent, Api, Blocks, BoundTo, Failure, Pool, Store, Stored};
+
+/// Up to how many names of a pool each claim looks first which are taken; guesses would fail too often.
+const SMALL: u128 = 256;
+/// How old a list of a small pool's blocks may be.
+const FRESH: Duration = Duration::from_secs(1);
+/// How old a list of a larger pool's blocks may be.
+const FRESH_LARGE: Duration = Duration::from_secs(120);
+/// Up to how many names of a pool are all looked at; of more, some are drawn.
+const DRAWN: u128 = 65_536;
+/// How many names may turn out to be taken before the pool's blocks are listed anew.
+const TAKEN_LIMIT: u32 = 8;
+/// How many failures of the API server are borne for one address.
+const FAILURES: u32 = 3;
+/// How long is waited after a failure, the first time.
+const BACK_OFF: Duration = Duration::from_millis(100);
+
+impl<A: Api, S: Store, G: Agent> Blocks<A, S, G> {
+    /// An address of a block that is created now; none where each name is taken. `anew`: the pools' blocks are listed
+    /// whatever is known.
+    pub(crate) async fn take_new(
+        &self,
+        wanted: &Wanted<'_>,
+        anew: bool,
+    ) -> Result<Option<IpAddr>, Failure> {
+        let mut failures = 0;
+        for offer in &wanted.offers {
+            let mut anew = anew;
+            loop {
+                match self.try_names(wanted, offer, anew).await {
+                    Ok(Tried::Address(address)) => return Ok(Some(address)),
+                    Ok(Tried::AllTaken) => break,
+                    Ok(Tried::ManyTaken) if anew => self.agent.sleep(BACK_OFF).await,
+                    Ok(Tried::ManyTaken) => anew = true,
+                    Err(Failure::Refused(why)) => return Err(Failure::Refused(why)),
+                    Err(failure) => {
+                        failures += 1;
+                        if failures == FAILURES {
+                            return Err(failure);
+                        }
+                        self.agent.sleep(BACK_OFF * failures).await;
+                    }
+                }
+                if self.agent.now() >= wanted.until {
+                    return Err(Failure::Unavailable(
+                        "others were faster each time".to_owned(),
+                    ));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Tries what looks free in a pool, in random order: who begins with the lowest meets all others there.
+    async fn try_names(
+        &self,
+        wanted: &Wanted<'_>,
+        offer: &Offer,
+        anew: bool,
+    ) -> Result<Tried, Failure> {
+        let names = Names::new(&offer.ranges, offer.size);
+        let age = if names.count() <= SMALL {
+            FRESH
+        } else {
+            FRESH_LARGE
+        };
+        let listed = self
+            .list(&offer.pool, if anew { Duration::ZERO } else { age })
+            .await?;
+        let mut firsts = self.looks_free(wanted, &names, offer.size, &listed);
+        let mut taken = 0;
+        while !firsts.is_empty() {
+            let first = firsts.swap_remove(self.below(firsts.len()));
+            let name = block_name(wanted.api_space, first);
+            let Some(busy) = self.begin(&name) else {
+                continue;
+            };
+            if self.state().own.contains_key(&name) {
+                continue;
+            }
+            let mut block = self.block(wanted.api_space, &offer.pool.name, first, offer.size);
+            if let Some(bound) = wanted.bound.as_ref().filter(|_| offer.size == 1) {
+                block.bindings = vec![binding(first, bound)];
+            }
+            if self.create_new(&busy, &block).await? {
+                if let Some(bound) = wanted.bound.as_ref().filter(|_| offer.size == 1) {
+                    self.store.remember(wanted.space, first, bound)?;
+                }
+                if let Some(address) = self.promise(wanted)? {
+                    return Ok(Tried::Address(address));
+                }
+                continue;
+            }
+            taken += 1;
+            if taken == TAKEN_LIMIT {
+                return Ok(Tried::ManyTaken);
+            }
+        }
+        Ok(Tried::AllTaken)
+    }
+
+    /// The blocks of a pool of which nothing is known to be claimed, in blocks of whatever size.
+    fn looks_free(
+        &self,
+        wanted: &Wanted<'_>,
+        names: &Names,
+        size: u32,
+        listed: &[Stored],
+    ) -> Vec<IpAddr> {
+        let claimed: std::collections::BTreeSet<IpAddr> = listed
+            .iter()
+            .filter(|stored| stored.block.space == wanted.api_space)
+            .flat_map(|stored| {
+                let (from, to) = block_range(stored.block.first, stored.block.size);
+                let range = (first_of(from, size), first_of(to, size));
+                let steps = Names::new(&[range], size);
+                let firsts = (0..steps.count()).filter_map(move |index| steps.nth(index));
+                firsts.collect::<Vec<_>>()
+            })
+            .collect();
+        let count = names.count();
+        let indices: Vec<u128> = if count <= DRAWN {
+            (0..count).collect()
+        } else {
+            (0..64)
+                .map(|_| {
+                    (u128::from(self.agent.random()) << 64 | u128::from(self.agent.random()))
+                        % count
+                })
+                .collect()
+        };
+        let firsts = indices.into_iter().filter_map(|index| names.nth(index));
+        firsts.filter(|first| !claimed.contains(first)).collect()
+    }
+
+    /// The blocks of a pool, and of those that have addresses beside its own, at most so old; taken from the API server where
+    /// they are older.
+    pub(crate) async fn list(&self, pool: &Pool, age: Duration) -> Result<Vec<Stored>, Failure> {
+        let mut all = Vec::new();
+        for other in self.agent.pools() {
+            if other.name != pool.name && !are_neighbours(&other, pool) {
+                continue;
+            }
+            let now = self.agent.now();
+            let known = self
+                .state()
+                .lists
+                .get(&other.name)
+                .and_then(|(at, list)| (now.saturating_sub(*at) < age).then(|| list.clone()));
+            let list = match known {
+                Some(list) => list,
+                None => {
+                    let list = self.api.blocks_of_pool(&other.name).await?;
+                    let entry = (self.agent.now(), list.clone());
+                    self.state().lists.insert(other.name.clone(), entry);
+                    list
+                }
+            };
+            all.extend(list);
+        }
+        Ok(all)
+    }
+
+    /// A random number below a limit that is not 0.
+    pub(crate) fn below(&self, limit: usize) -> usize {
+        let limit = u64::try_from(limit).unwrap_or(u64::MAX);
+        usize::try_from(self.agent.random() % limit).unwrap_or(0)
+    }
+}
+
+/// What trying names of a pool came to.
+enum Tried {
+    Address(IpAddr),
+    /// Each name is taken.
+    AllTaken,
+    /// So many were taken that what is known of the pool is too old.
+    ManyTaken,
+}
+
+/// That an address is kept for a pod.
+pub(crate) fn binding(address: IpAddr, bound: &BoundTo) -> Binding {
+    Binding {
+        address,
+        pod: bound.pod.clone(),
+        network: bound.network.clone(),
+        interface: bound.interface.clone(),
+    }
+}
+
+/// Whether a block of one pool may have an address of the other.
+fn are_neighbours(one: &Pool, other: &Pool) -> bool {
+    let widened = |pool: &Pool| -> Vec<crate::Range> {
+        let ranges = pool.ranges.iter().map(|(first, last)| {
+            let size = crate::arithmetic::LARGEST;
+            (
+                block_range(first_of(*first, size), size).0,
+                block_range(first_of(*last, size), size).1,
+            )
+        });
+        ranges.collect()
+    };
+    one.space == other.space && !intersections(&widened(one), &widened(other)).is_empty()
+}
+
+/// How many addresses of some ranges a block has.
+pub(crate) fn share(ranges: &[crate::Range], stored: &Stored) -> u128 {
+    let whole = block_range(stored.block.first, stored.block.size);
+    let parts = ranges
+        .iter()
+        .filter_map(|range| intersection(*range, whole));
+    parts
+        .map(crate::arithmetic::length)
+        .fold(0, u128::saturating_add)
+}
