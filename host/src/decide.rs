@@ -386,6 +386,7 @@ impl Addressing<'_> {
                     !self.asked.requested_addresses.is_empty(),
                 );
                 claim.link = link;
+                claim.keep = claim.keep && self.is_kept(&claim);
                 self.add_routes(&mut claim, plan)?;
                 plan.steps
                     .insert(0, Step::Operation(Operation::ClaimAddresses(claim)));
@@ -401,6 +402,20 @@ impl Addressing<'_> {
 }
 
 impl Addressing<'_> {
+    /// Whether an address is kept for a pod that has a name. On the node's own pools that costs nothing; of a pool that nodes
+    /// share it takes the address from all others, so that it is done for pods that come again by the same name, as far
+    /// as that is known, and for those of a network that asks for it.
+    fn is_kept(&self, claim: &ClaimAddresses) -> bool {
+        let mut sources = claim.claims.iter().flatten();
+        if !sources.any(|source| source.candidate.shared) {
+            return true;
+        }
+        let ipam = self.request.call.configuration.lower.get("ipam");
+        let asks_for_it = ipam.and_then(|ipam| ipam.get("sticky")?.as_bool()) == Some(true);
+        let choice = self.request.pod_choice.choice();
+        asks_for_it || choice.is_none_or(|choice| choice.keep)
+    }
+
     /// Adds the routes that the pod asks for itself, each with the addresses in whose subnet its gateway is. An interface
     /// that the pod has already, and that reaches the gateway, has the route.
     fn add_routes(&self, claim: &mut ClaimAddresses, plan: &mut Plan) -> Result<()> {

@@ -10,6 +10,7 @@ mod file;
 use ipnetwork::IpNetwork;
 use plumb_protocol::{ChosenPools, ChosenRoute, PodChoice};
 use plumb_values::names::check_link_name;
+use plumb_values::text::shorten;
 use serde_json::{Map, Value, json};
 
 use crate::cni::AddRequest;
@@ -17,6 +18,9 @@ use crate::cni::rails::Disposition;
 use crate::kernel::route::Route;
 use crate::node::Node;
 use crate::{Code, Error, Result, decide};
+
+/// Most bytes of what the agent says to a person.
+const SENTENCE_BYTES: usize = 4096;
 
 /// What is known of what a pod asks for beside its network.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,6 +45,8 @@ pub struct Choice {
     pub routes: Vec<Route>,
     /// Which annotation names the pools, for errors.
     pub because: Option<String>,
+    /// Whether pods of this name come again, so that addresses of shared pools are kept for them.
+    pub keep: bool,
 }
 
 impl Known {
@@ -116,6 +122,11 @@ fn is_concerned(request: &AddRequest) -> bool {
 
 /// Puts a choice in the place of what the network says; what was changed, for people.
 fn put_into(request: &mut AddRequest, choice: PodChoice) -> Result<Vec<String>> {
+    // The agent has read what the annotations say, and could not make sense of it.
+    if let Some(refusal) = choice.refusal {
+        let sentence = shorten(&refusal, SENTENCE_BYTES);
+        return Err(Error::configuration(sentence.into_owned()));
+    }
     let interface = request.call.attachment.interface_name.clone();
     let mut lines = Vec::new();
     let mut pools = choice.pools;
@@ -140,6 +151,7 @@ fn put_into(request: &mut AddRequest, choice: PodChoice) -> Result<Vec<String>> 
         refused_pools: choice.refused_pools.into_iter().collect(),
         routes,
         because: because.filter(|because| !because.is_empty()),
+        keep: choice.keep,
     }));
     Ok(lines)
 }

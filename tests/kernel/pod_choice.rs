@@ -276,3 +276,42 @@ fn the_default_route_is_that_of_the_interface_that_the_pod_names() {
     assert_eq!(main("net1"), [route("default", "10.1.0.1", "net1")]);
     assert_eq!(main("eth0"), []);
 }
+
+#[test]
+fn what_the_agent_could_not_understand_ends_the_add_and_changes_nothing() {
+    let node = plumb_tests::node();
+    policy::write("agent = \"/run/plumb/agent.sock\"");
+    choose(&json!({"refusal": "pod team/web-0: annotation ipam.spidernet.io/ippool is not JSON"}));
+    let pod = node.pod();
+    attach(&node, &pod, "net1", &pool()).expect_error(7, "ippool is not JSON");
+    let links = ip::json(Some(pod.name()), "link show");
+    assert!(
+        links.iter().all(|link| link["ifname"] != "net1"),
+        "{links:?}"
+    );
+}
+
+#[test]
+fn an_address_that_nodes_share_is_kept_for_pods_that_come_again() {
+    let node = plumb_tests::node();
+    write_pool(5, "blue", &json!({"plumb.network/shared": "true"}));
+    let agent = Agent::answering(|_| {
+        Answer::Refused(plumb_protocol::Refusal {
+            code: 101,
+            message: "none is free".to_owned(),
+        })
+    });
+    let network = |ipam: Value| {
+        let names = json!({"type": "spiderpool", "default_ipv4_ippool": ["blue"]});
+        with(pool(), json!({"ipam": with(names, ipam)}))
+    };
+    let keeps = |choice: Value, ipam: Value| {
+        choose(&choice);
+        attach(&node, &node.pod(), "net1", &network(ipam)).expect_error(101, "none is free");
+        agent.takes().last().expect("a question").keep
+    };
+    assert!(!keeps(json!({}), json!({})));
+    assert!(keeps(json!({"keep": true}), json!({})));
+    assert!(keeps(json!({}), json!({"sticky": true})));
+    assert!(!keeps(json!({"keep": true}), json!({"sticky": false})));
+}

@@ -1,9 +1,57 @@
-//! The agent.
+//! The agent of a node: the long-running process beside plumb, which itself lives for one CNI call.
+//!
+//! In the order in which things happen:
+//!
+//! - `options`, `logging`: what it is started with, where it says what it does
+//! - `install`, `policy`: plumb on the node, and what its administrator allows
+//! - `view`: what it knows of the cluster
+//! - `desk`, with `pools` and `pods`: what it writes for plumb
+//! - `socket`, `answers`: what plumb asks it
+//! - `kubernetes`, `lease_store`, `surroundings`: what the claims of `plumb-blocks` need
+//! - `http`, `metrics`, `gathered`, `infiniband`, `events`: what it tells people
+
+mod answers;
+mod desk;
+mod events;
+mod fingerprint;
+mod gathered;
+mod http;
+mod infiniband;
+mod install;
+mod kubernetes;
+mod lease_store;
+mod lock;
+mod logging;
+mod metrics;
+mod options;
+mod pods;
+mod policy;
+mod pools;
+mod program;
+mod replace;
+mod socket;
+mod surroundings;
+mod tend;
+mod view;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use options::Options;
 
 #[tokio::main]
-async fn main() -> Result<(), kube::Error> {
-    let client = kube::Client::try_default().await?;
-    let version = client.apiserver_version().await?;
-    tracing::info!("{}", version.git_version);
-    Ok(())
+async fn main() -> ExitCode {
+    let options = Options::parse();
+    if let Err(mistake) = logging::begin(options.log_format, &options.log) {
+        eprintln!("plumb-agent: {mistake}");
+        return ExitCode::from(2);
+    }
+    match program::run(options).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            tracing::error!("{failure}");
+            ExitCode::FAILURE
+        }
+    }
 }

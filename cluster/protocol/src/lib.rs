@@ -104,6 +104,13 @@ pub struct PodChoice {
     pub default_route_nic: Option<String>,
     /// Pools that are not for this pod, with why: their affinities do not match.
     pub refused_pools: BTreeMap<String, String>,
+    /// Whether the pod's name gets the same addresses again, on whatever node: it belongs to a StatefulSet.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub keep: bool,
+    /// Why the pod gets no address at all: an annotation that cannot be understood, as one sentence. Its ADD ends with the
+    /// code of a wrong configuration (7) instead of with addresses that the pod's author did not mean.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<String>,
 }
 
 /// Which pools an interface may have addresses of, by preference.

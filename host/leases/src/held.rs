@@ -91,6 +91,30 @@ pub(crate) fn give_back(
     Ok(None)
 }
 
+/// Takes a range out, whatever of it is leased: leases and what is remembered stay.
+pub(crate) fn withdraw(db: &Connection, space: &str, range: Range) -> Result<(), Fault> {
+    runs::remove_range(db, Set::Held, space, range)
+}
+
+/// The addresses of a range that are remembered for a pod, leased or not.
+pub(crate) fn remembered_within(
+    db: &Connection,
+    space: &str,
+    (first, last): Range,
+) -> Result<Vec<IpAddr>, Fault> {
+    let from = keys::place(Kind::Keeper, space, first);
+    // The first key behind that of `last`.
+    let mut to = keys::place(Kind::Keeper, space, last);
+    to.push(0);
+    let mut remembered = Vec::new();
+    entries::scan(db, &from, &to, |key, _| {
+        let (_, address) = keys::read_place(key).ok_or_else(|| entries::not_a_key(key))?;
+        remembered.push(address);
+        Ok(())
+    })?;
+    Ok(remembered)
+}
+
 /// All that is held, by space and address.
 pub(crate) fn all(db: &Connection) -> Result<Vec<HeldRange>, Fault> {
     let mut held = Vec::new();

@@ -198,6 +198,36 @@ impl Store {
         })
     }
 
+    /// Takes a range out of what this node may give out, also where addresses of it are leased: those stay with their pods
+    /// and are not given out again.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] when the range is none or the store cannot be written.
+    pub fn withdraw(&self, space: &str, range: (IpAddr, IpAddr)) -> Result<(), Error> {
+        check_name("space", space)?;
+        check_range(range)?;
+        self.write("withdraw addresses from", |db| {
+            held::withdraw(db, space, range)
+        })
+    }
+
+    /// The addresses of a range that are remembered for a pod, by address. One that is leased as well is remembered for
+    /// the pod that has it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] when the range is none or the store cannot be read.
+    pub fn remembered_within(
+        &self,
+        space: &str,
+        range: (IpAddr, IpAddr),
+    ) -> Result<Vec<IpAddr>, Error> {
+        check_name("space", space)?;
+        check_range(range)?;
+        self.read("read", |db| held::remembered_within(db, space, range))
+    }
+
     /// What this node may give out of shared pools, by space and address.
     ///
     /// # Errors

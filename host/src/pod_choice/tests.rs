@@ -170,6 +170,15 @@ fn a_file_is_read_when_it_is_the_pods_own() {
 const LIMIT: usize = plumb_protocol::LIMIT;
 
 #[test]
+fn an_annotation_that_the_agent_could_not_understand_refuses_the_pod() {
+    let mut request = request(&json!({}));
+    let wrong = choice(json!({"uid": "u1", "refusal": "annotation a is not JSON"}));
+    let error = put_into(&mut request, wrong).unwrap_err();
+    assert_eq!(error.code, Code::INVALID_CONFIGURATION);
+    assert_eq!(error.message, "annotation a is not JSON");
+}
+
+#[test]
 fn a_file_that_somebody_else_may_have_written_is_not_read() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a_b.json");

@@ -2,5 +2,6 @@
 
 mod api {
     mod accounts;
+    mod agent;
     mod harness;
 }

@@ -432,3 +432,34 @@ fn runs_that_touch_are_found() {
     remove_all(&store, Kind::Held);
     assert_eq!(store.held("").expect("held"), []);
 }
+
+#[test]
+fn what_is_withdrawn_is_not_given_out_and_stays_with_its_pod() {
+    let folder = Folder::new();
+    let store = folder.store();
+    hold(&store, &[("10.0.0.1", "10.0.0.2")]);
+    let kept = Kept {
+        address: ip("10.0.0.2"),
+        network: owner("a").network,
+        interface: owner("a").interface_name,
+        pod: pod("web-0"),
+        ordinal: 0,
+    };
+    store.hold("", &[], &[kept]).expect("remember");
+    let claimed = attempt(&store, "a", Some(&pod("web-0")), &[blue()], true).expect("an address");
+    assert_eq!(claimed.address, ip("10.0.0.2"));
+    let whole = range("10.0.0.0", "10.0.0.3");
+    assert_eq!(
+        store.remembered_within("", whole).unwrap(),
+        [ip("10.0.0.2")]
+    );
+    store.withdraw("", whole).expect("withdraw");
+    store.check().expect("a sound store");
+    assert_eq!(store.all_held().unwrap(), []);
+    assert_eq!(store.leases_within("", whole).unwrap().len(), 1);
+    assert_eq!(
+        store.remembered_within("", whole).unwrap(),
+        [ip("10.0.0.2")]
+    );
+    attempt(&store, "b", None, &[blue()], true).unwrap_err();
+}

@@ -1,0 +1,167 @@
+//! The agent from its start to its end.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use kube::{Client, Config};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{Notify, mpsc};
+use tokio::task::JoinSet;
+
+use crate::answers::{Node, NodeBlocks};
+use crate::desk::{Desk, Known};
+use crate::events::{self, Events};
+use crate::gathered::Sources;
+use crate::kubernetes::Kubernetes;
+use crate::lease_store::LeaseStore;
+use crate::metrics::Metrics;
+use crate::options::Options;
+use crate::surroundings::Surroundings;
+use crate::{http, lock, socket, tend, view};
+
+/// How long a connection to the API server may take to come about.
+const CONNECTING: Duration = Duration::from_secs(5);
+
+/// A watch that says nothing for so long is broken: the API server ends one after some minutes.
+const SILENCE: Duration = Duration::from_secs(330);
+
+/// Runs until it is told to end.
+///
+/// # Errors
+///
+/// Why it cannot begin, or which part of it has ended.
+pub async fn run(options: Options) -> Result<(), String> {
+    let state_folder = options.state_folder.clone();
+    let _lock = lock::take(&state_folder).await?;
+    let client = client().await?;
+    let metrics = Metrics::new();
+    let mut tasks = JoinSet::new();
+
+    let (events, waiting) = Events::new();
+    let node = options.node_name.clone();
+    tasks.spawn(events::make(client.clone(), node.clone(), waiting));
+    tasks.spawn(tend::keep_installed(options.clone(), events.clone()));
+
+    let (changed, renewed) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (send_pressure, pressure) = mpsc::channel(64);
+    let view = view::begin(&client, &node, &changed, send_pressure, &mut tasks);
+    let known = Known::default();
+    let desk = Desk::new(
+        view.clone(),
+        events.clone(),
+        known.clone(),
+        options.pools_folder(),
+        options.pods_folder(),
+    );
+    tasks.spawn(desk.work(changed));
+
+    let leases = LeaseStore::new(state_folder.clone(), renewed.clone());
+    let blocks = Arc::new(NodeBlocks::new(
+        Kubernetes::new(client.clone(), options.api_calls, metrics.clone()),
+        leases.clone(),
+        Surroundings::new(node, known.clone(), events.clone(), metrics.clone()),
+    ));
+    let reconciled = Arc::new(AtomicBool::new(false));
+    tasks.spawn(tend::reconcile(
+        blocks.clone(),
+        known.clone(),
+        renewed,
+        reconciled.clone(),
+        metrics.clone(),
+    ));
+    tasks.spawn(tend::tick(blocks.clone()));
+    tasks.spawn(tend::relieve(blocks.clone(), pressure));
+
+    let answers = Arc::new(Node {
+        blocks,
+        view: view.clone(),
+        known: known.clone(),
+        events,
+        client,
+        metrics: metrics.clone(),
+    });
+    let listener = socket::open(&options.socket())?;
+    tasks.spawn(socket::serve(listener, answers, metrics.clone()));
+    if let Some(address) = options.metrics_address {
+        let listener = TcpListener::bind(address)
+            .await
+            .map_err(|error| format!("listen on {address} for metrics: {error}"))?;
+        let pages = Arc::new(Pages {
+            metrics,
+            sources: Sources {
+                leases,
+                known,
+                view,
+                state_folder,
+                rdma_devices: PathBuf::from("/sys/class/infiniband"),
+            },
+            reconciled,
+        });
+        tasks.spawn(http::serve(listener, pages));
+    }
+    tracing::info!("the agent of node {} has begun", options.node_name);
+    wait(&mut tasks).await
+}
+
+/// Until it is told to end, or a part of it has ended, which none should. What is under way may end at any moment: all that
+/// matters is written before it counts.
+async fn wait(tasks: &mut JoinSet<()>) -> Result<(), String> {
+    let handler = |kind| signal(kind).map_err(|error| format!("wait for signals: {error}"));
+    let mut terminate = handler(SignalKind::terminate())?;
+    let mut interrupt = handler(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        ended = tasks.join_next() => {
+            let how = match ended {
+                Some(Err(error)) => error.to_string(),
+                _ => "a part of the agent has ended".to_owned(),
+            };
+            return Err(how);
+        }
+    }
+    tracing::info!("the agent ends");
+    Ok(())
+}
+
+/// A client as the environment has it: a service account's in a pod, else that of `KUBECONFIG`.
+async fn client() -> Result<Client, String> {
+    let mut config = Config::infer()
+        .await
+        .map_err(|error| format!("find the API server: {error}"))?;
+    config.connect_timeout = Some(CONNECTING);
+    config.read_timeout = Some(SILENCE);
+    config.reset_reader_on_write = true;
+    // A write must not be repeated behind the back of those who count on it being done once.
+    config.default_retry = false;
+    Client::try_from(config).map_err(|error| format!("a client of the API server: {error}"))
+}
+
+/// What people are told over HTTP.
+struct Pages {
+    metrics: Metrics,
+    sources: Sources,
+    reconciled: Arc<AtomicBool>,
+}
+
+impl http::Pages for Pages {
+    async fn metrics(&self) -> String {
+        let sources = self.sources.clone();
+        let gathered = tokio::task::spawn_blocking(move || sources.gather()).await;
+        self.metrics.text(&gathered.unwrap_or_default())
+    }
+
+    fn not_ready(&self) -> Option<String> {
+        if let Some(what) = self.sources.view.waits_for() {
+            return Some(format!("the API server has not told of {what} yet"));
+        }
+        if !self.sources.known.get().is_complete {
+            return Some("the pools are not written yet".to_owned());
+        }
+        let reconciled = self.reconciled.load(Ordering::Relaxed);
+        (!reconciled).then(|| "what this node holds is not compared yet".to_owned())
+    }
+}

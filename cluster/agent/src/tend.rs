@@ -1,0 +1,146 @@
+//! What is due from time to time: looks at the API server, at what is idle, and at what is installed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::ObjectReference;
+use tokio::sync::{Notify, mpsc};
+
+use crate::answers::NodeBlocks;
+use crate::desk::Known;
+use crate::events::{Events, Told};
+use crate::install::{self, Installed};
+use crate::metrics::Metrics;
+use crate::options::Options;
+use crate::policy::{self, Outcome};
+
+/// Between two looks at what is installed.
+const LOOK: Duration = Duration::from_secs(60);
+
+/// Between two attempts to reach the API server, at first and at most.
+const FIRST_WAIT: Duration = Duration::from_millis(500);
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// Compares what the node holds with the API server: at the start, from time to time, and when the lease store was `renewed`.
+pub async fn reconcile(
+    blocks: Arc<NodeBlocks>,
+    known: Known,
+    renewed: Arc<Notify>,
+    ready: Arc<std::sync::atomic::AtomicBool>,
+    metrics: Metrics,
+) {
+    // What is idle in a pool is known when the pools are.
+    while !known.get().is_complete {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let mut wait = FIRST_WAIT;
+    loop {
+        let done = blocks.reconcile().await;
+        metrics.reconciled(done.is_ok());
+        let pause = match done {
+            Ok(()) => {
+                ready.store(true, std::sync::atomic::Ordering::Relaxed);
+                wait = FIRST_WAIT;
+                NodeBlocks::RECONCILE_EVERY
+            }
+            Err(failure) => {
+                tracing::warn!("compare what this node holds with the API server: {failure}");
+                let pause = wait;
+                wait = (wait * 2).min(LONGEST_WAIT);
+                pause
+            }
+        };
+        // Thousands of nodes that were started together do not look together.
+        let spread = pause.mul_f64(0.8 + 0.4 * fraction());
+        let _ = tokio::time::timeout(spread, renewed.notified()).await;
+    }
+}
+
+/// Gives back what is idle.
+pub async fn tick(blocks: Arc<NodeBlocks>) {
+    let mut every = tokio::time::interval(NodeBlocks::TICK_EVERY);
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        every.tick().await;
+        blocks.tick().await;
+    }
+}
+
+/// Gives back what is idle in pools in which somebody finds nothing.
+pub async fn relieve(blocks: Arc<NodeBlocks>, mut pressure: mpsc::Receiver<String>) {
+    while let Some(pool) = pressure.recv().await {
+        tracing::info!("somebody finds nothing free in pool {pool}: giving back what is idle");
+        blocks.pressure(&pool).await;
+    }
+}
+
+/// Keeps plumb and its policy on the node as they should be.
+pub async fn keep_installed(options: Options, events: Events) {
+    let mut installed = Installed::default();
+    let mut logged = std::collections::BTreeSet::new();
+    loop {
+        let mut sentences = std::collections::BTreeSet::new();
+        match install::keep(&options, std::mem::take(&mut installed)).await {
+            Ok(kept) => {
+                sentences.extend(kept.lacks_names.clone().map(|refusal| {
+                    format!("plumb is installed under its own name alone: {refusal}")
+                }));
+                installed = kept;
+            }
+            Err(failure) => drop(sentences.insert(failure)),
+        }
+        let write = options.clone();
+        match tokio::task::spawn_blocking(move || write_policy(&write)).await {
+            Ok(Some(sentence)) => drop(sentences.insert(sentence)),
+            Ok(None) => {}
+            Err(error) => drop(sentences.insert(error.to_string())),
+        }
+        for sentence in &sentences {
+            if !logged.contains(sentence) {
+                tracing::warn!("{sentence}");
+            }
+            events.tell(Told {
+                object: ObjectReference {
+                    api_version: Some("v1".to_owned()),
+                    kind: Some("Node".to_owned()),
+                    name: Some(options.node_name.clone()),
+                    // As the kubelet has it in events on its node.
+                    uid: Some(options.node_name.clone()),
+                    ..ObjectReference::default()
+                },
+                reason: "PlumbNotInstalled",
+                message: sentence.clone(),
+            });
+        }
+        logged = sentences;
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// What is wrong with the policy; none: nothing.
+fn write_policy(options: &Options) -> Option<String> {
+    let source = options.policy.as_ref()?;
+    let (pools, pods) = (options.pools_folder(), options.pods_folder());
+    let socket = options.socket();
+    let node = policy::Node {
+        name: &options.node_name,
+        pools: &pools,
+        pods: &pods,
+        socket: &socket,
+        plumbctl: Some(&options.plumbctl),
+    };
+    match policy::write(source, &options.policy_folder, node) {
+        Ok(Outcome::Written) => None,
+        Ok(Outcome::Foreign(path)) => Some(format!(
+            "{} was not written by the agent and stays: set node, agent, folders.pools and folders.pods there, or remove it",
+            path.display()
+        )),
+        Err(mistake) => Some(mistake),
+    }
+}
+
+/// A random number from 0 to 1.
+fn fraction() -> f64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(0) as f64 / u64::MAX as f64
+}
