@@ -11,8 +11,8 @@ CLUSTER = -p plumb-protocol -p plumb-resources -p plumb-blocks -p plumb-agent -p
 
 # plumb runs for every pod: without shared libraries and relocations, which take a tenth of
 # an ADD, it starts in half the time, and runs on any distribution.
-# Without the index of unwinding tables, which is nothing that a program needs that never unwinds.
-STATIC = -C target-feature=+crt-static -C relocation-model=static -C link-arg=-Wl,--no-eh-frame-hdr
+# Without tables for unwinding and their index, which are nothing that a program needs that never unwinds.
+STATIC = -C target-feature=+crt-static -C relocation-model=static -C link-arg=-Wl,--no-eh-frame-hdr,-T,host/without_unwinding.ld
 # The agent and the controller are all that is in their image. They run on: a task of theirs may panic and be restarted.
 SERVICE = -C target-feature=+crt-static
 

@@ -1,7 +1,7 @@
 //! What will be done, decided before anything is.
 
 use crate::cni::gateway_check::GatewayCheck;
-use crate::operations::{Lifetime, LinkNumber, Operation, Reversible};
+use crate::operations::{LinkNumber, Operation, Reversible};
 use crate::outcome::{AddressSource, Assigned};
 use crate::rails::Rail;
 use crate::routing::{RouteTemplate, RuleTemplate};
@@ -68,11 +68,10 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Whether it makes a link that outlives the pod's namespace.
-    pub fn makes_lasting_link(&self) -> bool {
-        self.operations().any(|operation| {
-            operation.makes_link().is_some() && operation.lifetime() == Lifetime::Boot
-        })
+    /// Whether it makes a link that the kernel gives back to the host when the pod's namespace ends: an IPoIB child.
+    pub fn makes_returning_link(&self) -> bool {
+        self.operations()
+            .any(|operation| matches!(operation, Operation::CreateIpoib(_)))
     }
 
     /// The operations among the steps.

@@ -1,14 +1,14 @@
 //! Standard input and output, for a time that has an end: a runtime that dies, or hangs, would keep this process for
 //! ever.
 
+use std::fs::OpenOptions;
 use std::io::{self, ErrorKind, Read};
-use std::os::fd::AsFd;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd, IntoRawFd};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
-use nix::libc::PIPE_BUF;
+use nix::libc::{self, PIPE_BUF};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::stat::{SFlag, fstat, makedev};
 use nix::unistd::{read, write};
@@ -16,6 +16,25 @@ use nix::unistd::{read, write};
 /// How long the configuration may take from its first byte to the end of the file, and the result until it is taken. A
 /// runtime writes the one at once and waits for the other.
 const PATIENCE: Duration = Duration::from_secs(8);
+
+/// Before anything is opened: puts /dev/null in the place of each standard stream that was closed, for reading and
+/// writing, so that no file gets its number; a stream that nobody reads any more becomes an error, and no signal that ends
+/// the process.
+pub fn begin() {
+    for number in 0..=2 {
+        // SAFETY: it looks whether there is a descriptor of this number, and changes nothing.
+        if unsafe { libc::fcntl(number, libc::F_GETFD) } >= 0 {
+            continue;
+        }
+        // It gets the lowest number that is free.
+        match OpenOptions::new().read(true).write(true).open("/dev/null") {
+            Ok(null) => null.into_raw_fd(),
+            Err(_) => std::process::abort(),
+        };
+    }
+    // SAFETY: no handler is set, and there is no other thread.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+}
 
 /// Standard input until it ends, or the patience does.
 pub struct Input {
@@ -65,8 +84,8 @@ pub fn print(text: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether a stream was closed at the start of the program. The standard library has put /dev/null in its place then, for
-/// reading and writing, so that no file gets its number; a redirection to /dev/null is for writing alone.
+/// Whether a stream was closed at the start of the program, by what [`begin`] has put in its place: a redirection to
+/// /dev/null is for writing alone.
 fn was_closed(stream: impl AsFd) -> io::Result<bool> {
     let status = fstat(&stream)?;
     let is_null = SFlag::from_bits_truncate(status.st_mode).contains(SFlag::S_IFCHR)

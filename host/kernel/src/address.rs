@@ -8,6 +8,7 @@ use netlink_packet_route::address::{AddressAttribute, AddressFlags, AddressMessa
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use nix::errno::Errno;
 
+use super::route_answer::RouteAnswer;
 use super::{Result, RouteSocket};
 
 /// The address family of an address.
@@ -60,9 +61,7 @@ impl RouteSocket {
         Ok(answers
             .into_iter()
             .filter_map(|answer| match answer {
-                RouteNetlinkMessage::NewAddress(message) if message.header.index == index => {
-                    decode(&message)
-                }
+                RouteAnswer::Address(message) if message.header.index == index => decode(&message),
                 _ => None,
             })
             .collect())
@@ -77,9 +76,7 @@ impl RouteSocket {
         Ok(answers
             .into_iter()
             .filter_map(|answer| match answer {
-                RouteNetlinkMessage::NewAddress(message) => {
-                    Some((message.header.index, decode(&message)?))
-                }
+                RouteAnswer::Address(message) => Some((message.header.index, decode(&message)?)),
                 _ => None,
             })
             .collect())

@@ -27,6 +27,7 @@ mod pod_netns;
 pub mod random;
 pub mod rdma;
 pub mod route;
+mod route_answer;
 pub mod route_lookup;
 pub mod rule;
 pub mod socket;

@@ -12,6 +12,7 @@ use plumb_values::HardwareAddress;
 use serde::{Deserialize, Serialize};
 
 use super::create_link::decode_kind;
+use super::route_answer::RouteAnswer;
 use super::{Error, Result, RouteSocket};
 
 /// `ARPHRD_ETHER` (linux/if_arp.h)
@@ -415,8 +416,8 @@ fn without_statistics() -> LinkAttribute {
     LinkAttribute::ExtMask(vec![LinkExtentMask::SkipStats])
 }
 
-fn decode(message: RouteNetlinkMessage) -> Option<Link> {
-    let RouteNetlinkMessage::NewLink(message) = message else {
+fn decode(answer: RouteAnswer) -> Option<Link> {
+    let RouteAnswer::Link(message) = answer else {
         return None;
     };
     let flags = message.header.flags;

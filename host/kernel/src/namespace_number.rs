@@ -9,6 +9,7 @@ use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::nsid::{NsidAttribute, NsidMessage};
 use nix::errno::Errno;
 
+use super::route_answer::RouteAnswer;
 use super::{Error, Netns, Result, RouteSocket, random};
 
 impl RouteSocket {
@@ -67,7 +68,7 @@ impl RouteSocket {
         message.attributes.push(namespace);
         let answers = self.get(&what, RouteNetlinkMessage::GetNsId(message))?;
         let number = answers.into_iter().find_map(|answer| match answer {
-            RouteNetlinkMessage::NewNsId(message) => {
+            RouteAnswer::NamespaceNumber(message) => {
                 message
                     .attributes
                     .into_iter()

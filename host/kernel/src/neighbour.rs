@@ -12,6 +12,7 @@ use nix::errno::Errno;
 use plumb_values::HardwareAddress;
 
 use super::address::family;
+use super::route_answer::RouteAnswer;
 use super::{Result, RouteSocket};
 
 /// What the kernel knows of a neighbour.
@@ -88,7 +89,7 @@ impl RouteSocket {
             answers => answers?,
         };
         Ok(answers.iter().find_map(|answer| match answer {
-            RouteNetlinkMessage::NewNeighbour(message) => Some(Entry {
+            RouteAnswer::Neighbour(message) => Some(Entry {
                 state: message.header.state,
                 mac: decode(message)
                     .map(|(_, mac)| mac)
@@ -161,7 +162,7 @@ impl RouteSocket {
         Ok(answers
             .into_iter()
             .filter_map(|answer| match answer {
-                RouteNetlinkMessage::NewNeighbour(message)
+                RouteAnswer::Neighbour(message)
                     if message.header.ifindex == index
                         && message.header.state == NeighbourState::Permanent =>
                 {
@@ -187,7 +188,7 @@ impl RouteSocket {
             answers => answers?,
         };
         Ok(answers.into_iter().any(|answer| match answer {
-            RouteNetlinkMessage::NewNeighbour(message) => {
+            RouteAnswer::Neighbour(message) => {
                 let is_it = |attribute: &NeighbourAttribute| {
                     matches!(attribute, NeighbourAttribute::LinkLayerAddress(found) if found == mac)
                 };

@@ -53,7 +53,8 @@ pub struct Rdma;
 
 impl Family for Rdma {
     const PROTOCOL: isize = NETLINK_RDMA;
-    type Message = Message;
+    type Request = Message;
+    type Answer = Message;
 }
 
 /// A socket of the RDMA family. It sees the devices of the namespace in which it was opened.

@@ -14,6 +14,7 @@ use nix::errno::Errno;
 use serde::{Deserialize, Serialize};
 
 use super::address::{ANY_IPV4, family};
+use super::route_answer::RouteAnswer;
 use super::{Result, RouteSocket};
 
 /// The main routing table (`RT_TABLE_MAIN`).
@@ -179,7 +180,7 @@ impl RouteSocket {
                 && metric(found) == metric(route)
         };
         Ok(answers.iter().any(|answer| match answer {
-            RouteNetlinkMessage::NewRoute(message) => {
+            RouteAnswer::Route(message) => {
                 message.header.protocol == RouteProtocol::Boot
                     && decode(message)
                         .iter()
@@ -198,7 +199,7 @@ impl RouteSocket {
         Ok(answers
             .into_iter()
             .flat_map(|answer| match answer {
-                RouteNetlinkMessage::NewRoute(message) => decode(&message),
+                RouteAnswer::Route(message) => decode(&message),
                 _ => Vec::new(),
             })
             .collect())

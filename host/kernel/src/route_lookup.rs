@@ -7,6 +7,7 @@ use netlink_packet_route::route::{RouteAttribute, RouteFlags, RouteMessage, Rout
 
 use super::address::family;
 use super::route::{LOCAL_TABLE, MAIN_TABLE, address, plain};
+use super::route_answer::RouteAnswer;
 use super::{Error, Result, RouteSocket};
 
 /// The way that the kernel takes to a destination.
@@ -53,7 +54,7 @@ impl RouteSocket {
         }
         let answers = self.get(what, RouteNetlinkMessage::GetRoute(message))?;
         let way = answers.iter().find_map(|answer| match answer {
-            RouteNetlinkMessage::NewRoute(message) => decode(message),
+            RouteAnswer::Route(message) => decode(message),
             _ => None,
         });
         way.ok_or_else(|| Error::Decode {

@@ -10,6 +10,7 @@ use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use nix::errno::Errno;
 use serde::{Deserialize, Serialize};
 
+use super::route_answer::RouteAnswer;
 use super::{Error, Result, RouteSocket};
 
 /// Priority of the rule of the main table, which every namespace has from its beginning.
@@ -229,9 +230,7 @@ impl RouteSocket {
                 answers => answers?,
             };
             rules.extend(answers.into_iter().filter_map(|answer| match answer {
-                RouteNetlinkMessage::NewRule(message) => {
-                    Some((message.header.action, decode(&message)))
-                }
+                RouteAnswer::Rule(message) => Some((message.header.action, decode(&message))),
                 _ => None,
             }));
         }

@@ -15,6 +15,7 @@ use netlink_sys::protocols::NETLINK_ROUTE;
 use nix::libc;
 
 use super::answers::{Answers, Refusal};
+use super::route_answer::RouteAnswer;
 use super::{Error, Result};
 
 /// How often a dump that changed while it was read is read again. The kernel marks
@@ -28,8 +29,10 @@ const DATAGRAM_BYTES: usize = 64 * 1024;
 pub trait Family {
     /// `NETLINK_*` (linux/netlink.h)
     const PROTOCOL: isize;
-    /// Its messages.
-    type Message: NetlinkSerializable + NetlinkDeserializable + Clone;
+    /// What it is asked.
+    type Request: NetlinkSerializable + Clone;
+    /// What it answers with.
+    type Answer: NetlinkDeserializable;
 }
 
 /// The family of links, addresses, routes, rules and neighbours (rtnetlink(7)).
@@ -37,7 +40,8 @@ pub struct Route;
 
 impl Family for Route {
     const PROTOCOL: isize = NETLINK_ROUTE;
-    type Message = RouteNetlinkMessage;
+    type Request = RouteNetlinkMessage;
+    type Answer = RouteAnswer;
 }
 
 /// A socket of that family.
@@ -101,17 +105,17 @@ impl<F: Family> Socket<F> {
 
     /// Sends a request that changes something and waits for the acknowledgement.
     /// `what` says what is tried, for the error.
-    pub fn change(&self, what: impl Fn() -> String, message: F::Message, flags: u16) -> Result<()> {
+    pub fn change(&self, what: impl Fn() -> String, message: F::Request, flags: u16) -> Result<()> {
         self.exchange(&what, message, NLM_F_ACK | flags).map(drop)
     }
 
     /// Asks for one object.
-    pub fn get(&self, what: impl Fn() -> String, message: F::Message) -> Result<Vec<F::Message>> {
+    pub fn get(&self, what: impl Fn() -> String, message: F::Request) -> Result<Vec<F::Answer>> {
         Ok(self.exchange(&what, message, 0)?.messages)
     }
 
     /// Asks for all objects, again when they changed meanwhile.
-    pub fn dump(&self, what: impl Fn() -> String, message: F::Message) -> Result<Vec<F::Message>> {
+    pub fn dump(&self, what: impl Fn() -> String, message: F::Request) -> Result<Vec<F::Answer>> {
         for _ in 0..DUMP_ATTEMPTS {
             let answers = self.exchange(&what, message.clone(), NLM_F_DUMP)?;
             if !answers.is_interrupted {
@@ -128,9 +132,9 @@ impl<F: Family> Socket<F> {
     fn exchange(
         &self,
         what: &dyn Fn() -> String,
-        message: F::Message,
+        message: F::Request,
         flags: u16,
-    ) -> Result<Answers<F::Message>> {
+    ) -> Result<Answers<F::Answer>> {
         let io = |source| Error::Io {
             what: what(),
             source,

@@ -14,6 +14,7 @@ use netlink_packet_route::link::{
 use nix::errno::Errno;
 use plumb_values::{Guid, Mac};
 
+use super::route_answer::RouteAnswer;
 use super::{Result, RouteSocket};
 
 pub use settings::{Key, LinkState, Setting, Settings, Vlan};
@@ -134,7 +135,7 @@ impl RouteSocket {
             answers => answers?,
         };
         let attributes = answers.into_iter().filter_map(|answer| match answer {
-            RouteNetlinkMessage::NewLink(message) => Some(message.attributes),
+            RouteAnswer::Link(message) => Some(message.attributes),
             _ => None,
         });
         let functions = attributes

@@ -37,7 +37,7 @@ pub fn add(mut request: AddRequest, node: &Node<'_>) -> Result<Value> {
     for (number, line) in plan.describe().iter().enumerate() {
         node.trace.info(format_args!("plan {}: {line}", number + 1));
     }
-    if plan.makes_lasting_link() {
+    if plan.makes_returning_link() {
         clean_up::returned_links(node)?;
     }
 
