@@ -35,6 +35,7 @@ mod pools;
 mod program;
 mod rails;
 mod readme;
+mod render;
 mod replaced_coordinator;
 mod results;
 mod routes;

@@ -1,9 +1,52 @@
-//! The controller.
+//! The controller of a cluster: makes NetworkAttachmentDefinitions of what users write, and tells them what is wrong with it.
+//!
+//! In the order in which things happen:
+//!
+//! - `options`, `logging`, `program`: what it is started with, where it says what it does, from start to end
+//! - `elect`: which replica works
+//! - `view`, `look`: what it knows of the cluster: what it watches, and the blocks, which it lists
+//! - `networks`, `pools`, `advice`: what follows from that, decided without a call
+//! - `round`, `act`: one look, and all that is done after it
+//! - `orphans`: blocks of nodes that are gone
+//! - `http`, `metrics`, `events`: what it tells people
+
+mod act;
+mod advice;
+mod conditions;
+mod elect;
+mod events;
+mod failure;
+mod http;
+mod kinds;
+mod logging;
+mod look;
+mod metrics;
+mod networks;
+mod options;
+mod orphans;
+mod pools;
+mod program;
+mod round;
+mod view;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use options::Options;
 
 #[tokio::main]
-async fn main() -> Result<(), kube::Error> {
-    let client = kube::Client::try_default().await?;
-    let version = client.apiserver_version().await?;
-    tracing::info!("{}", version.git_version);
-    Ok(())
+async fn main() -> ExitCode {
+    let options = Options::parse();
+    if let Err(mistake) = logging::begin(options.log_format, &options.log) {
+        eprintln!("plumb-controller: {mistake}");
+        return ExitCode::from(2);
+    }
+    match program::run(options).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            tracing::error!("{failure}");
+            ExitCode::FAILURE
+        }
+    }
 }

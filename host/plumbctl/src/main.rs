@@ -11,6 +11,7 @@ mod plan;
 mod pods;
 mod policy;
 mod pools;
+mod render;
 mod show;
 
 use std::path::PathBuf;
@@ -45,6 +46,7 @@ Examples:
   plumbctl functions                                   which pod has which virtual function
   plumbctl leases --json                               which addresses are held, by whom, since when
   plumbctl pools                                       which pools can be used, why the others cannot, how full they are
+  plumbctl render networks.yaml                        the NetworkAttachmentDefinitions of SpiderMultusConfigs
   plumbctl install --bin-dir /opt/cni/bin              plumb and the names it answers to
   plumbctl component install acme.wasm --name acme     a vendor's component, compiled for this release
   plumbctl component grant acme create-macvlan set-up  what it may do";
@@ -67,6 +69,8 @@ enum Command {
     Leases(leases::Arguments),
     /// List the pools of this node: which can be used, why the others cannot, how full they are
     Pools(pools::Arguments),
+    /// Print the NetworkAttachmentDefinitions that SpiderMultusConfigs come to, without a cluster
+    Render(render::Arguments),
     /// Install plumb and the names that it answers to
     Install(install::Arguments),
     /// Install, list, grant and remove vendor components
@@ -117,6 +121,7 @@ fn main() -> ExitCode {
         Command::Functions(arguments) => functions::run(&arguments, policy),
         Command::Leases(arguments) => leases::run(&arguments, policy),
         Command::Pools(arguments) => pools::run(&arguments, policy),
+        Command::Render(arguments) => render::run(&arguments),
         Command::Install(arguments) => install::run(&arguments),
         Command::Component { folder, command } => components::run(folder, command, policy),
     };

@@ -161,3 +161,48 @@ pub fn folder(folder: Folder<'_>) -> Result<Set, Error> {
     folder::read(folder, &mut found)?;
     Ok(set::assemble(found))
 }
+
+/// Reads objects that are no files, each with where it is from. Other kinds than pools and reservations are passed over.
+/// The place stands for the file, in the pools as well as in messages, which name the objects alone where it is empty.
+pub fn objects<'a>(objects: impl IntoIterator<Item = (&'a str, &'a Value)>) -> Set {
+    let mut found = Found::default();
+    for (place, object) in objects {
+        match serde_yaml_ng::to_value(object) {
+            Ok(document) => manifest::read(&document, Path::new(place), place, &mut found),
+            Err(error) => found.left_out.push(LeftOut {
+                name: None,
+                is_default: false,
+                file: Some(PathBuf::from(place)),
+                error: Error::Syntax {
+                    place: place.to_owned(),
+                    format: "JSON",
+                    message: error.to_string(),
+                },
+            }),
+        }
+    }
+    set::assemble(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objects_are_held_against_each_other_as_the_files_of_a_folder() {
+        let pool = |name: &str, subnet: &str| {
+            serde_json::json!({"apiVersion": "spiderpool.spidernet.io/v2beta1", "kind": "SpiderIPPool",
+                "metadata": {"name": name}, "spec": {"subnet": subnet, "ips": ["10.0.0.1-10.0.0.9"]}})
+        };
+        let (first, second) = (pool("a", "10.0.0.0/24"), pool("b", "10.0.0.0/16"));
+        let reserved = serde_json::json!({"kind": "SpiderReservedIP", "metadata": {"name": "r"}, "spec": {"ips": ["10.0.0.9"]}});
+        let set = objects([("one", &first), ("two", &reserved), ("three", &second)]);
+        assert_eq!(set.pools.len(), 1);
+        assert_eq!(set.pools[0].usable()[0].to_string(), "10.0.0.1-10.0.0.8");
+        assert_eq!(
+            set.left_out[0].error.to_string(),
+            "10.0.0.1-10.0.0.8 is in two pools: one (SpiderIPPool \"a\") and three (SpiderIPPool \"b\"); take it from the \
+             `ips` of one of them or add it to its `excludeIPs`"
+        );
+    }
+}

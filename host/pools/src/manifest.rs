@@ -122,7 +122,7 @@ fn identity<'a>(
     place: &str,
 ) -> Result<(String, Option<&'a str>), Error> {
     let error = |field: &str, problem| Error::Field {
-        place: format!("{place} ({kind})"),
+        place: within(place, kind),
         field: field.to_owned(),
         problem,
     };
@@ -134,13 +134,21 @@ fn identity<'a>(
     }
     let metadata = member(document, "metadata");
     match metadata.and_then(|metadata| member(metadata, "name")) {
-        None => Ok((format!("{place} ({kind})"), None)),
+        None => Ok((within(place, kind), None)),
         Some(Yaml::String(name)) => {
             check_name(name).map_err(|problem| error(NAME, problem))?;
-            Ok((format!("{place} ({kind} {name:?})"), Some(name)))
+            Ok((within(place, &format!("{kind} {name:?}")), Some(name)))
         }
         // YAML takes a name like 81 for a number.
         Some(other) => Err(error(NAME, unexpected(other, "a text in quotes"))),
+    }
+}
+
+/// An object of a place; of none where it is not of a file.
+fn within(place: &str, object: &str) -> String {
+    match place.is_empty() {
+        true => object.to_owned(),
+        false => format!("{place} ({object})"),
     }
 }
 
