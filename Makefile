@@ -5,7 +5,7 @@ CARGO ?= cargo
 # Cargo.toml, which says why.
 TOOLS = --profile tools --locked
 # What has neither plumb nor its compiler inside.
-OUTSIDE = -p plumb-tests -p plumb-cluster-tests -p plumb-runtimes -p plumb-testbed -p plumb-testbed-bench -p cni-harness -p cni-conformance -p cni-specimen -p plumb-supply
+OUTSIDE = -p plumb-tests -p plumb-cluster-tests -p plumb-runtimes -p plumb-testbed -p plumb-testbed-bench -p cni-harness -p cni-conformance -p cni-specimen -p plumb-supply -p plumb-deploy-tests
 # The agent, the controller, and what both and plumb say to each other: of plumb they have the leaves alone.
 CLUSTER = -p plumb-protocol -p plumb-resources -p plumb-blocks -p plumb-agent -p plumb-controller
 
@@ -17,7 +17,7 @@ STATIC = -C target-feature=+crt-static -C relocation-model=static -C link-arg=-W
 SERVICE = -C target-feature=+crt-static
 
 .PHONY: help setup components build services peers lint test test-unit test-kernel test-fuzz conformance conformance-full test-runtimes
-.PHONY: test-cluster test-vm test-vm-full differential-random soak fuzz demo bench bench-vm deny advisories notices release install clean
+.PHONY: test-cluster test-deploy test-vm test-vm-full differential-random soak fuzz demo bench bench-vm deny advisories notices release image manifest install clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -81,6 +81,10 @@ test-cluster: build services ## a Kubernetes of two nodes in private namespaces:
 	@# the tests of the two that are beside their source want an API server, too
 	$(CARGO) test $(TOOLS) -p plumb-cluster-tests -p plumb-agent -p plumb-controller --test '*'
 
+test-deploy: image ## the chart, the manifests, the image, the dashboard and the alerts; on a cluster of two nodes as well (root)
+	@.ci/setup cluster deploy
+	$(CARGO) test $(TOOLS) -p plumb-deploy-tests
+
 test-vm: build ## the hardware flavours in virtual machines: SR-IOV and InfiniBand, on two kernels
 	@.ci/setup vm
 	@CARGO=$(CARGO) tests/testbed/test-vm
@@ -139,6 +143,17 @@ release: build notices ## an archive of all that is needed on a node: target/plu
 	@archive=plumb-$$(target/release/plumb --version | cut -d' ' -f2)-linux-$$(uname -m).tar.gz && \
 	    tar -C target/release -czf target/$$archive --owner=0 --group=0 plumb plumbctl NOTICES.txt plumb.cdx.json \
 	    -C ../.. LICENSE README.md SECURITY.md docs && echo target/$$archive
+
+# For which the image is: another one than the machine's is refused, with the reason.
+ARCHITECTURE ?= $(shell uname -m)
+
+image: build services notices ## an OCI image without a registry or an engine: target/image/plumb-VERSION-ARCHITECTURE.tar
+	@CARGO=$(CARGO) deploy/image/programs $(ARCHITECTURE) target/image/$(ARCHITECTURE) -- $(STATIC)
+	@version=$$(target/release/plumb --version | cut -d' ' -f2) && \
+	    deploy/image/build target/image/$(ARCHITECTURE) $$version $(ARCHITECTURE) target/image/plumb-$$version-$(ARCHITECTURE).tar
+
+manifest: ## deploy/plumb-crds.yaml and deploy/plumb.yaml, from the chart
+	@deploy/manifest deploy
 
 install: build notices ## install plumb into BIN_DIR, /opt/cni/bin by default
 	target/release/plumbctl install --bin-dir $(or $(BIN_DIR),/opt/cni/bin)

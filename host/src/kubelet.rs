@@ -3,9 +3,10 @@
 //! The file is replaced before the containers of the pod are made (`writeCheckpoint`, pkg/kubelet/cm/devicemanager), so
 //! a network that names a function by itself can be told from one that was given the function.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -17,6 +18,70 @@ const FILE: &str = "device-plugins/kubelet_internal_checkpoint";
 /// Most that is read, in bytes. Each container with a device has some hundreds.
 const MAXIMAL_SIZE: u64 = 16 * 1024 * 1024;
 
+/// What the kubelet remembers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// What was given to each container.
+    pub allotments: Vec<Allotment>,
+    /// The devices of each resource that a device plugin has registered.
+    pub registered: BTreeMap<String, Vec<String>>,
+}
+
+/// What a container was given of one resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Allotment {
+    /// The pod's UID.
+    pub pod: String,
+    /// Such as `spidernet.io/mellanoxrdma`.
+    pub resource: String,
+    /// Such as PCI addresses.
+    pub devices: Vec<String>,
+}
+
+/// Where it is below the kubelet's folder.
+#[must_use]
+pub fn path(folder: &Path) -> PathBuf {
+    folder.join(FILE)
+}
+
+/// Reads what the kubelet remembers; `folder` is the kubelet's. None on a node without its file.
+///
+/// # Errors
+///
+/// Why the file cannot be read or understood.
+pub fn read(folder: &Path) -> std::result::Result<Option<Checkpoint>, String> {
+    let mut text = Vec::new();
+    let read =
+        File::open(path(folder)).and_then(|file| file.take(MAXIMAL_SIZE).read_to_end(&mut text));
+    match read {
+        Ok(_) => {}
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error.to_string()),
+    }
+    let checkpoint: Value = serde_json::from_slice(&text).map_err(|error| error.to_string())?;
+    let data = &checkpoint["Data"];
+    let Some(entries) = data.get("PodDeviceEntries") else {
+        return Err("it has no Data.PodDeviceEntries".into());
+    };
+    let list = |ids: &Value| devices(ids).map(str::to_owned).collect();
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let allotment = |entry: &Value| {
+        Some(Allotment {
+            pod: text(&entry["PodUID"])?,
+            resource: text(&entry["ResourceName"]).unwrap_or_default(),
+            devices: list(&entry["DeviceIDs"]),
+        })
+    };
+    let entries = entries.as_array().map_or(&[][..], Vec::as_slice);
+    let registered = data["RegisteredDevices"].as_object().into_iter().flatten();
+    Ok(Some(Checkpoint {
+        allotments: entries.iter().filter_map(allotment).collect(),
+        registered: registered
+            .map(|(resource, ids)| (resource.clone(), list(ids)))
+            .collect(),
+    }))
+}
+
 /// Refuses a PCI function that the kubelet gave to other pods and not to the one of this UID, empty where the runtime
 /// says none. `folder` is the kubelet's; on a node without its file nothing is known.
 ///
@@ -24,7 +89,7 @@ const MAXIMAL_SIZE: u64 = 16 * 1024 * 1024;
 ///
 /// [`Code::IN_USE`] for another pod's function, [`Code::NOT_AVAILABLE`] for a file that cannot be read.
 pub fn check(folder: &Path, function: &str, pod_uid: &str) -> Result<()> {
-    let path = folder.join(FILE);
+    let path = path(folder);
     let unreadable = |reason: String| {
         Error::new(
             Code::NOT_AVAILABLE,
@@ -37,24 +102,15 @@ pub fn check(folder: &Path, function: &str, pod_uid: &str) -> Result<()> {
             "it is the kubelet's: where its folder is another one, name it as folders.kubelet in plumb's policy file",
         )
     };
-    let mut text = Vec::new();
-    let read = File::open(&path).and_then(|file| file.take(MAXIMAL_SIZE).read_to_end(&mut text));
-    match read {
-        Ok(_) => {}
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(unreadable(error.to_string())),
-    }
-    let checkpoint: Value =
-        serde_json::from_slice(&text).map_err(|error| unreadable(error.to_string()))?;
-    let Some(entries) = checkpoint["Data"].get("PodDeviceEntries") else {
-        return Err(unreadable("it has no Data.PodDeviceEntries".into()));
+    let Some(checkpoint) = read(folder).map_err(unreadable)? else {
+        return Ok(());
     };
-    let entries = entries.as_array().map_or(&[][..], Vec::as_slice);
-    let owners: Vec<_> = entries
-        .iter()
-        .filter(|entry| devices(&entry["DeviceIDs"]).any(|id| id.eq_ignore_ascii_case(function)))
-        .filter_map(|entry| entry["PodUID"].as_str())
-        .collect();
+    let is_given = |allotment: &&Allotment| {
+        let mut devices = allotment.devices.iter();
+        devices.any(|id| id.eq_ignore_ascii_case(function))
+    };
+    let allotments = checkpoint.allotments.iter().filter(is_given);
+    let owners: Vec<_> = allotments.map(|allotment| allotment.pod.as_str()).collect();
     match owners.first() {
         Some(owner) if !owners.contains(&pod_uid) => Err(Error::new(
             Code::IN_USE,

@@ -13,6 +13,7 @@ mod crash;
 mod damaged_store;
 mod del;
 mod delegation;
+mod doctor;
 mod environment;
 mod fabric;
 mod full;

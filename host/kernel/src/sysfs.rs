@@ -54,6 +54,11 @@ impl Sysfs {
         })
     }
 
+    /// Where the tree is.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// The folder of a PCI function; the address becomes a part of the path and must have
     /// been checked.
     pub fn pci_function(&self, address: &str) -> PathBuf {
@@ -118,6 +123,11 @@ impl Sysfs {
         number(&self.link(link).join("speed")).ok()?
     }
 
+    /// Bytes of a netdev's largest packet.
+    pub fn link_mtu(&self, link: &str) -> Option<u32> {
+        number(&self.link(link).join("mtu")).ok()?
+    }
+
     /// Whether a netdev stands for a virtual function on the switch of its adapter
     /// (switchdev mode; Documentation/networking/switchdev.rst): `pf0vf3`, `c1pf0vf3`.
     pub fn is_representor(&self, link: &str) -> Result<bool> {
@@ -155,7 +165,7 @@ pub(super) fn text(attribute: &Path) -> Result<Option<String>> {
     Ok(text.map(|text| text.trim().to_owned()))
 }
 
-fn number(attribute: &Path) -> Result<Option<u32>> {
+pub(super) fn number(attribute: &Path) -> Result<Option<u32>> {
     Ok(text(attribute)?.and_then(|text| text.parse().ok()))
 }
 

@@ -3,6 +3,7 @@
 mod attachments;
 mod compile;
 mod components;
+mod doctor;
 mod functions;
 mod install;
 mod leases;
@@ -46,6 +47,7 @@ Examples:
   plumbctl functions                                   which pod has which virtual function
   plumbctl leases --json                               which addresses are held, by whom, since when
   plumbctl pools                                       which pools can be used, why the others cannot, how full they are
+  plumbctl doctor                                      what is wrong on this node, and what to do
   plumbctl render networks.yaml                        the NetworkAttachmentDefinitions of SpiderMultusConfigs
   plumbctl install --bin-dir /opt/cni/bin              plumb and the names it answers to
   plumbctl component install acme.wasm --name acme     a vendor's component, compiled for this release
@@ -69,6 +71,8 @@ enum Command {
     Leases(leases::Arguments),
     /// List the pools of this node: which can be used, why the others cannot, how full they are
     Pools(pools::Arguments),
+    /// Say what is wrong on this node, in the order in which to mend it
+    Doctor(doctor::Arguments),
     /// Print the NetworkAttachmentDefinitions that SpiderMultusConfigs come to, without a cluster
     Render(render::Arguments),
     /// Install plumb and the names that it answers to
@@ -121,6 +125,7 @@ fn main() -> ExitCode {
         Command::Functions(arguments) => functions::run(&arguments, policy),
         Command::Leases(arguments) => leases::run(&arguments, policy),
         Command::Pools(arguments) => pools::run(&arguments, policy),
+        Command::Doctor(arguments) => doctor::run(&arguments, policy),
         Command::Render(arguments) => render::run(&arguments),
         Command::Install(arguments) => install::run(&arguments),
         Command::Component { folder, command } => components::run(folder, command, policy),
