@@ -7,7 +7,7 @@ use crate::state::State;
 use crate::{Agent, Api, Store};
 
 /// How long an address that was taken for somebody counts as his before he has claimed it.
-pub(crate) const PROMISE: Duration = Duration::from_secs(5);
+pub(crate) const PROMISE: Duration = Duration::from_secs(1);
 /// How long an idle block of one address stays.
 pub(crate) const IDLE_ONE: Duration = Duration::from_secs(300);
 /// How long a larger idle block stays.
