@@ -7,7 +7,7 @@ TOOLS = --profile tools --locked
 # What has neither plumb nor its compiler inside.
 OUTSIDE = -p plumb-tests -p plumb-cluster-tests -p plumb-runtimes -p plumb-testbed -p plumb-testbed-bench -p cni-harness -p cni-conformance -p cni-specimen -p plumb-supply -p plumb-deploy-tests
 # The agent, the controller, and what both and plumb say to each other: of plumb they have the leaves alone.
-CLUSTER = -p plumb-protocol -p plumb-resources -p plumb-blocks -p plumb-agent -p plumb-controller
+CLUSTER = -p plumb-protocol -p plumb-resources -p plumb-blocks -p plumb-service -p plumb-agent -p plumb-controller
 
 # plumb runs for every pod: without shared libraries and relocations, which take a tenth of
 # an ADD, it starts in half the time, and runs on any distribution.

@@ -58,7 +58,6 @@ pub mod policy;
 pub mod program;
 pub mod rails;
 pub mod recovery;
-pub mod replace;
 pub mod routing;
 pub mod state;
 pub mod trace;
@@ -71,6 +70,7 @@ pub mod watch;
 pub use plumb_kernel as kernel;
 pub use plumb_leases as leases;
 pub use plumb_pools as pools;
+pub use plumb_replace as replace;
 pub use plumb_values::octets;
 
 pub use error::{Code, Error, Result};

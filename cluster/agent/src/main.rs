@@ -2,26 +2,24 @@
 //!
 //! In the order in which things happen:
 //!
-//! - `options`, `logging`: what it is started with, where it says what it does
+//! - `options`: what it is started with
 //! - `install`, `policy`: plumb on the node, and what its administrator allows
 //! - `view`: what it knows of the cluster
 //! - `desk`, with `pools` and `pods`: what it writes for plumb
 //! - `socket`, `answers`: what plumb asks it
 //! - `kubernetes`, `lease_store`, `surroundings`: what the claims of `plumb-blocks` need
-//! - `http`, `metrics`, `gathered`, `infiniband`, `events`: what it tells people
+//! - `metrics`, `gathered`, `infiniband`, `events`: what it tells people
 
 mod answers;
 mod desk;
 mod events;
 mod fingerprint;
 mod gathered;
-mod http;
 mod infiniband;
 mod install;
 mod kubernetes;
 mod lease_store;
 mod lock;
-mod logging;
 mod metrics;
 mod options;
 mod pods;
@@ -43,7 +41,7 @@ use options::Options;
 #[tokio::main]
 async fn main() -> ExitCode {
     let options = Options::parse();
-    if let Err(mistake) = logging::begin(options.log_format, &options.log) {
+    if let Err(mistake) = plumb_service::logging::begin(&options.log) {
         eprintln!("plumb-agent: {mistake}");
         return ExitCode::from(2);
     }

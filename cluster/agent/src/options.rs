@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use plumb_service::LogOptions;
+
 /// The agent of a node: brings plumb, pools and pods' choices to it, and claims addresses for it.
 #[derive(Debug, Clone, clap::Parser)]
 #[command(name = "plumb-agent", version)]
@@ -46,21 +48,9 @@ pub struct Options {
     /// Most calls of the API server at a time
     #[arg(long, env = "PLUMB_API_CALLS", default_value_t = 16)]
     pub api_calls: usize,
-    /// How logs are written
-    #[arg(long, env = "PLUMB_LOG_FORMAT", value_enum, default_value = "json")]
-    pub log_format: LogFormat,
-    /// What is logged: error, warn, info, debug or trace, also by module
-    #[arg(long, env = "PLUMB_LOG", default_value = "info")]
-    pub log: String,
-}
-
-/// How logs are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum LogFormat {
-    /// One JSON object a line.
-    Json,
-    /// For people.
-    Text,
+    /// What is logged, and how
+    #[command(flatten)]
+    pub log: LogOptions,
 }
 
 impl Options {

@@ -3,11 +3,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
-use kube::{Client, Config};
+use kube::Client;
+use plumb_service::http;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 
@@ -20,13 +19,7 @@ use crate::lease_store::LeaseStore;
 use crate::metrics::Metrics;
 use crate::options::Options;
 use crate::surroundings::Surroundings;
-use crate::{http, lock, socket, tend, view};
-
-/// How long a connection to the API server may take to come about.
-const CONNECTING: Duration = Duration::from_secs(5);
-
-/// A watch that says nothing for so long is broken: the API server ends one after some minutes.
-const SILENCE: Duration = Duration::from_secs(330);
+use crate::{lock, socket, tend, view};
 
 /// Runs until it is told to end.
 ///
@@ -103,37 +96,12 @@ pub async fn run(options: Options) -> Result<(), String> {
         tasks.spawn(http::serve(listener, pages));
     }
     tracing::info!("the agent of node {} has begun", options.node_name);
-    wait(&mut tasks).await
+    plumb_service::until_told("agent", &mut tasks).await
 }
 
-/// Until it is told to end, or a part of it has ended, which none should. What is under way may end at any moment: all that
-/// matters is written before it counts.
-async fn wait(tasks: &mut JoinSet<()>) -> Result<(), String> {
-    let handler = |kind| signal(kind).map_err(|error| format!("wait for signals: {error}"));
-    let mut terminate = handler(SignalKind::terminate())?;
-    let mut interrupt = handler(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-        ended = tasks.join_next() => {
-            let how = match ended {
-                Some(Err(error)) => error.to_string(),
-                _ => "a part of the agent has ended".to_owned(),
-            };
-            return Err(how);
-        }
-    }
-    tracing::info!("the agent ends");
-    Ok(())
-}
-
-/// A client as the environment has it: a service account's in a pod, else that of `KUBECONFIG`.
+/// A client of the API server.
 async fn client() -> Result<Client, String> {
-    let mut config = Config::infer()
-        .await
-        .map_err(|error| format!("find the API server: {error}"))?;
-    config.connect_timeout = Some(CONNECTING);
-    config.read_timeout = Some(SILENCE);
+    let mut config = plumb_service::config().await?;
     config.reset_reader_on_write = true;
     // A write must not be repeated behind the back of those who count on it being done once.
     config.default_retry = false;

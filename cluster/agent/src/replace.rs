@@ -1,19 +1,12 @@
 //! Files that plumb reads while the agent writes them: written under another name of the same folder, then renamed, so that
 //! whoever opens the path finds the old content or the new one.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::fs::{self, DirBuilder};
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
-/// Whether the file must be there, and whole, after a power cut.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lasting {
-    /// No: it lies on a tmpfs.
-    UntilBoot,
-    /// Yes.
-    Forever,
-}
+pub use plumb_replace::Lasting;
 
 /// Puts a file with this content and these permissions at `path`.
 ///
@@ -31,35 +24,7 @@ pub fn file(path: &Path, content: &[u8], mode: u32, lasting: Lasting) -> Result<
     draft.push(name.len().min(64).to_string());
     draft.push(format!(".{:016x}", crate::fingerprint::of(&name)));
     let draft = folder.join(draft);
-    let written = write(&draft, content, mode, lasting).and_then(|()| fs::rename(&draft, path));
-    if written.is_err() {
-        let _ = fs::remove_file(&draft);
-    }
-    written.map_err(failed)?;
-    match lasting {
-        Lasting::Forever => File::open(folder)
-            .and_then(|folder| folder.sync_all())
-            .map_err(failed),
-        Lasting::UntilBoot => Ok(()),
-    }
-}
-
-fn write(draft: &Path, content: &[u8], mode: u32, lasting: Lasting) -> io::Result<()> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(mode)
-        // A link that somebody put there would be written through, a named pipe waited for.
-        .custom_flags(nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK)
-        .open(draft)?;
-    file.write_all(content)?;
-    // The umask, or a draft that was there, may have left other permissions.
-    file.set_permissions(fs::Permissions::from_mode(mode))?;
-    match lasting {
-        Lasting::Forever => file.sync_all(),
-        Lasting::UntilBoot => Ok(()),
-    }
+    plumb_replace::file(path, &draft, content, mode, lasting).map_err(failed)
 }
 
 /// Makes a folder that root alone can write to, where there is none.

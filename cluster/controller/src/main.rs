@@ -2,13 +2,13 @@
 //!
 //! In the order in which things happen:
 //!
-//! - `options`, `logging`, `program`: what it is started with, where it says what it does, from start to end
+//! - `options`, `program`: what it is started with, from start to end
 //! - `elect`: which replica works
 //! - `view`, `look`: what it knows of the cluster: what it watches, and the blocks, which it lists
 //! - `networks`, `pools`, `advice`: what follows from that, decided without a call
 //! - `round`, `act`: one look, and all that is done after it
 //! - `orphans`: blocks of nodes that are gone
-//! - `http`, `metrics`, `events`: what it tells people
+//! - `metrics`, `events`: what it tells people
 
 mod act;
 mod advice;
@@ -16,9 +16,7 @@ mod conditions;
 mod elect;
 mod events;
 mod failure;
-mod http;
 mod kinds;
-mod logging;
 mod look;
 mod metrics;
 mod networks;
@@ -38,7 +36,7 @@ use options::Options;
 #[tokio::main]
 async fn main() -> ExitCode {
     let options = Options::parse();
-    if let Err(mistake) = logging::begin(options.log_format, &options.log) {
+    if let Err(mistake) = plumb_service::logging::begin(&options.log) {
         eprintln!("plumb-controller: {mistake}");
         return ExitCode::from(2);
     }

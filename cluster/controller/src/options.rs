@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use plumb_service::LogOptions;
+
 /// The controller of a cluster: renders networks, and says what is wrong with networks and pools.
 #[derive(Debug, Clone, clap::Parser)]
 #[command(name = "plumb-controller", version)]
@@ -21,19 +23,7 @@ pub struct Options {
     /// Where metrics and health are asked for; nowhere when left out
     #[arg(long, env = "PLUMB_METRICS_ADDRESS")]
     pub metrics_address: Option<SocketAddr>,
-    /// How logs are written
-    #[arg(long, env = "PLUMB_LOG_FORMAT", value_enum, default_value = "json")]
-    pub log_format: LogFormat,
-    /// What is logged: error, warn, info, debug or trace, also by module
-    #[arg(long, env = "PLUMB_LOG", default_value = "info")]
-    pub log: String,
-}
-
-/// How logs are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum LogFormat {
-    /// One JSON object a line.
-    Json,
-    /// For people.
-    Text,
+    /// What is logged, and how
+    #[command(flatten)]
+    pub log: LogOptions,
 }

@@ -3,23 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kube::{Client, Config};
+use kube::Client;
+use plumb_service::http;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use crate::elect::Elector;
-use crate::http;
 use crate::metrics::Metrics;
 use crate::options::Options;
 use crate::round::Rounds;
 use crate::view::View;
 
-/// How long a connection to the API server may take to come about.
-const CONNECTING: Duration = Duration::from_secs(5);
-/// A watch that says nothing for so long is broken: the API server ends one after some minutes.
-const SILENCE: Duration = Duration::from_secs(330);
 /// What comes at once is looked at together.
 const TOGETHER: Duration = Duration::from_millis(200);
 /// Between two looks while something is not known yet.
@@ -68,7 +63,7 @@ pub async fn run(options: Options) -> Result<(), String> {
         changed,
     ));
     tracing::info!("controller {identity} has begun");
-    let outcome = wait(&mut tasks).await;
+    let outcome = plumb_service::until_told("controller", &mut tasks).await;
     let _ = ends.send(true);
     let _ = tokio::time::timeout(ENDING, elector).await;
     outcome
@@ -103,33 +98,9 @@ async fn work(
     }
 }
 
-/// Until it is told to end, or a part of it has ended, which none should.
-async fn wait(tasks: &mut JoinSet<()>) -> Result<(), String> {
-    let handler = |kind| signal(kind).map_err(|error| format!("wait for signals: {error}"));
-    let mut terminate = handler(SignalKind::terminate())?;
-    let mut interrupt = handler(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-        ended = tasks.join_next() => {
-            let how = match ended {
-                Some(Err(error)) => error.to_string(),
-                _ => "a part of the controller has ended".to_owned(),
-            };
-            return Err(how);
-        }
-    }
-    tracing::info!("the controller ends");
-    Ok(())
-}
-
-/// A client as the environment has it: a service account's in a pod, else that of `KUBECONFIG`.
+/// A client of the API server.
 async fn client() -> Result<Client, String> {
-    let mut config = Config::infer()
-        .await
-        .map_err(|error| format!("find the API server: {error}"))?;
-    config.connect_timeout = Some(CONNECTING);
-    config.read_timeout = Some(SILENCE);
+    let config = plumb_service::config().await?;
     Client::try_from(config).map_err(|error| format!("a client of the API server: {error}"))
 }
 

@@ -85,6 +85,10 @@ pub fn of(object: &DynamicObject, kind: Kind, node: &Node) -> Result<Manifest, S
             Ok(refusal) => unusable = refusal,
             Err(wrong) => mistake = Some(wrong),
         }
+        // Its addresses come back, and none goes out: else it would never be empty.
+        if object.metadata.deletion_timestamp.is_some() {
+            unusable = Some("it is being deleted".to_owned());
+        }
         match Affinity::of(&spec) {
             Ok(found) => affinity = found,
             Err(wrong) => mistake = Some(wrong),
@@ -143,6 +147,8 @@ fn file_name(kind: Kind, name: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+    use k8s_openapi::jiff::Timestamp;
     use kube::core::ObjectMeta;
 
     use super::*;
@@ -212,6 +218,15 @@ mod tests {
             reason.as_str().unwrap().contains("nodeAffinity"),
             "{reason}"
         );
+    }
+
+    #[test]
+    fn a_pool_that_is_being_deleted_gives_out_nothing_more() {
+        let mut pool = object("p", json!({"subnet": "172.91.0.0/16"}));
+        pool.metadata.deletion_timestamp = Some(Time(Timestamp::UNIX_EPOCH));
+        let manifest = of(&pool, Kind::Pool, &node(&[])).unwrap();
+        assert!(!manifest.usable);
+        assert!(manifest.text.contains("it is being deleted"));
     }
 
     #[test]
