@@ -73,7 +73,7 @@ test-runtimes: build ## podman, containerd and Multus attach real containers, on
 	@tests/peers/build multus >/dev/null
 	$(CARGO) test $(TOOLS) -p plumb-runtimes
 
-test-cluster: build services ## a Kubernetes of two nodes in private namespaces: Multus, plumb, pods on both (root)
+test-cluster: image ## a Kubernetes of two nodes in private namespaces: Multus, plumb, pods on both (root)
 	@.ci/setup cluster
 	@tests/peers/build multus >/dev/null
 	@tests/peers/build kubernetes >/dev/null

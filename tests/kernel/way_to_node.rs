@@ -18,7 +18,7 @@ const POD: [&str; 2] = ["172.16.11.10", "fd00:11::10"];
 /// What answers on the node as a service of the cluster would.
 const SERVICE: [&str; 2] = ["10.233.0.1", "fd00:233::1"];
 
-/// A node with an address of its own, a rail, and a service; and somebody outside of the cluster who is routed by it.
+/// A node with an address of its own, on a veth as where the node is a container, a rail, and a service; and somebody outside of the cluster who is routed by it.
 fn node() -> (Node, Router, Pod) {
     let node = plumb_tests::node();
     let router = Router::new(&node, 1);
@@ -27,9 +27,11 @@ fn node() -> (Node, Router, Pod) {
     ip::batch(
         None,
         &format!(
-            "link add mgmt0 type bridge\n\
+            "link add mgmt0 type veth peer name mgmt1\n\
              link set mgmt0 addrgenmode none\n\
+             link set mgmt1 addrgenmode none\n\
              link set mgmt0 up\n\
+             link set mgmt1 up\n\
              address add 192.168.50.1/24 dev mgmt0\n\
              address add fd00:50::1/64 dev mgmt0 nodad\n\
              route add default via 192.168.50.254 dev mgmt0\n\

@@ -72,6 +72,10 @@ impl plumb_blocks::Agent for Surroundings {
                 .into_iter()
                 .map(|range| (range.first, range.last))
                 .collect(),
+            is_ending: known
+                .manifests
+                .iter()
+                .any(|manifest| manifest.is_ending && manifest.name == pool.name),
         };
         known.pools.iter().map(shared).collect()
     }

@@ -15,6 +15,8 @@ pub struct Pool {
     pub space: String,
     /// The addresses that it gives out: `ips` without `excludeIPs` and reserved ones.
     pub ranges: Vec<Range>,
+    /// Whether it is being deleted: what is idle is given back at once, and nothing is kept for anybody.
+    pub is_ending: bool,
 }
 
 /// Addresses that two nodes may be using, which only a change from outside can bring about: data of the API server that was

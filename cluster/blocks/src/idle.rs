@@ -79,6 +79,9 @@ impl<A: Api, S: Store, G: Agent> Blocks<A, S, G> {
             return self.bind(&busy, &stored, &leases).await;
         }
         let since = *self.state().idle.entry(name.to_owned()).or_insert(now);
+        if self.is_ending(&stored) {
+            return self.give_up(&busy, &stored).await;
+        }
         if block.released {
             return Ok(());
         }
@@ -98,6 +101,13 @@ impl<A: Api, S: Store, G: Agent> Blocks<A, S, G> {
             return Ok(());
         }
         self.give_up(&busy, &stored).await
+    }
+
+    /// Whether the pool that the block was claimed for is being deleted, which waits for its blocks.
+    fn is_ending(&self, stored: &Stored) -> bool {
+        let pools = self.agent.pools();
+        let mut own = pools.iter().filter(|pool| pool.name == stored.block.pool);
+        own.any(|pool| pool.is_ending)
     }
 
     /// Whether fewer than two names of the block's pool, or 5 % of them, looked free when they were last listed.

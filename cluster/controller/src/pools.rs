@@ -178,8 +178,8 @@ fn ready(
                 format!("is deleted when it is known that no node holds an address of it: {reason}")
             }
             Ok(share) => format!(
-                "is deleted when no node holds an address of it: {}; a node gives back what no pod has, at the latest after an \
-                 hour: kubectl get ipblocks -l ipam.plumb.network/pool={name}",
+                "is deleted when no node holds an address of it: {}; a node gives back within seconds what no pod has: kubectl get \
+                 ipblocks -l ipam.plumb.network/pool={name}",
                 by_node(share)
             ),
         };

@@ -51,7 +51,8 @@ const EVERYTHING_IPV4: Ipv4Network =
 const EVERYTHING_IPV6: Ipv6Network =
     Ipv6Network::new_checked(Ipv6Addr::UNSPECIFIED, 0).expect("zero is a prefix of every family");
 
-/// Kinds of interfaces that have no address of the node: those of pods, and those that hold the addresses of services.
+/// Kinds of interfaces that have no address of the node, unless its default route leads by them: those of pods, and those that
+/// hold the addresses of services.
 const NOT_THE_NODES: [&str; 9] = [
     "veth",
     "dummy",
@@ -246,7 +247,9 @@ fn node_addresses(default: Option<&LinkFacts>, facts: &dyn Facts) -> Result<Vec<
     let mut addresses = Vec::new();
     for link in links {
         let kind = link.kind.as_deref();
-        if kind.is_some_and(|kind| NOT_THE_NODES.contains(&kind)) {
+        let is_of_others = kind.is_some_and(|kind| NOT_THE_NODES.contains(&kind));
+        // A node that is a container itself has a veth or a macvlan for its own.
+        if is_of_others && !is_default(&link) {
             continue;
         }
         let found = facts.addresses(Place::Host, &link)?;

@@ -37,6 +37,12 @@ impl Shape {
         links: &["ens6f0np0", "ens6f1np1"],
         controllers: true,
     };
+
+    /// The same with the name of an InfiniBand adapter, which it is not.
+    pub const WITH_CHART: Self = Self {
+        links: &["ens6f0np0", "ens6f1np1", "ibs5f0"],
+        ..Self::TWO_NODES
+    };
 }
 
 /// How long nodes may take to become ready, on a machine that has other things to do.

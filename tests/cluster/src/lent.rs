@@ -7,13 +7,16 @@ use std::time::Duration;
 use cni_harness::wait;
 
 use crate::picture::Picture;
-use crate::{Cluster, Shape, install, logs};
+use crate::{Cluster, Shape, chart, install, logs};
 
 /// What takes a moment after the object is gone: kubelet's and containerd's cleaning up.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// The cluster of two nodes, when the last test left it as it was.
-static TWO_NODES: Mutex<Option<Cluster>> = Mutex::new(None);
+/// A cluster, when the last test left it as it was.
+type Kept = Mutex<Option<Cluster>>;
+
+static TWO_NODES: Kept = Mutex::new(None);
+static WITH_CHART: Kept = Mutex::new(None);
 
 /// An API server without nodes, which all tests of the binary use side by side: they make
 /// objects with names of their own.
@@ -27,17 +30,32 @@ pub fn api() -> Shared {
 /// must be as they were before.
 #[track_caller]
 pub fn two_nodes() -> Lent {
-    let last = TWO_NODES.lock().unwrap_or_else(PoisonError::into_inner);
+    lend(&TWO_NODES, || {
+        let cluster = Cluster::start(Shape::TWO_NODES);
+        cluster.nodes().iter().for_each(install::plumb);
+        cluster
+    })
+}
+
+/// As [`two_nodes`], with plumb as its chart and its image bring it: agents, controllers, and the pools of the cluster.
+#[track_caller]
+pub fn with_chart() -> Lent {
+    lend(&WITH_CHART, || {
+        let cluster = Cluster::start(Shape::WITH_CHART);
+        chart::install(&cluster);
+        cluster
+    })
+}
+
+#[track_caller]
+fn lend(kept: &'static Kept, start: impl FnOnce() -> Cluster) -> Lent {
+    let last = kept.lock().unwrap_or_else(PoisonError::into_inner);
     let mut lent = Lent {
         cluster: None,
         before: Picture::default(),
         last,
     };
-    let cluster = lent.last.take().unwrap_or_else(|| {
-        let cluster = Cluster::start(Shape::TWO_NODES);
-        cluster.nodes().iter().for_each(install::plumb);
-        cluster
-    });
+    let cluster = lent.last.take().unwrap_or_else(start);
     lent.before = Picture::new(&cluster);
     lent.cluster = Some(cluster);
     lent

@@ -40,6 +40,11 @@ impl Finished {
         self.code == Some(0)
     }
 
+    /// Its standard output, however it ended.
+    pub fn stdout(&self) -> &str {
+        &self.stdout
+    }
+
     /// Its standard output.
     #[track_caller]
     pub fn expect_success(self) -> String {

@@ -60,6 +60,8 @@ pub struct Manifest {
     pub affinity: Affinity,
     /// What is wrong with its affinities.
     pub mistake: Option<String>,
+    /// Whether the object is being deleted, and waits for what nodes hold.
+    pub is_ending: bool,
 }
 
 /// Longest name of a file (`NAME_MAX`, linux/limits.h).
@@ -79,15 +81,12 @@ pub fn of(object: &DynamicObject, kind: Kind, node: &Node) -> Result<Manifest, S
     };
     let mut annotations = Map::new();
     annotations.insert(SHARED_ANNOTATION.to_owned(), json!("true"));
+    let is_ending = object.metadata.deletion_timestamp.is_some();
     let (mut affinity, mut mistake, mut unusable) = (Affinity::default(), None, None);
     if kind == Kind::Pool {
         match affinity::refuses_node(&spec, &node.name, &node.labels) {
             Ok(refusal) => unusable = refusal,
             Err(wrong) => mistake = Some(wrong),
-        }
-        // Its addresses come back, and none goes out: else it would never be empty.
-        if object.metadata.deletion_timestamp.is_some() {
-            unusable = Some("it is being deleted".to_owned());
         }
         match Affinity::of(&spec) {
             Ok(found) => affinity = found,
@@ -98,6 +97,10 @@ pub fn of(object: &DynamicObject, kind: Kind, node: &Node) -> Result<Manifest, S
                 .iter()
                 .any(|field| field.eq_ignore_ascii_case(key))
         });
+        // Else it never ends: pods that come take what those that go give back.
+        if is_ending {
+            unusable = Some("it is being deleted".to_owned());
+        }
         // A rule that cannot be understood must not be one that is missing.
         if let Some(reason) = mistake.clone().or(unusable.clone()) {
             annotations.insert(UNUSABLE_ANNOTATION.to_owned(), json!(reason));
@@ -120,6 +123,7 @@ pub fn of(object: &DynamicObject, kind: Kind, node: &Node) -> Result<Manifest, S
         usable: unusable.is_none() && mistake.is_none(),
         affinity,
         mistake,
+        is_ending,
     })
 }
 
@@ -147,8 +151,6 @@ fn file_name(kind: Kind, name: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-    use k8s_openapi::jiff::Timestamp;
     use kube::core::ObjectMeta;
 
     use super::*;
@@ -221,12 +223,16 @@ mod tests {
     }
 
     #[test]
-    fn a_pool_that_is_being_deleted_gives_out_nothing_more() {
-        let mut pool = object("p", json!({"subnet": "172.91.0.0/16"}));
-        pool.metadata.deletion_timestamp = Some(Time(Timestamp::UNIX_EPOCH));
-        let manifest = of(&pool, Kind::Pool, &node(&[])).unwrap();
-        assert!(!manifest.usable);
-        assert!(manifest.text.contains("it is being deleted"));
+    fn a_pool_that_is_being_deleted_gives_out_nothing() {
+        let mut ending = object("p", json!({"subnet": "172.91.0.0/16"}));
+        assert!(!of(&ending, Kind::Pool, &node(&[])).unwrap().is_ending);
+        let now = k8s_openapi::jiff::Timestamp::now();
+        ending.metadata.deletion_timestamp =
+            Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(now));
+        let manifest = of(&ending, Kind::Pool, &node(&[])).unwrap();
+        assert!(manifest.is_ending && !manifest.usable);
+        let annotations = read(&manifest)["metadata"]["annotations"].clone();
+        assert_eq!(annotations["plumb.network/unusable"], "it is being deleted");
     }
 
     #[test]

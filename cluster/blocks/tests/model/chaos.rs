@@ -35,6 +35,7 @@ pub fn pool((first, last): (u32, u32)) -> Pool {
         name: "v4".to_owned(),
         space: String::new(),
         ranges: vec![(address(first), address(last))],
+        is_ending: false,
     }
 }
 

@@ -1,0 +1,77 @@
+//! CNI calls without kubelet and Multus, which need the API server themselves.
+
+use std::io::Write;
+use std::process::Stdio;
+
+use plumb_cluster_tests::Node;
+use plumb_runtimes::{Finished, finished};
+use serde_json::{Value, json};
+
+/// An interface of nobody's pod, in a network namespace of its own.
+pub struct Sandbox<'node> {
+    node: &'node Node,
+    name: String,
+}
+
+impl<'node> Sandbox<'node> {
+    /// Makes the namespace.
+    #[track_caller]
+    pub fn new(node: &'node Node, name: &str) -> Self {
+        node.run(&format!("ip netns add {name}")).expect_success();
+        Self {
+            node,
+            name: name.to_owned(),
+        }
+    }
+
+    /// Calls plumb as a macvlan with an address of `v4-81`.
+    #[track_caller]
+    pub fn call(&self, verb: &str) -> Finished {
+        let configuration = json!({
+            "cniVersion": "1.0.0", "name": "direct", "type": "macvlan", "master": "ens6f0np0", "mode": "bridge",
+            "ipam": {"type": "spiderpool", "default_ipv4_ippool": ["v4-81"]},
+        });
+        let mut command = self.node.command("/opt/cni/bin/macvlan");
+        command
+            .env("CNI_COMMAND", verb)
+            .env("CNI_CONTAINERID", &self.name)
+            .env("CNI_NETNS", format!("/run/netns/{}", self.name))
+            .env("CNI_IFNAME", "net1")
+            .env("CNI_PATH", "/opt/cni/bin")
+            .stdin(Stdio::piped());
+        let mut child = finished::start(&mut command);
+        let mut stdin = child.stdin.take().expect("its standard input is a pipe");
+        stdin
+            .write_all(configuration.to_string().as_bytes())
+            .expect("plumb reads");
+        drop(stdin);
+        Finished::wait(format!("{verb} {}", self.name), child)
+    }
+
+    /// An ADD that succeeds: the address.
+    #[track_caller]
+    pub fn add(&self) -> String {
+        let result: Value = serde_json::from_str(&self.call("ADD").expect_success()).expect("JSON");
+        let address = result["ips"][0]["address"].as_str().expect("an address");
+        address.split('/').next().unwrap_or_default().to_owned()
+    }
+
+    /// An ADD that fails: code and message.
+    #[track_caller]
+    pub fn refused(&self) -> (u64, String) {
+        let call = self.call("ADD");
+        assert!(!call.succeeded(), "{call}");
+        let error: Value = serde_json::from_str(call.stdout()).expect("JSON");
+        let message = error["msg"].as_str().expect("a message");
+        (error["code"].as_u64().expect("a code"), message.to_owned())
+    }
+
+    /// A DEL, and the end of the namespace.
+    #[track_caller]
+    pub fn end(self) {
+        self.call("DEL").expect_success();
+        self.node
+            .run(&format!("ip netns delete {}", self.name))
+            .expect_success();
+    }
+}
