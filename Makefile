@@ -7,7 +7,7 @@ TOOLS = --profile tools --locked
 # What has neither plumb nor its compiler inside.
 OUTSIDE = -p plumb-tests -p plumb-cluster-tests -p plumb-runtimes -p plumb-testbed -p plumb-testbed-bench -p cni-harness -p cni-conformance -p cni-specimen -p plumb-supply -p plumb-deploy-tests
 # The agent, the controller, and what both and plumb say to each other: of plumb they have the leaves alone.
-CLUSTER = -p plumb-protocol -p plumb-resources -p plumb-blocks -p plumb-service -p plumb-agent -p plumb-controller
+CLUSTER = -p plumb-protocol -p plumb-resources -p plumb-blocks -p plumb-migration -p plumb-service -p plumb-agent -p plumb-controller
 
 # plumb runs for every pod: without shared libraries and relocations, which take a tenth of
 # an ADD, it starts in half the time, and runs on any distribution.
@@ -33,11 +33,12 @@ build: components ## build plumb and plumbctl into target/release
 	$(CARGO) build $(TOOLS) --bin plumbctl --bin plumb-fault
 	@install --strip target/tools/plumbctl target/tools/plumb-fault target/release/
 
-services: setup ## build the agent and the controller of a cluster into target/release
+services: setup ## build the programs of a cluster into target/release
 	$(CARGO) rustc $(TOOLS) -p plumb-agent --bin plumb-agent -- $(SERVICE)
 	$(CARGO) rustc $(TOOLS) -p plumb-controller --bin plumb-controller -- $(SERVICE)
+	$(CARGO) rustc $(TOOLS) -p plumb-migration --bin plumb-migrate -- $(SERVICE)
 	@mkdir -p target/release
-	@install --strip target/tools/plumb-agent target/tools/plumb-controller target/release/
+	@install --strip target/tools/plumb-agent target/tools/plumb-controller target/tools/plumb-migrate target/release/
 
 peers: setup ## build the CNI project's plugins of today, which plumb is compared with
 	@tests/peers/build plugins >/dev/null

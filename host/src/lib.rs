@@ -18,6 +18,7 @@
 //!   known as ours
 //! - [`functions`]: who has which PCI function, and the way back of one
 //! - [`former`]: what the replaced plugins wrote down of functions that their pods have
+//! - [`imported`]: the end of pods whose addresses were taken up from another product
 //! - [`leases`], [`recovery`] and [`ipam_plugin`]: where addresses come from; [`ipam_keys`]: what is decided about each key
 //! - [`agent`]: what this node is told of the cluster; [`pod_choice`]: what a pod's annotations ask for
 //! - [`kubelet`]: which pod a device was given to
@@ -39,6 +40,7 @@ pub mod facts;
 pub mod former;
 pub mod functions;
 pub mod ifacer;
+pub mod imported;
 pub mod ipam_keys;
 pub mod ipam_plugin;
 pub mod journal;

@@ -7,6 +7,7 @@ use std::io;
 use std::net::IpAddr;
 
 use crate::journal::{State, Unreadable};
+use crate::leases::imported::{self, Imported};
 use crate::leases::{
     Candidate, ClaimError, Claimed, Discarded, Error, FILE_NAME, HeldRange, Lease, Leases, Owner,
     Pod, Renewed, Request, Store, Usage,
@@ -170,8 +171,9 @@ impl<'a> NodeLeases<'a> {
         store
     }
 
-    /// The leases of all attachments that have a record. One that is damaged knows of none; where one cannot be read for
-    /// another reason, it is not known which addresses are free.
+    /// The leases of all attachments that have a record, and those that were taken up of pods which another product
+    /// attached. A record that is damaged knows of none; where one cannot be read for another reason, it is not known which
+    /// addresses are free.
     fn recorded_leases(&self) -> io::Result<Vec<Lease>> {
         let records = Records::new(&self.state);
         let (mut leases, mut of_ended) = (Vec::new(), Vec::new());
@@ -185,6 +187,14 @@ impl<'a> NodeLeases<'a> {
         }
         // Of two that speak of one address, the one whose pod is attached has it: its next sandbox took it over.
         leases.append(&mut of_ended);
+        // An address that a record speaks of has come free since it was taken up, and been given out again.
+        let is_free = |one: &Imported| {
+            let address = one.lease.address;
+            leases.iter().all(|lease| lease.address != address)
+        };
+        let mut imported = imported::all(self.state.path())?;
+        imported.retain(is_free);
+        leases.extend(imported.into_iter().map(|one| one.lease));
         Ok(leases)
     }
 }

@@ -9,8 +9,8 @@
 //! | `rule.lock` | the same of the node's rule for routes to pods | an operation |
 //! | `links.lock` | the same of VLANs and bonds that pods share | two operations |
 //!
-//! The lease store lies beside them and is opened by its own crate. Folders are for root
-//! alone: records hold whole network configurations.
+//! The lease store lies beside them, with `imported/` for leases of pods that another product attached, and is opened by its
+//! own crate. Folders are for root alone: records hold whole network configurations.
 
 mod aside;
 

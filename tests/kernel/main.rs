@@ -22,6 +22,7 @@ mod gc;
 mod hardened;
 mod hostile;
 mod ifacer;
+mod imported;
 mod itself;
 mod macvlan;
 mod output;

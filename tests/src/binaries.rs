@@ -28,6 +28,11 @@ pub fn controller() -> PathBuf {
     find("PLUMB_CONTROLLER_BIN", "plumb-controller")
 }
 
+/// The program that moves addresses from other products: `PLUMB_MIGRATE_BIN`, else what `make services` built.
+pub fn migrate() -> PathBuf {
+    find("PLUMB_MIGRATE_BIN", "plumb-migrate")
+}
+
 fn find(variable: &str, name: &str) -> PathBuf {
     let path = match std::env::var_os(variable) {
         Some(path) => PathBuf::from(path),

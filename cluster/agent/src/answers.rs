@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::{Namespace, Pod};
 use kube::core::PartialObjectMetaExt;
 use kube::{Api, Client, ResourceExt};
 use plumb_blocks::Blocks;
-use plumb_protocol::{Answer, PodName, Question, Refusal};
+use plumb_protocol::{Answer, PodName, Question, Refusal, Take};
 
 use crate::desk::{self, Known};
 use crate::events::Events;
@@ -16,6 +16,7 @@ use crate::kubernetes::{Kubernetes, with_sources};
 use crate::lease_store::LeaseStore;
 use crate::metrics::Metrics;
 use crate::pods::choice::{self, PodMeta};
+use crate::pools::manifest::Kind;
 use crate::socket::Answers;
 use crate::surroundings::Surroundings;
 use crate::view::View;
@@ -55,8 +56,14 @@ impl Answers for Node {
                 code: LATER,
                 message: UNREAD.to_owned(),
             }),
-            Question::Take(take) => {
-                let answer = self.blocks.take(&take).await;
+            Question::Take(mut take) => {
+                let answer = match self.leave_out_closed(&mut take) {
+                    Ok(()) => self.blocks.take(&take).await,
+                    Err(message) => Answer::Refused(Refusal {
+                        code: LATER,
+                        message,
+                    }),
+                };
                 if let Answer::Refused(refusal) = &answer {
                     let pod = take.pod.as_ref();
                     let pod = pod.map(|pod| format!("{}/{} ", pod.namespace, pod.name));
@@ -83,6 +90,30 @@ impl Answers for Node {
 }
 
 impl Node {
+    /// Leaves pools out that no node may use yet: plumb has read of one before it was closed.
+    fn leave_out_closed(&self, take: &mut Take) -> Result<(), String> {
+        let known = self.known.get();
+        let closed = |pool: &str| {
+            let mut manifests = known.manifests.iter();
+            let manifest = manifests.find(|one| one.kind == Kind::Pool && one.name == pool);
+            manifest.and_then(|manifest| manifest.closed.clone())
+        };
+        for claim in &mut take.claims {
+            let mut reason = None;
+            claim.retain(|candidate| match closed(&candidate.pool) {
+                Some(closed) => {
+                    reason = Some(format!("pool {}: {closed}", candidate.pool));
+                    false
+                }
+                None => true,
+            });
+            if let Some(reason) = reason.filter(|_| claim.is_empty()) {
+                return Err(reason);
+            }
+        }
+        Ok(())
+    }
+
     async fn pod(&self, name: &PodName) -> Result<Answer, String> {
         let known = self.known.get();
         if !known.is_complete {

@@ -64,7 +64,10 @@ impl LeaseStore {
         }
         let records = self.folder.join(RECORDS);
         let none = || match has_files(&records)? {
-            false => Ok(Vec::new()),
+            false => {
+                let imported = plumb_leases::imported::all(&self.folder)?;
+                Ok(imported.into_iter().map(|one| one.lease).collect())
+            }
             true => Err(io::Error::other(format!(
                 "there is no lease store in {} and there are records in {}: the next CNI call makes one of them",
                 self.folder.display(),

@@ -27,6 +27,9 @@ pub struct Options {
     /// The folder of the host where runtimes look for plugins; nothing is installed when left out
     #[arg(long, env = "PLUMB_CNI_BIN_FOLDER")]
     pub cni_bin_folder: Option<PathBuf>,
+    /// The host's folder of what runtimes keep of each ADD: what the DEL of pods of other products will come with
+    #[arg(long, env = "PLUMB_CNI_CACHE_FOLDER", default_value = "/var/lib/cni")]
+    pub cni_cache_folder: PathBuf,
     /// The plumbctl that installs, beside the plumb that is installed
     #[arg(long, env = "PLUMB_PLUMBCTL", default_value = "/usr/bin/plumbctl")]
     pub plumbctl: PathBuf,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use kube::Client;
+use plumb_migration::cluster::Cluster;
 use plumb_service::http;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc};
@@ -61,11 +62,23 @@ pub async fn run(options: Options) -> Result<(), String> {
     tasks.spawn(tend::reconcile(
         blocks.clone(),
         known.clone(),
-        renewed,
+        renewed.clone(),
         reconciled.clone(),
         metrics.clone(),
     ));
     tasks.spawn(tend::tick(blocks.clone()));
+    let imported = plumb_migration::node::Node {
+        name: options.node_name.clone(),
+        state_folder: state_folder.clone(),
+        cni_folder: options.cni_cache_folder.clone(),
+    };
+    let cluster = Cluster::new(client.clone());
+    tasks.spawn(tend::take_up_imported(
+        imported,
+        cluster,
+        view.clone(),
+        renewed,
+    ));
     tasks.spawn(tend::relieve(blocks.clone(), pressure));
 
     let answers = Arc::new(Node {

@@ -1,9 +1,13 @@
 //! What is due from time to time: looks at the API server, at what is idle, and at what is installed.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use k8s_openapi::api::core::v1::ObjectReference;
+use kube::ResourceExt;
+use kube::core::DynamicObject;
+use plumb_migration::cluster::Cluster;
+use plumb_migration::{IMPORTED_ANNOTATION, node};
 use tokio::sync::{Notify, mpsc};
 
 use crate::answers::NodeBlocks;
@@ -12,10 +16,17 @@ use crate::events::{Events, Told};
 use crate::install::{self, Installed};
 use crate::metrics::Metrics;
 use crate::options::Options;
+use crate::pods::choice::PodMeta;
 use crate::policy::{self, Outcome};
+use crate::pools::manifest::Kind;
+use crate::view::View;
 
 /// Between two looks at what is installed.
 const LOOK: Duration = Duration::from_secs(60);
+
+/// Between two looks at whether something was imported, without and with asking the API server.
+const IMPORTED_LOOK: Duration = Duration::from_secs(10);
+const IMPORTED_LOOK_AGAIN: Duration = Duration::from_secs(600);
 
 /// Between two attempts to reach the API server, at first and at most.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
@@ -53,6 +64,68 @@ pub async fn reconcile(
         // Thousands of nodes that were started together do not look together.
         let spread = pause.mul_f64(0.8 + 0.4 * fraction());
         let _ = tokio::time::timeout(spread, renewed.notified()).await;
+    }
+}
+
+/// Takes up what was imported for this node from other products, and lets go of it when its pods are gone. An import marks
+/// its pools when it is done; what it may have missed to mark is found in time. `renewed` is told of blocks that have
+/// become the node's.
+pub async fn take_up_imported(
+    node: node::Node,
+    cluster: Cluster,
+    view: View,
+    renewed: Arc<Notify>,
+) {
+    let mut missing = node::Missing::default();
+    let (mut looked_at, mut due) = (None, Instant::now());
+    let mut every = tokio::time::interval(IMPORTED_LOOK);
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        every.tick().await;
+        if view.waits_for().is_some() {
+            continue;
+        }
+        let marks = Some(marks(&view));
+        if looked_at != marks || due <= Instant::now() {
+            match node::take_up(&node, &cluster).await {
+                Ok(taken) => {
+                    if taken.blocks > 0 {
+                        tracing::info!("took up {} imported blocks", taken.blocks);
+                        renewed.notify_one();
+                    }
+                    warn(&taken.told);
+                    looked_at = marks;
+                    due = Instant::now() + IMPORTED_LOOK_AGAIN.mul_f64(0.8 + 0.4 * fraction());
+                }
+                Err(reason) => tracing::warn!("take up imported addresses: {reason}"),
+            }
+        }
+        let pods = view.pods().iter().map(|pod| uid(pod)).collect();
+        match node::collect(&node, &cluster, &mut missing, &pods).await {
+            Ok(told) => warn(&told),
+            Err(reason) => tracing::warn!("let go of imported addresses: {reason}"),
+        }
+    }
+}
+
+/// What imports have marked the pools with.
+fn marks(view: &View) -> Vec<Option<String>> {
+    let pools = view.objects(Kind::Pool);
+    let mark = |pool: &Arc<DynamicObject>| pool.annotations().get(IMPORTED_ANNOTATION).cloned();
+    pools.iter().map(mark).collect()
+}
+
+fn uid(pod: &PodMeta) -> (plumb_leases::Pod, String) {
+    let name = plumb_leases::Pod {
+        namespace: pod.namespace().unwrap_or_default(),
+        name: pod.name_any(),
+    };
+    (name, pod.uid().unwrap_or_default())
+}
+
+fn warn(sentences: &[String]) {
+    for sentence in sentences {
+        tracing::warn!("{sentence}");
     }
 }
 

@@ -8,7 +8,13 @@ use plumb_deploy_tests::folder;
 use plumb_tests::binaries;
 use serde_json::Value;
 
-const PROGRAMS: [&str; 4] = ["plumb", "plumbctl", "plumb-agent", "plumb-controller"];
+const PROGRAMS: [&str; 5] = [
+    "plumb",
+    "plumbctl",
+    "plumb-agent",
+    "plumb-controller",
+    "plumb-migrate",
+];
 
 /// A folder with the programs: plumb, which is static, under all their names.
 fn programs() -> tempfile::TempDir {

@@ -14,6 +14,7 @@
 //! What a caller needs is the trait [`Leases`]; [`Store`] is the implementation for one node. From the bottom up, each
 //! module uses only those before it: `lease`, `error`, `leases`, `address`, `keys`, `values`, `entries`,
 //! `database`, `runs`, `memory`, `read`, `claim` and `conflict`, `held`, `release`, `check`, `former`, `file`, `store`.
+//! Beside it stands [`imported`]: what is known of leases that another product gave.
 
 mod address;
 mod check;
@@ -26,6 +27,7 @@ mod error;
 mod file;
 mod former;
 mod held;
+pub mod imported;
 mod keys;
 mod lease;
 mod leases;

@@ -14,7 +14,7 @@ use crate::node::Node;
 use crate::operations::{DelegateIpam, Journal, LinkNumber, Records, Reversible, shared_link};
 use crate::pod::Pod;
 use crate::types::IFACER;
-use crate::{Result, decide, former, octets, undo};
+use crate::{Result, decide, former, imported, octets, undo};
 
 /// Detaches the pod.
 pub fn del(request: &Request, node: &Node<'_>) -> Result<()> {
@@ -84,6 +84,7 @@ fn remove_shared_links(request: &Request, node: &Node<'_>) -> Result<()> {
 fn release_without_record(request: &Request, node: &Node<'_>) -> Result<()> {
     let mut machine = Machine::new(node, Pod::of_request(request, None));
     node.leases.release(&machine.pod.owner())?;
+    imported::release(request, node)?;
     match decide::delegate_of(request) {
         Ok(Some(plugin)) => {
             let link = LinkNumber::default();

@@ -4,4 +4,5 @@ mod api {
     mod accounts;
     mod agent;
     mod harness;
+    mod migration;
 }

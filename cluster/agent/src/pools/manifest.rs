@@ -2,6 +2,7 @@
 
 use kube::ResourceExt;
 use kube::core::DynamicObject;
+use plumb_migration::gate;
 use plumb_resources::{POD_AFFINITY_ANNOTATION, SHARED_ANNOTATION, UNUSABLE_ANNOTATION};
 use serde_json::{Map, Value, json};
 
@@ -56,6 +57,8 @@ pub struct Manifest {
     pub text: String,
     /// Whether this node may use it.
     pub usable: bool,
+    /// Why no node may use it yet.
+    pub closed: Option<String>,
     /// Which pods may use it.
     pub affinity: Affinity,
     /// What is wrong with its affinities.
@@ -83,11 +86,15 @@ pub fn of(object: &DynamicObject, kind: Kind, node: &Node) -> Result<Manifest, S
     annotations.insert(SHARED_ANNOTATION.to_owned(), json!("true"));
     let is_ending = object.metadata.deletion_timestamp.is_some();
     let (mut affinity, mut mistake, mut unusable) = (Affinity::default(), None, None);
+    let mut closed = None;
     if kind == Kind::Pool {
         match affinity::refuses_node(&spec, &node.name, &node.labels) {
             Ok(refusal) => unusable = refusal,
             Err(wrong) => mistake = Some(wrong),
         }
+        // Of a pool that another product has given out of, nobody may have anything before those pods' addresses are known.
+        closed = gate::closed(&object.metadata, &object.data);
+        unusable = closed.clone().or(unusable);
         match Affinity::of(&spec) {
             Ok(found) => affinity = found,
             Err(wrong) => mistake = Some(wrong),
@@ -121,6 +128,7 @@ pub fn of(object: &DynamicObject, kind: Kind, node: &Node) -> Result<Manifest, S
         file,
         text: format!("{text}\n"),
         usable: unusable.is_none() && mistake.is_none(),
+        closed,
         affinity,
         mistake,
         is_ending,

@@ -118,6 +118,12 @@ impl<'cluster> Agent<'cluster> {
     /// Starts the agent of the node; it must have ended.
     #[track_caller]
     pub fn restart(&mut self) {
+        self.restart_with(&[]);
+    }
+
+    /// The same with variables of its environment.
+    #[track_caller]
+    pub fn restart_with(&mut self, variables: &[(&str, &Path)]) {
         let kubeconfig = self.cluster.account(NAMESPACE, ACCOUNT, Some(&self.node));
         let place = self.cluster.place();
         let mut command = place.daemon_command(binaries::agent());
@@ -125,6 +131,7 @@ impl<'cluster> Agent<'cluster> {
             .env("KUBECONFIG", kubeconfig)
             .env("NODE_NAME", &self.node)
             .env("PLUMB_REPLACE_PLUGINS", "false")
+            .envs(variables.iter().copied())
             .arg("--state-folder")
             .arg(&self.folder)
             .arg("--metrics-address")
