@@ -38,9 +38,3 @@ pub const VERSION: &str = "v1alpha1";
 pub const USERS_GROUP: &str = "spiderpool.spidernet.io";
 /// The version of what users write.
 pub const USERS_VERSION: &str = "v2beta1";
-/// The annotation of a pool file that the agent has written: its addresses are shared by the nodes of a cluster.
-pub const SHARED_ANNOTATION: &str = "plumb.network/shared";
-/// The annotation of a pool file with why this node may not use the pool.
-pub const UNUSABLE_ANNOTATION: &str = "plumb.network/unusable";
-/// The annotation of a pool file whose affinities only the agent can compare with a pod.
-pub const POD_AFFINITY_ANNOTATION: &str = "plumb.network/pod-affinity";

@@ -1,10 +1,16 @@
 //! What the agent of a node writes beside a pool of the cluster, as annotations of the pool's file.
 
-use plumb_resources::{POD_AFFINITY_ANNOTATION, SHARED_ANNOTATION, UNUSABLE_ANNOTATION};
 use serde_yaml_ng::Value as Yaml;
 
 use super::manifest::{member, unexpected};
 use super::{Error, Problem};
+
+/// The annotation of a pool file that the agent has written: its addresses are shared by the nodes of a cluster.
+pub const SHARED_ANNOTATION: &str = "plumb.network/shared";
+/// The annotation of a pool file with why this node may not use the pool.
+pub const UNUSABLE_ANNOTATION: &str = "plumb.network/unusable";
+/// The annotation of a pool file whose affinities only the agent can compare with a pod.
+pub const POD_AFFINITY_ANNOTATION: &str = "plumb.network/pod-affinity";
 
 /// The annotations that mean something here. All others are somebody else's.
 #[derive(Debug, Default)]

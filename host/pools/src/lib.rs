@@ -34,6 +34,7 @@ use std::path::{Path, PathBuf};
 use ipnetwork::IpNetwork;
 use serde_json::Value;
 
+pub use annotations::{POD_AFFINITY_ANNOTATION, SHARED_ANNOTATION, UNUSABLE_ANNOTATION};
 pub use error::{Error, Problem};
 pub use plumb_values::{AddressRange, Family};
 pub use range::whole;

@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use plumb_pools::{Folder, Pool};
-use plumb_resources::SHARED_ANNOTATION;
+use plumb_pools::{Folder, Pool, SHARED_ANNOTATION};
 use serde_json::Value;
 
 use super::manifest::{Kind, Manifest, RESERVED};

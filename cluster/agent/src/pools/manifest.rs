@@ -3,7 +3,7 @@
 use kube::ResourceExt;
 use kube::core::DynamicObject;
 use plumb_migration::gate;
-use plumb_resources::{POD_AFFINITY_ANNOTATION, SHARED_ANNOTATION, UNUSABLE_ANNOTATION};
+use plumb_pools::{POD_AFFINITY_ANNOTATION, SHARED_ANNOTATION, UNUSABLE_ANNOTATION};
 use serde_json::{Map, Value, json};
 
 use super::affinity::{self, Affinity, Labels};
