@@ -333,7 +333,7 @@ fn ended(error: kube::Error) -> Ended {
         error => {
             let words = with_sources(&error);
             Ended::Failed(match was_never_sent(&error) {
-                true => Failure::Unavailable(words),
+                true => Failure::Unavailable(format!("the API server cannot be reached: {words}")),
                 false => Failure::Unknown(words),
             })
         }

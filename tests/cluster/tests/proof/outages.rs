@@ -75,7 +75,7 @@ fn held_addresses_are_given_out_without_api_server_and_agent_and_nothing_is_lost
     let leases = install::leases(node);
 
     cluster.place().signal("apiserver", Signal::SIGKILL);
-    held_is_served(node, &held, "API server");
+    held_is_served(node, &held, "the API server cannot be reached");
     // A kubelet that is stopped starts no agent again.
     node.signal("kubelet", Signal::SIGSTOP);
     kill_agent(node);
