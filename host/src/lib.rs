@@ -26,11 +26,13 @@
 //! - [`state`]: the folder of all that outlives a call, its locks and what is set aside
 //! - [`kernel`]: the only place that talks to the kernel
 //! - [`error`]: the only place that gives errors their CNI code
+//! - [`calls`]: what is left of a call for the agent to count
 //! - [`trace`]: what a person can follow; [`watch`]: where the tests put a fault
 
 pub mod agent;
 pub mod attachment;
 pub mod available_pools;
+pub mod calls;
 pub mod cni;
 pub mod components;
 pub mod coordinator;

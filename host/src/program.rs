@@ -2,9 +2,11 @@
 
 use std::ffi::OsString;
 use std::io::Read;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Instant;
 
+use plumb_protocol::Call;
 use plumb_values::text::{printable, shorten};
 
 use crate::agent::Agent;
@@ -14,12 +16,12 @@ use crate::cni::{
 };
 use crate::kernel::Kernel;
 use crate::node::Node;
-use crate::policy;
+use crate::policy::{self, Folders};
 use crate::recovery::NodeLeases;
 use crate::state::StateFolder;
 use crate::trace::Trace;
 use crate::watch::Watcher;
-use crate::{Code, Error, Result, ipam_keys, ipam_plugin, owned, verbs};
+use crate::{Code, Error, Result, calls, ipam_keys, ipam_plugin, owned, verbs};
 
 /// What a call printed and how it ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,8 +39,17 @@ pub fn run(
     policy: &policy::Reader,
     watcher: &dyn Watcher,
 ) -> Outcome {
-    let mut version = Version::NEWEST;
-    match answer(&get, input, policy, watcher, &mut version) {
+    let mut known = Known {
+        begin: Instant::now(),
+        version: Version::NEWEST,
+        state_folder: Folders::default().state,
+        verb: None,
+        network: String::new(),
+    };
+    let answer = answer(&get, input, policy, watcher, &mut known);
+    let version = known.version;
+    known.leave_a_line(answer.as_ref().map_or_else(|error| error.code, |_| Code(0)));
+    match answer {
         Ok(output) => Outcome {
             output,
             success: true,
@@ -53,6 +64,35 @@ pub fn run(
                 success: false,
             }
         }
+    }
+}
+
+/// What is known of a call, however far it came.
+struct Known {
+    begin: Instant,
+    /// In which an error is written as well.
+    version: Version,
+    /// plumb's own until the node's policy is read. What a network chooses is no place where an agent looks.
+    state_folder: PathBuf,
+    /// None of a call that is not counted.
+    verb: Option<Verb>,
+    /// Checked, and so short and without letters that JSON escapes.
+    network: String,
+}
+
+impl Known {
+    /// Tells the agent that the call has ended, with which code.
+    fn leave_a_line(self, code: Code) {
+        let Some(verb) = self.verb else {
+            return;
+        };
+        let call = Call {
+            verb: verb.as_str().to_owned(),
+            network: self.network,
+            code: code.0,
+            microseconds: self.begin.elapsed().as_micros() as u64,
+        };
+        calls::append(&self.state_folder, &call);
     }
 }
 
@@ -98,38 +138,39 @@ fn replace_words(text: &str) -> String {
     replaced
 }
 
-/// `version` becomes the configuration's as soon as it is known: an error is written in
-/// it as well.
+/// What is found out goes into `known` at once: an error needs it as well.
 fn answer(
     get: &impl Fn(&str) -> Option<OsString>,
     input: &mut dyn Read,
     policy: &policy::Reader,
     watcher: &dyn Watcher,
-    version: &mut Version,
+    known: &mut Known,
 ) -> Result<String> {
-    let begin = Instant::now();
     let environment = Environment::read(get);
     let text = read(input);
-    if let Some(known) = text
+    if let Some(version) = text
         .as_ref()
         .ok()
         .and_then(|text| configuration::version_of(text))
     {
-        *version = known;
+        known.version = version;
     }
     let environment = environment?;
     let verb = environment.verb;
     if verb == Verb::Version {
-        return Ok(output::result(&verbs::version::version(*version)));
+        return Ok(output::result(&verbs::version::version(known.version)));
     }
     if let Some(name) = get(ipam_plugin::CALLED_AS) {
         return called_as_ipam_plugin(verb, &name.to_string_lossy());
     }
+    known.verb = Some(verb);
     let configuration = Configuration::parse(verb, text?)?;
+    known.network.clone_from(&configuration.network);
     let policy = match verb {
         Verb::Del | Verb::Gc => policy.read_for_removal()?,
         _ => policy.read()?,
     };
+    known.state_folder.clone_from(&policy.folders.state);
     let request = Request::new(environment, configuration, policy)?;
     let trace = Trace::new(&request);
     trace.info(format_args!("request: {}", request.describe()));
@@ -142,7 +183,7 @@ fn answer(
         warn_of_ipam_keys(&request, &trace);
     }
     let outcome = perform(request, &trace, watcher);
-    let took = begin.elapsed().as_micros();
+    let took = known.begin.elapsed().as_micros();
     match &outcome {
         Ok(result) if result.is_empty() => trace.info(format_args!("success, {took} us in all")),
         Ok(result) => trace.info(format_args!(

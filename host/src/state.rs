@@ -8,6 +8,7 @@
 //! | `rdma.lock` | one process at a time makes RDMA devices again | the holds |
 //! | `rule.lock` | the same of the node's rule for routes to pods | an operation |
 //! | `links.lock` | the same of VLANs and bonds that pods share | two operations |
+//! | `calls` | a line for each call that has ended; the agent makes and takes it | [`calls`](crate::calls) |
 //!
 //! The lease store lies beside them, with `imported/` for leases of pods that another product attached, and is opened by its
 //! own crate. Folders are for root alone: records hold whole network configurations.

@@ -5,6 +5,7 @@
 
 mod add;
 mod bad_input;
+mod calls;
 mod check;
 mod concurrency;
 mod conflicts;

@@ -149,7 +149,7 @@ mod tests {
         }];
         let mut registry = Registry::with_prefix("plumb");
         gather(&devices, &records, &mut registry);
-        let text = Metrics::new().text(&registry);
+        let text = Metrics::new().text(&[&registry]);
         for line in [
             r#"plumb_rdma_port_counter_total{device="mlx5_2",port="1",counter="port_rcv_data",namespace="team-a",pod="train-0"} 4711"#,
             r#"plumb_rdma_port_counter_total{device="mlx5_2",port="1",counter="out_of_sequence",namespace="team-a",pod="train-0"} 3"#,

@@ -8,9 +8,12 @@
 //! - `desk`, with `pools` and `pods`: what it writes for plumb
 //! - `socket`, `answers`: what plumb asks it
 //! - `kubernetes`, `lease_store`, `surroundings`: what the claims of `plumb-blocks` need
+//! - `calls`, `call_metrics`: what plumb left of its calls
 //! - `metrics`, `gathered`, `infiniband`, `events`: what it tells people
 
 mod answers;
+mod call_metrics;
+mod calls;
 mod desk;
 mod events;
 mod fingerprint;

@@ -1,4 +1,5 @@
-//! What is counted while the agent works. What is looked up when somebody asks is in `gathered`.
+//! What is counted while the agent works. What is looked up when somebody asks is in `gathered`, and what plumb did in
+//! `call_metrics`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -119,11 +120,13 @@ impl Metrics {
         self.reconciliations.get_or_create(&labels).inc();
     }
 
-    /// All that was counted, and what was `gathered` now, as Prometheus reads it.
-    pub fn text(&self, gathered: &Registry) -> String {
+    /// All that was counted, and what `others` have, as Prometheus reads it.
+    pub fn text(&self, others: &[&Registry]) -> String {
         let mut text = String::new();
-        let encode = encode_registry(&mut text, &self.registry)
-            .and_then(|()| encode_registry(&mut text, gathered))
+        let encode = [&*self.registry]
+            .into_iter()
+            .chain(others.iter().copied())
+            .try_for_each(|registry| encode_registry(&mut text, registry))
             .and_then(|()| encode_eof(&mut text));
         match encode {
             Ok(()) => text,
@@ -142,7 +145,7 @@ mod tests {
         metrics.question("take", "101", Duration::from_millis(3));
         metrics.api_call("create", "ipblocks", "409", Duration::from_millis(3));
         metrics.conflicts(2);
-        let text = metrics.text(&Registry::default());
+        let text = metrics.text(&[]);
         for line in [
             "plumb_agent_questions_total{question=\"take\",outcome=\"101\"} 1",
             "plumb_agent_question_duration_seconds_bucket{le=\"0.005\",question=\"take\"} 1",

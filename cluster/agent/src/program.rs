@@ -12,6 +12,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 
 use crate::answers::{Node, NodeBlocks};
+use crate::call_metrics::CallMetrics;
 use crate::desk::{Desk, Known};
 use crate::events::{self, Events};
 use crate::gathered::Sources;
@@ -89,6 +90,8 @@ pub async fn run(options: Options) -> Result<(), String> {
         client,
         metrics: metrics.clone(),
     });
+    let calls = CallMetrics::new();
+    tasks.spawn(tend::count_calls(state_folder.clone(), calls.clone()));
     let listener = socket::open(&options.socket())?;
     tasks.spawn(socket::serve(listener, answers, metrics.clone()));
     if let Some(address) = options.metrics_address {
@@ -97,6 +100,7 @@ pub async fn run(options: Options) -> Result<(), String> {
             .map_err(|error| format!("listen on {address} for metrics: {error}"))?;
         let pages = Arc::new(Pages {
             metrics,
+            calls,
             sources: Sources {
                 leases,
                 known,
@@ -124,6 +128,7 @@ async fn client() -> Result<Client, String> {
 /// What people are told over HTTP.
 struct Pages {
     metrics: Metrics,
+    calls: CallMetrics,
     sources: Sources,
     reconciled: Arc<AtomicBool>,
 }
@@ -132,7 +137,8 @@ impl http::Pages for Pages {
     async fn metrics(&self) -> String {
         let sources = self.sources.clone();
         let gathered = tokio::task::spawn_blocking(move || sources.gather()).await;
-        self.metrics.text(&gathered.unwrap_or_default())
+        let gathered = gathered.unwrap_or_default();
+        self.metrics.text(&[self.calls.registry(), &gathered])
     }
 
     fn not_ready(&self) -> Option<String> {

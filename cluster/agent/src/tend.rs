@@ -1,5 +1,6 @@
 //! What is due from time to time: looks at the API server, at what is idle, and at what is installed.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,6 +12,8 @@ use plumb_migration::{IMPORTED_ANNOTATION, node};
 use tokio::sync::{Notify, mpsc};
 
 use crate::answers::NodeBlocks;
+use crate::call_metrics::CallMetrics;
+use crate::calls;
 use crate::desk::Known;
 use crate::events::{Events, Told};
 use crate::install::{self, Installed};
@@ -27,6 +30,9 @@ const LOOK: Duration = Duration::from_secs(60);
 /// Between two looks at whether something was imported, without and with asking the API server.
 const IMPORTED_LOOK: Duration = Duration::from_secs(10);
 const IMPORTED_LOOK_AGAIN: Duration = Duration::from_secs(600);
+
+/// Between two looks at what plumb left of its calls. It has room for some thousand calls.
+const COUNT: Duration = Duration::from_secs(5);
 
 /// Between two attempts to reach the API server, at first and at most.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
@@ -145,6 +151,38 @@ pub async fn relieve(blocks: Arc<NodeBlocks>, mut pressure: mpsc::Receiver<Strin
         tracing::info!("somebody finds nothing free in pool {pool}: giving back what is idle");
         blocks.pressure(&pool).await;
     }
+}
+
+/// Counts plumb's calls.
+pub async fn count_calls(state_folder: PathBuf, metrics: CallMetrics) {
+    let mut logged = None;
+    let mut every = tokio::time::interval(COUNT);
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        every.tick().await;
+        let (folder, counters) = (state_folder.clone(), metrics.clone());
+        let look = tokio::task::spawn_blocking(move || look_at_calls(&folder, &counters)).await;
+        let failure = look.map_err(|error| error.to_string()).flatten().err();
+        if let Some(failure) = failure.as_ref().filter(|_| failure != logged) {
+            tracing::warn!("count plumb's calls: {failure}");
+        }
+        logged = failure;
+    }
+}
+
+fn look_at_calls(state_folder: &Path, metrics: &CallMetrics) -> Result<(), String> {
+    let taken = calls::count(state_folder)?;
+    taken.calls.iter().for_each(|call| metrics.count(call));
+    if taken.strange > 0 {
+        tracing::warn!(
+            "plumb's calls: {} lines are not what plumb writes",
+            taken.strange
+        );
+    }
+    if taken.is_full {
+        tracing::warn!("plumb's calls: the file was full, so some calls are not counted");
+    }
+    calls::take(state_folder)
 }
 
 /// Keeps plumb and its policy on the node as they should be.

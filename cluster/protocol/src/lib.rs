@@ -2,6 +2,8 @@
 //!
 //! The agent listens on a unix socket that only root may connect to. A connection carries one question and one answer,
 //! each a line of JSON. plumb asks only where what the node holds already does not serve; a DEL never asks.
+//!
+//! Of each call that has ended plumb leaves a line in a file that the agent has made, see [`Call`].
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -13,6 +15,26 @@ pub const SOCKET: &str = "/run/plumb/agent.sock";
 
 /// Most bytes of a question or an answer.
 pub const LIMIT: usize = 1024 * 1024;
+
+/// The file of [`Call`]s, below the state folder. The agent makes it and takes it away; plumb appends to one that is there.
+pub const CALLS: &str = "calls";
+
+/// Most bytes that the file of calls gets; of calls beyond them nothing is written.
+pub const CALLS_LIMIT: u64 = 1024 * 1024;
+
+/// A call of a runtime that has ended: one line of JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Call {
+    /// `CNI_COMMAND`: `ADD`, `DEL`, `CHECK`, `GC` or `STATUS`.
+    pub verb: String,
+    /// The network's name; empty where the configuration could not be read.
+    pub network: String,
+    /// The code of the error (`docs/errors.md`); 0 for none.
+    pub code: u32,
+    /// From the start of the program to what it prints.
+    pub microseconds: u64,
+}
 
 /// What plumb asks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

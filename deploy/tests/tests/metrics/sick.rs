@@ -1,6 +1,6 @@
 //! What an agent and a controller say of a cluster on which everything is wrong.
 //!
-//! Names and labels are those of `metrics` and `gathered` of the agent, and of `metrics` of the controller.
+//! Names and labels are those of `metrics`, `call_metrics` and `gathered` of the agent, and of `metrics` of the controller.
 
 /// The agent's page at its scrape of this number: what is counted grows.
 pub fn agent(scrape: u64) -> String {
@@ -18,6 +18,11 @@ plumb_agent_api_call_duration_seconds_bucket{{verb="create",resource="ipblocks",
 plumb_agent_api_call_duration_seconds_bucket{{verb="create",resource="ipblocks",le="+Inf"}} {n}
 plumb_agent_reconciliations_total{{outcome="failed"}} {n}
 plumb_agent_conflicts 2
+plumb_cni_calls_total{{verb="ADD",network="rail1",code="0"}} {n}
+plumb_cni_calls_total{{verb="ADD",network="rail1",code="100"}} {n}
+plumb_cni_call_duration_seconds_bucket{{verb="ADD",le="5.0"}} 0
+plumb_cni_call_duration_seconds_bucket{{verb="ADD",le="10.0"}} {n}
+plumb_cni_call_duration_seconds_bucket{{verb="ADD",le="+Inf"}} {n}
 # What is looked up.
 plumb_pool_addresses{{pool="v4-91"}} 21
 plumb_pools_wrong 1
@@ -53,6 +58,7 @@ pub fn cured(page: &str) -> String {
     for line in page.lines().filter(|line| !line.starts_with('#')) {
         let (name, value) = line.rsplit_once(' ').expect("a value");
         let bad = [
+            "\"100\"",
             "\"101\"",
             "unavailable",
             "failed",

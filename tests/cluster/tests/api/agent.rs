@@ -1,11 +1,13 @@
 //! Agents of several nodes at one API server: each with a state folder of its own, asked as plumb asks them.
 //!
+//! - `calls`: what plumb left of its calls
 //! - `claims`: addresses
 //! - `files`: what an agent writes for plumb
 //! - `installed`: plumb itself, and the node's policy
 //! - `outage`: no API server, and agents that are killed
 //! - `rights`: what the token of a node may do
 
+mod calls;
 mod claims;
 mod files;
 mod installed;
