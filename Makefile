@@ -17,7 +17,7 @@ STATIC = -C target-feature=+crt-static -C relocation-model=static -C link-arg=-W
 SERVICE = -C target-feature=+crt-static
 
 .PHONY: help setup components build services peers lint test test-unit test-kernel test-fuzz conformance conformance-full test-runtimes
-.PHONY: test-cluster test-deploy test-vm test-vm-full differential-random soak fuzz demo bench bench-vm deny advisories notices release image manifest install clean
+.PHONY: test-cluster test-cluster-scale test-deploy test-vm test-vm-full differential-random soak fuzz demo bench bench-cluster bench-vm deny advisories notices release image manifest install clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -80,7 +80,13 @@ test-cluster: image ## a Kubernetes of two nodes in private namespaces: Multus, 
 	@tests/peers/build kubernetes >/dev/null
 	@tests/peers/build helm >/dev/null
 	@# the tests of the two that are beside their source want an API server, too
-	$(CARGO) test $(TOOLS) -p plumb-cluster-tests -p plumb-agent -p plumb-controller --test '*'
+	$(CARGO) test $(TOOLS) -p plumb-cluster-tests -p plumb-controller --test api --test nodes
+
+test-cluster-scale: services ## 20 agents and 2000 pods at one API server, while agents, API server and rights fail (root)
+	@.ci/setup cluster
+	@tests/peers/build multus >/dev/null
+	@tests/peers/build kubernetes >/dev/null
+	$(CARGO) test $(TOOLS) -p plumb-cluster-tests --test scale -- --nocapture
 
 test-deploy: image ## the chart, the manifests, the image, the dashboard and the alerts; on a cluster of two nodes as well (root)
 	@.ci/setup cluster deploy
@@ -118,6 +124,14 @@ bench: build peers ## plumb beside the plugins it replaces; writes target/bench.
 	target/release/plumb-bench --plumb target/bench-bin/plumb --peers $$(tests/peers/build plugins) --runs 100 --json target/bench.json
 	$(CARGO) build $(TOOLS) -p plumb-runtimes --bin plumb-bench-rails
 	target/tools/plumb-bench-rails
+
+bench-cluster: build services ## shared addresses beside whereabouts, at one API server; writes target/bench-cluster.json (root)
+	@.ci/setup cluster
+	@tests/peers/build multus >/dev/null
+	@tests/peers/build kubernetes >/dev/null
+	@tests/peers/build whereabouts >/dev/null
+	$(CARGO) build $(TOOLS) -p plumb-cluster-tests --bin plumb-bench-cluster
+	target/tools/plumb-bench-cluster --json target/bench-cluster.json
 
 bench-vm: build ## the hardware flavours beside shell scripts, in a virtual machine; writes bench.json into target/testbed/results
 	@.ci/setup vm

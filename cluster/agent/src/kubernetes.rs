@@ -4,12 +4,13 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 use k8s_openapi::api::core::v1::{Namespace, Node};
-use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions};
-use kube::core::ObjectMeta;
-use kube::{Api, Client, ResourceExt};
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions, Request};
+use kube::core::{ListMeta, ObjectMeta};
+use kube::{Api, Client, Resource, ResourceExt};
 use plumb_blocks::{BOUND_LABEL, BoundTo, Created, Deleted, Failure, Listed, NODE_LABEL};
 use plumb_blocks::{POOL_LABEL, Replaced, Stored, Version, labels};
 use plumb_resources::{IPBlock, IPBlockSpec, PoolState, PoolStateSpec, block_name};
+use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::Semaphore;
 
@@ -34,6 +35,37 @@ pub struct Kubernetes {
     pool_states: Api<PoolState>,
     places: Semaphore,
     metrics: Metrics,
+}
+
+/// Blocks as they are listed, tens of thousands of them, so without what is not needed of each: who manages which field alone
+/// would be most of the agent's memory.
+#[derive(Deserialize)]
+struct LeanList {
+    metadata: ListMeta,
+    items: Vec<LeanBlock>,
+}
+
+#[derive(Deserialize)]
+struct LeanBlock {
+    metadata: LeanMetadata,
+    spec: IPBlockSpec,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct LeanMetadata {
+    uid: Option<String>,
+    resource_version: Option<String>,
+}
+
+impl From<LeanMetadata> for ObjectMeta {
+    fn from(lean: LeanMetadata) -> Self {
+        Self {
+            uid: lean.uid,
+            resource_version: lean.resource_version,
+            ..Self::default()
+        }
+    }
 }
 
 /// How a call failed, before it is known what that means for the caller.
@@ -96,11 +128,18 @@ impl Kubernetes {
         done
     }
 
+    /// One page of blocks.
+    async fn lean_list(&self, parameters: &ListParams) -> kube::Result<LeanList> {
+        let request = Request::new(IPBlock::url_path(&(), None)).list(parameters);
+        let request = request.map_err(kube::Error::BuildRequest)?;
+        self.client.request(request).await
+    }
+
     async fn list(&self, parameters: ListParams) -> Result<(Vec<Stored>, u64), Failure> {
         let mut stored = Vec::new();
         let mut parameters = parameters;
         loop {
-            let call = self.blocks.list(&parameters);
+            let call = self.lean_list(&parameters);
             let list = self
                 .call("list", "ipblocks", LIST_PATIENCE, call)
                 .await
@@ -108,7 +147,10 @@ impl Kubernetes {
             let version = list.metadata.resource_version.as_deref();
             let resource_version = number(version.unwrap_or_default())?;
             for block in list.items {
-                stored.push(of_object(block)?);
+                stored.push(Stored {
+                    version: version_of(&block.metadata.into())?,
+                    block: block.spec,
+                });
             }
             match list.metadata.continue_.filter(|next| !next.is_empty()) {
                 Some(next) => parameters = parameters.continue_token(&next),

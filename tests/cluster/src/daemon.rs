@@ -26,9 +26,14 @@ impl Daemon {
         matches!(self.child.try_wait(), Ok(None))
     }
 
+    /// Its processes, as the machine numbers them.
+    pub fn processes(&self) -> Vec<i32> {
+        processes::children(i32::try_from(self.child.id()).expect("a process id"))
+    }
+
     /// Sends a signal.
     pub fn signal(&self, signal: Signal) {
-        for process in processes::children(i32::try_from(self.child.id()).expect("a process id")) {
+        for process in self.processes() {
             // One that has ended by itself is no failure.
             let _ = kill(Pid::from_raw(process), signal);
         }

@@ -4,6 +4,7 @@
 //! A test asks for a cluster that the test binary keeps ([`api`], [`two_nodes`], [`with_chart`]) or starts one of
 //! its own ([`Cluster::start`]), makes objects by [`Kubectl`], and looks at its [`Node`]s.
 
+pub mod agents;
 pub mod chart;
 pub mod cluster;
 pub mod daemon;

@@ -169,7 +169,7 @@ fn running_pods_keep_their_addresses_there_and_back() {
         let object = json!({"apiVersion": "v1", "kind": kind, "metadata": metadata});
         cluster.kubectl().apply(&object);
     }
-    let (mut one, other) = (
+    let (one, other) = (
         Agent::start(&cluster, "moved-a"),
         Agent::start(&cluster, "moved-b"),
     );

@@ -41,7 +41,7 @@ fn wait_for(agent: &Agent<'_>, code: u32, expected: f64) {
 #[test]
 fn calls_are_counted_also_those_that_end_while_the_agent_is_replaced() {
     let cluster = cluster();
-    let mut agent = Agent::start(&cluster, "calls-a");
+    let agent = Agent::start(&cluster, "calls-a");
     leave(&agent, 0);
     leave(&agent, 0);
     leave(&agent, 101);

@@ -92,7 +92,7 @@ fn many_questions_at_once_get_an_address_each() {
 #[test]
 fn an_agent_ends_when_it_is_told_to_and_finds_what_it_held() {
     let cluster = cluster();
-    let mut agent = Agent::start(&cluster, "ended-a");
+    let agent = Agent::start(&cluster, "ended-a");
     let pool = SharedPool::make(&cluster, "ended", 13, 2, &[&agent]);
     let address = agent.add("p0", &pool).expect("an address");
     assert_eq!(agent.end(Signal::SIGTERM), Some(0));

@@ -40,7 +40,7 @@ fn without_the_api_server_what_is_held_is_given_out_and_the_rest_later() {
 #[test]
 fn a_block_whose_agent_was_killed_before_it_held_it_is_not_lost() {
     let cluster = cluster();
-    let mut agent = Agent::start(&cluster, "killed-a");
+    let agent = Agent::start(&cluster, "killed-a");
     let pool = SharedPool::make(&cluster, "killed", 21, 1, &[&agent]);
     agent.end(Signal::SIGKILL);
     // As the API server is left by one that was killed as soon as it had created the block.
@@ -65,7 +65,7 @@ fn a_block_whose_agent_was_killed_before_it_held_it_is_not_lost() {
 #[test]
 fn an_agent_that_is_killed_again_and_again_loses_no_address_and_gives_none_twice() {
     let cluster = cluster();
-    let mut agent = Agent::start(&cluster, "again-a");
+    let agent = Agent::start(&cluster, "again-a");
     let other = Agent::start(&cluster, "again-b");
     let pool = SharedPool::make(&cluster, "again", 22, 12, &[&agent, &other]);
     let mut given = BTreeSet::new();
