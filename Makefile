@@ -80,7 +80,7 @@ test-cluster: image ## a Kubernetes of two nodes in private namespaces: Multus, 
 	@tests/peers/build kubernetes >/dev/null
 	@tests/peers/build helm >/dev/null
 	@# the tests of the two that are beside their source want an API server, too
-	$(CARGO) test $(TOOLS) -p plumb-cluster-tests -p plumb-controller --test api --test nodes
+	$(CARGO) test $(TOOLS) -p plumb-cluster-tests -p plumb-controller --test api --test nodes --test proof
 
 test-cluster-scale: services ## 20 agents and 2000 pods at one API server, while agents, API server and rights fail (root)
 	@.ci/setup cluster

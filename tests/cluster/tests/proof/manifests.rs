@@ -121,7 +121,7 @@ pub fn event(cluster: &Cluster, object: &str, words: &[&str]) {
                 .filter_map(|event| event["message"].as_str())
                 .collect();
             let is_meant = |message: &&str| words.iter().all(|word| message.contains(word));
-            if messages.iter().any(|message| is_meant(message)) {
+            if messages.iter().any(is_meant) {
                 return Ok(());
             }
             Err(messages.join("\n"))
