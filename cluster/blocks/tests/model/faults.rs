@@ -1,8 +1,9 @@
 //! What goes wrong, and how often.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
-use plumb_blocks::{Freeing, NodeSeen, Orphans};
+use plumb_blocks::{Freeing, NodeSeen, Orphans, Stored};
 use plumb_resources::block_name;
 
 use crate::agents;
@@ -143,8 +144,22 @@ pub fn mark_taken(inner: &mut Inner, freed: bool) {
     }
 }
 
+/// A person deletes a block that is released, or of which its node uses an address. Of another one the answer by which the node
+/// gets it may be on its way, and nobody could tell the node of a deletion in between before its next look.
 fn delete_a_block(inner: &mut Inner) {
-    let names: Vec<String> = inner.server.data.blocks.keys().cloned().collect();
+    let is_used = |stored: &Stored| {
+        let block = &stored.block;
+        let nodes = inner.nodes.iter().filter(|node| node.name == block.node);
+        let last = last_of(block.first, block.size);
+        nodes
+            .flat_map(|node| node.file.held.iter().chain(node.file.leases.keys()))
+            .any(|address| (block.first..=last).contains(address))
+    };
+    let blocks = inner.server.data.blocks.iter();
+    let names: Vec<String> = blocks
+        .filter(|(_, stored)| stored.block.released || is_used(stored))
+        .map(|(name, _)| name.clone())
+        .collect();
     if names.is_empty() {
         return;
     }
@@ -155,6 +170,14 @@ fn delete_a_block(inner: &mut Inner) {
     inner.server.put(now, name, None);
     mark_taken(inner, true);
     inner.dirty = true;
+}
+
+/// The last address of a block.
+fn last_of(first: IpAddr, size: u32) -> IpAddr {
+    let IpAddr::V4(first) = first else {
+        panic!("the model has IPv4 only")
+    };
+    IpAddr::V4((u32::from(first) + (size - 1)).into())
 }
 
 /// The controller's sweep.
