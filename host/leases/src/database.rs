@@ -8,7 +8,7 @@
 //! slower: most of a call's time goes into what SQLite allocates and parses before the first row.
 
 use std::fs;
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::Duration;
@@ -16,6 +16,7 @@ use std::time::Duration;
 use nix::sys::statvfs::statvfs;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
+use crate::connection::{self, first_bytes};
 use crate::entries;
 use crate::error::{Error, Fault};
 use crate::keys::Kind;
@@ -45,7 +46,7 @@ pub(crate) fn id(metadata: &fs::Metadata) -> FileId {
 /// What is at a path.
 pub(crate) enum Found {
     Nothing,
-    Database(FileId, Connection),
+    Database(FileId, connection::Database),
     /// One of an earlier layout, which is not read.
     Former(FileId),
     Damaged(FileId, String),
@@ -69,12 +70,7 @@ pub(crate) fn open(path: &Path) -> Result<Found, Error> {
     if !metadata.is_file() {
         return Ok(Found::Damaged(id, "it is not a regular file".to_owned()));
     }
-    // Read and closed before SQLite opens it: closing any descriptor of a file ends all POSIX locks that the
-    // process has on it (fcntl(2)).
-    let mut header = Vec::with_capacity(100);
-    fs::File::open(path)
-        .and_then(|file| file.take(100).read_to_end(&mut header))
-        .map_err(failed("read"))?;
+    let header = first_bytes(path, 100).map_err(failed("read"))?;
     if let Some(reason) = damage(&header) {
         return Ok(Found::Damaged(id, reason));
     }
@@ -131,7 +127,7 @@ fn word(header: &[u8], at: usize) -> u32 {
 }
 
 /// Makes the table, and the markers in it, in the empty file at `path`.
-pub(crate) fn create(path: &Path) -> Result<Connection, Fault> {
+pub(crate) fn create(path: &Path) -> Result<connection::Database, Fault> {
     let connection = connect(path)?;
     // Nobody finds it before it is complete.
     connection.execute_batch(&format!("PRAGMA journal_mode=MEMORY; {SCHEMA}"))?;
@@ -169,9 +165,9 @@ fn add_held(connection: &Connection, path: &Path) -> Result<(), Fault> {
     }
 }
 
-fn connect(path: &Path) -> Result<Connection, Fault> {
+fn connect(path: &Path) -> Result<connection::Database, Fault> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = Connection::open_with_flags(path, flags)?;
+    let mut connection = connection::Database::open(path, flags)?;
     // SQLite's own waits become longer and longer, so that the last of many waits longest.
     connection.busy_handler(Some(|tries: i32| {
         std::thread::sleep(INTERVAL);

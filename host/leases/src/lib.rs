@@ -13,13 +13,14 @@
 //!
 //! What a caller needs is the trait [`Leases`]; [`Store`] is the implementation for one node. From the bottom up, each
 //! module uses only those before it: `lease`, `error`, `leases`, `address`, `keys`, `values`, `entries`,
-//! `database`, `runs`, `memory`, `read`, `claim` and `conflict`, `held`, `release`, `check`, `former`, `file`, `store`.
+//! `connection`, `database`, `runs`, `memory`, `read`, `claim` and `conflict`, `held`, `release`, `check`, `former`, `file`, `store`.
 //! Beside it stands [`imported`]: what is known of leases that another product gave.
 
 mod address;
 mod check;
 mod claim;
 mod conflict;
+mod connection;
 mod database;
 mod database_files;
 mod entries;

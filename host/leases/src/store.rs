@@ -9,6 +9,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::address::{check_name, check_range};
 use crate::claim::{self, Request, check_owner, check_pod};
+use crate::connection::Database;
 use crate::database::{self, FileId, Found};
 use crate::error::{ClaimError, Error, Fault};
 use crate::file::{self, Discarded, FILE_NAME, Renewed, Seen, Use};
@@ -27,7 +28,7 @@ const ATTEMPTS: usize = 100;
 #[derive(Debug)]
 pub struct Store {
     // Closed before the lock ends.
-    pub(crate) connection: Connection,
+    pub(crate) connection: Database,
     path: PathBuf,
     id: FileId,
     _use: Use,
@@ -308,7 +309,7 @@ impl Store {
         done
     }
 
-    fn begin(&self, behavior: TransactionBehavior) -> Result<Transaction<'_>, Fault> {
+    pub(crate) fn begin(&self, behavior: TransactionBehavior) -> Result<Transaction<'_>, Fault> {
         Ok(Transaction::new_unchecked(&self.connection, behavior)?)
     }
 

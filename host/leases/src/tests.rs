@@ -10,6 +10,7 @@ mod keys;
 mod model;
 mod processes;
 mod renewed;
+mod threads;
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
