@@ -20,14 +20,19 @@ impl<A: Api, S: Store, G: Agent> Blocks<A, S, G> {
     /// The size of a pool's blocks; who needs it first decides it. A pool that shares addresses with another one has that
     /// one's size: blocks of two sizes could have an address in common under two names.
     ///
+    /// It is asked each time, because a pool that was deleted and made again has another state, or none yet.
+    ///
     /// # Errors
     ///
     /// The API server did not answer, or what it has cannot be the size of a block.
     pub(crate) async fn size_of(&self, pool: &Pool, keep: bool) -> Result<u32, Failure> {
-        let known = self.state().sizes.get(&pool.name).copied();
-        match known {
-            Some(size) => Ok(size),
-            None => self.ask_size(pool, keep).await,
+        match self.ask_size(pool, keep).await {
+            // What is known serves for what is held.
+            Err(failure @ (Failure::Unknown(_) | Failure::Unavailable(_))) => {
+                let known = self.state().sizes.get(&pool.name).copied();
+                known.ok_or(failure)
+            }
+            asked => asked,
         }
     }
 
