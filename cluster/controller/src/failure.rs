@@ -21,13 +21,13 @@ pub fn sentence(tried: &str, plural: &str, error: &kube::Error) -> String {
                  the token's file is read again within a minute"
             ),
             403 => format!(
-                "{tried} {plural}: not allowed: {}; the controller needs the rights of deploy/rbac/controller.yaml",
+                "{tried} {plural}: not allowed: {}; the controller needs the rights of deploy/chart/plumb/rbac/controller.yaml",
                 status.message
             ),
             404 if ["list", "watch"].contains(&tried) => {
                 let whose = match plural {
                     "network-attachment-definitions" => "install Multus, which brings it",
-                    _ => "apply deploy/crds",
+                    _ => "apply deploy/plumb-crds.yaml",
                 };
                 format!(
                     "{plural} are not served by the API server: their CustomResourceDefinition is missing: {whose}"
@@ -103,9 +103,13 @@ mod tests {
     fn what_would_help_is_said() {
         for (code, plural, expected) in [
             (401, "nodes", "has expired, or is of another cluster"),
-            (403, "nodes", "the rights of deploy/rbac/controller.yaml"),
+            (
+                403,
+                "nodes",
+                "the rights of deploy/chart/plumb/rbac/controller.yaml",
+            ),
             (404, "network-attachment-definitions", "install Multus"),
-            (404, "spiderippools", "apply deploy/crds"),
+            (404, "spiderippools", "apply deploy/plumb-crds.yaml"),
             (500, "nodes", "list nodes: it is so (500)"),
         ] {
             let said = sentence("list", plural, &refused(code));

@@ -40,10 +40,8 @@ pub fn install(cluster: &Cluster) {
     kubectl
         .apply(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}));
     let deploy = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy"));
-    // In the chart they are links.
-    let crds = deploy.join("crds").canonicalize();
-    kubectl.apply_file(&crds.expect("a folder of definitions"));
-    kubectl.apply_file(&deploy.join("rbac/agent.yaml"));
+    kubectl.apply_file(&deploy.join("plumb-crds.yaml"));
+    kubectl.apply_file(&deploy.join("chart/plumb/rbac/agent.yaml"));
     until("the definitions are served", PATIENCE, || {
         let kinds = [
             "ipblocks",

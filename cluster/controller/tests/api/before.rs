@@ -18,7 +18,7 @@ fn definitions_may_come_after_the_controller() {
     let attachments = "network-attachment-definitions.k8s.cni.cncf.io";
     run(&["delete", "crd", "--ignore-not-found", attachments], "").expect("delete it");
     let controller = Controller::start("early");
-    controller.says("spidermultusconfigs are not served by the API server: their CustomResourceDefinition is missing: apply deploy/crds");
+    controller.says("spidermultusconfigs are not served by the API server: their CustomResourceDefinition is missing: apply deploy/plumb-crds.yaml");
     controller.says("network-attachment-definitions are not served by the API server");
     kubectl::with_definitions();
     apply(NETWORK);

@@ -119,8 +119,8 @@ impl Drop for Controller {
 pub fn token() -> String {
     let namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: plumb-system}\n";
     kubectl::apply(namespace);
-    let role =
-        fs::read_to_string(crate::root().join("deploy/rbac/controller.yaml")).expect("the role");
+    let role = fs::read_to_string(crate::root().join("deploy/chart/plumb/rbac/controller.yaml"))
+        .expect("the role");
     kubectl::apply(&role);
     kubectl::run(
         &[

@@ -113,9 +113,9 @@ pub fn reason(arguments: &[&str], kind: &str, reason: &str) -> String {
 pub fn with_definitions() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        let folder = root().join("deploy/crds");
-        let folder = folder.to_str().expect("a path in UTF-8");
-        run(&["apply", "--server-side", "-f", folder], "").expect("the definitions are accepted");
+        let file = root().join("deploy/plumb-crds.yaml");
+        let file = file.to_str().expect("a path in UTF-8");
+        run(&["apply", "--server-side", "-f", file], "").expect("the definitions are accepted");
         run(
             &[
                 "wait",
