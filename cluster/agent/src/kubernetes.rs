@@ -7,7 +7,9 @@ use k8s_openapi::api::core::v1::{Namespace, Node};
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions, Request};
 use kube::core::{ListMeta, ObjectMeta};
 use kube::{Api, Client, Resource, ResourceExt};
-use plumb_blocks::{BOUND_LABEL, BoundTo, Created, Deleted, Failure, Listed, NODE_LABEL};
+use plumb_blocks::{
+    BOUND_LABEL, BoundTo, Created, Deleted, Failure, Listed, NODE_LABEL, label_value,
+};
 use plumb_blocks::{POOL_LABEL, Replaced, Stored, Version, labels};
 use plumb_resources::{IPBlock, IPBlockSpec, PoolState, PoolStateSpec, block_name};
 use serde::Deserialize;
@@ -179,7 +181,7 @@ impl plumb_blocks::Api for Kubernetes {
     }
 
     async fn blocks_of_node(&self, node: &str) -> Result<Listed, Failure> {
-        let label = plumb_blocks::labels(&of_node(node))[NODE_LABEL].clone();
+        let label = label_value(node);
         let parameters = ListParams::default()
             .labels(&format!("{NODE_LABEL}={label}"))
             .limit(PAGE);
@@ -193,11 +195,7 @@ impl plumb_blocks::Api for Kubernetes {
     }
 
     async fn blocks_of_pool(&self, pool: &str) -> Result<Vec<Stored>, Failure> {
-        let of_pool = IPBlockSpec {
-            pool: pool.to_owned(),
-            ..of_node("")
-        };
-        let label = plumb_blocks::labels(&of_pool)[POOL_LABEL].clone();
+        let label = label_value(pool);
         // From the watch cache, which takes no limit with a version of 0.
         let parameters = ListParams::default()
             .labels(&format!("{POOL_LABEL}={label}"))
@@ -316,21 +314,6 @@ fn object(block: &IPBlockSpec) -> IPBlock {
     let mut object = IPBlock::new(&block_name(&block.space, block.first), block.clone());
     object.metadata.labels = Some(labels(block));
     object
-}
-
-/// A block of a node; only for its label.
-fn of_node(node: &str) -> IPBlockSpec {
-    IPBlockSpec {
-        space: String::new(),
-        first: std::net::Ipv4Addr::UNSPECIFIED.into(),
-        size: 1,
-        node: node.to_owned(),
-        pool: String::new(),
-        released: false,
-        released_at: None,
-        claims: 0,
-        bindings: Vec::new(),
-    }
 }
 
 fn of_object(object: IPBlock) -> Result<Stored, Failure> {

@@ -136,8 +136,9 @@ pub fn labels(block: &IPBlockSpec) -> BTreeMap<String, String> {
     labels
 }
 
-/// A name as the value of a label: names are those of objects, so ASCII.
-fn label_value(name: &str) -> String {
+/// A node's or pool's name as the value of its label: names are those of objects, so ASCII.
+#[must_use]
+pub fn label_value(name: &str) -> String {
     let cut: String = name.chars().take(63).collect();
     cut.trim_end_matches(['-', '.', '_']).to_owned()
 }

@@ -27,7 +27,8 @@ mod take;
 
 pub use agent::{Agent, Conflict, Pool};
 pub use api::{
-    Api, BoundTo, Created, Deleted, Failure, Listed, Replaced, Stored, Version, api_space, labels,
+    Api, BoundTo, Created, Deleted, Failure, Listed, Replaced, Stored, Version, api_space,
+    label_value, labels,
 };
 pub use claims::Blocks;
 pub use orphans::{

@@ -1,14 +1,13 @@
 //! The API server: what is read from it and written to it.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 use kube::api::{
     ApiResource, DynamicObject, ListParams, ObjectList, Patch, PatchParams, PostParams,
 };
 use kube::core::GroupVersionKind;
 use kube::{Api, Client, ResourceExt};
-use plumb_blocks::{NODE_LABEL, labels};
+use plumb_blocks::{NODE_LABEL, label_value, labels};
 use plumb_resources::{IPBlock, PoolState, PoolStateSpec, USERS_GROUP, USERS_VERSION};
 use serde_json::{Value, json};
 
@@ -235,7 +234,7 @@ impl Cluster {
     /// The API server does not tell, or a block's facts cannot be understood.
     pub async fn waiting_blocks(&self, node: &str) -> Result<Vec<Waiting>, String> {
         let blocks: Api<IPBlock> = Api::all(self.client.clone());
-        let label = label_of(node);
+        let label = label_value(node);
         let parameters = ListParams::default().labels(&format!("{IMPORTED_LABEL}={label}"));
         let mut waiting = Vec::new();
         for block in list(&blocks, "ipblocks", parameters).await? {
@@ -288,7 +287,7 @@ impl Cluster {
         let mut object = block.object.as_ref().clone();
         object.annotations_mut().remove(IMPORTED_ANNOTATION);
         object.labels_mut().remove(IMPORTED_LABEL);
-        let label = label_of(&object.spec.node);
+        let label = label_value(&object.spec.node);
         object.labels_mut().insert(NODE_LABEL.to_owned(), label);
         match blocks
             .replace(&block.name, &PostParams::default(), &object)
@@ -312,22 +311,6 @@ fn object(name: &str, planned: &PlannedBlock) -> Result<IPBlock, String> {
     let facts = serde_json::to_string(&planned.facts).map_err(|error| error.to_string())?;
     object.metadata.annotations = Some(BTreeMap::from([(IMPORTED_ANNOTATION.to_owned(), facts)]));
     Ok(object)
-}
-
-/// A node's name as the value of a label.
-fn label_of(node: &str) -> String {
-    let block = plumb_resources::IPBlockSpec {
-        space: String::new(),
-        first: IpAddr::from([0, 0, 0, 0]),
-        size: 1,
-        node: node.to_owned(),
-        pool: String::new(),
-        released: false,
-        released_at: None,
-        claims: 0,
-        bindings: Vec::new(),
-    };
-    labels(&block).remove(NODE_LABEL).unwrap_or_default()
 }
 
 fn resource(group: &str, version: &str, kind: &str, plural: &str) -> ApiResource {

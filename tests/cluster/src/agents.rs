@@ -94,6 +94,20 @@ impl<'cluster> Agent<'cluster> {
         agent
     }
 
+    /// Starts the agents of so many nodes, `PREFIX-00` and following. The nodes are there before the first agent: how many there
+    /// are decides how large a pool's blocks are.
+    #[track_caller]
+    pub fn start_all(cluster: &'cluster Cluster, prefix: &str, count: usize) -> Vec<Self> {
+        let names: Vec<_> = (0..count)
+            .map(|number| format!("{prefix}-{number:02}"))
+            .collect();
+        for name in &names {
+            Self::make_node(cluster, name);
+        }
+        let agents = names.iter().map(|name| Self::start(cluster, name));
+        agents.collect()
+    }
+
     /// Makes a node, if it is not there.
     #[track_caller]
     pub fn make_node(cluster: &Cluster, node: &str) {

@@ -51,17 +51,7 @@ impl<'cluster> Fleet<'cluster> {
     /// Makes nodes and pools, and starts the agents.
     #[track_caller]
     pub fn start(cluster: &'cluster Cluster) -> Self {
-        let names: Vec<_> = (0..NODES)
-            .map(|number| format!("node-{number:02}"))
-            .collect();
-        // Before the first claim, which decides how large blocks are.
-        for name in &names {
-            Agent::make_node(cluster, name);
-        }
-        let agents: Vec<_> = names
-            .iter()
-            .map(|name| Agent::start(cluster, name))
-            .collect();
+        let agents = Agent::start_all(cluster, "node", NODES);
         let all: Vec<&Agent<'_>> = agents.iter().collect();
         let pool =
             |name, subnet, first, size| SharedPool::of(cluster, name, subnet, first, size, &all);

@@ -16,17 +16,7 @@ pub const NODES: usize = 20;
 
 /// A pool of larger blocks and one of single addresses: cold ADDs, DELs, and warm ADDs.
 pub fn measure(cluster: &Cluster, pods: usize, report: &mut Report) {
-    let names: Vec<_> = (0..NODES)
-        .map(|number| format!("claims-{number:02}"))
-        .collect();
-    // Before the first claim, which decides how large blocks are.
-    for name in &names {
-        Agent::make_node(cluster, name);
-    }
-    let agents: Vec<_> = names
-        .iter()
-        .map(|name| Agent::start(cluster, name))
-        .collect();
+    let agents = Agent::start_all(cluster, "claims", NODES);
     // Four addresses for each pod, and fewer than 16 for each node.
     let large = (u32::try_from(pods).expect("a number of pods") * 4).max(640);
     let pools = [
