@@ -17,6 +17,7 @@ mod delegation;
 mod doctor;
 mod environment;
 mod fabric;
+mod facts;
 mod full;
 mod gateways;
 mod gc;

@@ -48,6 +48,25 @@ pub fn function(sysfs: &Sysfs, address: &str) -> Result<Option<PciFunction>> {
     }))
 }
 
+/// The addresses of all functions that are network adapters, in order: those of the class (PCI code and ID assignment
+/// specification, base class 02), under whatever driver.
+///
+/// # Errors
+///
+/// As [`function`].
+pub fn network_functions(sysfs: &Sysfs) -> Result<Vec<String>> {
+    let mut functions = names(&sysfs.pci_function(""))?;
+    let mut error = None;
+    functions.retain(|address| match text(&sysfs.pci_function(address).join("class")) {
+        Ok(class) => class.is_some_and(|class| class.starts_with("0x02")),
+        Err(this) => {
+            error.get_or_insert(this);
+            false
+        }
+    });
+    error.map_or(Ok(functions), Err)
+}
+
 /// The parent's address and the number `N` of the `virtfnN` that leads back here.
 fn virtual_function(device: &Path, address: &str) -> Result<Option<(String, u32)>> {
     let parent_folder = device.join("physfn");

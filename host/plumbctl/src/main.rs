@@ -4,6 +4,7 @@ mod attachments;
 mod compile;
 mod components;
 mod doctor;
+mod facts;
 mod functions;
 mod install;
 mod leases;
@@ -38,6 +39,7 @@ const EXAMPLES: &str = "\
 Examples:
   plumbctl plan rail0.conflist                         what ADD would do here, touching nothing
   plumbctl plan rail0.conflist --facts node.json       the same for a machine written down in a file
+  plumbctl facts > node.json                           such a file of this machine
   plumbctl policy                                      what networks may use of this node
   plumbctl policy rail0.conflist                       whether this one keeps to it
   plumbctl attachments                                 which pods are attached, and what was done for each
@@ -57,6 +59,8 @@ Examples:
 enum Command {
     /// Show what ADD would do with a configuration, without doing it
     Plan(plan::Arguments),
+    /// Write this machine's devices down, for plans that are made elsewhere
+    Facts(facts::Arguments),
     /// Show what the node's administrator allows, or what of a configuration would be refused
     Policy(policy::Arguments),
     /// List the attachments of this node
@@ -118,6 +122,7 @@ fn main() -> ExitCode {
     };
     let outcome = match arguments.command {
         Command::Plan(arguments) => plan::run(&arguments, policy),
+        Command::Facts(arguments) => facts::run(&arguments),
         Command::Policy(arguments) => policy::run(arguments, policy),
         Command::Attachments(arguments) => attachments::run(&arguments, policy),
         Command::Show(arguments) => show::run(&arguments, policy),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ipnetwork::IpNetwork;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Facts, LOOPBACK, LinkFacts, PciFacts, Place, PodInterface, PodRouting};
 use crate::kernel::rdma::NamespaceMode;
@@ -12,7 +12,7 @@ use crate::kernel::rule::Rule;
 use crate::{Error, Result};
 
 /// The links of one namespace.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Links {
     #[serde(default)]
@@ -24,8 +24,23 @@ struct Links {
     details: BTreeMap<String, LinkDetails>,
 }
 
+impl Links {
+    fn record(facts: &dyn Facts, place: Place) -> Result<Self> {
+        let links = facts.links(place)?;
+        let mut details = BTreeMap::new();
+        for link in &links {
+            details.insert(link.name.clone(), LinkDetails::record(facts, place, link)?);
+        }
+        Ok(Self {
+            default_route_link: facts.default_route_link(place)?.map(|link| link.name),
+            links,
+            details,
+        })
+    }
+}
+
 /// What is read of a link only when it is asked for.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct LinkDetails {
     numa_node: Option<u32>,
@@ -40,22 +55,24 @@ struct LinkDetails {
     below: Vec<String>,
 }
 
-/// A machine in a JSON file:
-///
-/// ```json
-/// {"host": {"links": [{"name": "ens6f0np0", "index": 2, "mac": "02:00:00:00:00:01",
-///                      "mtu": 9000, "rdmaDevices": ["mlx5_0"]}],
-///           "defaultRouteLink": "ens6f0np0",
-///           "details": {"ens6f0np0": {"numaNode": 0, "speed": 400000,
-///                                     "addresses": ["10.0.0.5/24"],
-///                                     "routes": [{"destination": "0.0.0.0/0",
-///                                                 "gateway": "10.0.0.1"}]}}},
-///  "pciFunctions": [{"address": "0000:3b:00.2", "driver": "mlx5_core",
-///                    "virtualFunction": {"parent": "0000:3b:00.0", "index": 0},
-///                    "links": [], "rdmaDevices": ["mlx5_2"]}],
-///  "rdmaNamespaceMode": "shared"}
-/// ```
-#[derive(Debug, Clone, Default, Deserialize)]
+impl LinkDetails {
+    fn record(facts: &dyn Facts, place: Place, link: &LinkFacts) -> Result<Self> {
+        let below = match place {
+            Place::Host => facts.links_below(link)?,
+            Place::Pod => Vec::new(),
+        };
+        Ok(Self {
+            numa_node: facts.numa_node(place, link),
+            speed: facts.speed(place, link),
+            addresses: facts.addresses(place, link)?,
+            routes: facts.routes(place, link)?,
+            below: below.into_iter().map(|link| link.name).collect(),
+        })
+    }
+}
+
+/// A machine in a JSON file: `docs/facts.md` has each member, `docs/examples` machines. What is left out is not there.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RecordedFacts {
     #[serde(default)]
@@ -75,6 +92,34 @@ impl RecordedFacts {
     pub fn parse(text: &[u8]) -> Result<Self> {
         serde_json::from_slice(text)
             .map_err(|error| Error::configuration(format!("the facts cannot be read: {error}")))
+    }
+
+    /// Writes a machine down: all its links with what is read of them, the functions at these addresses, and the pod's
+    /// side where there is one.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel refuses; a link that went away meanwhile is left out.
+    pub fn record(facts: &dyn Facts, functions: &[String], has_pod: bool) -> Result<Self> {
+        let (pod, pod_rules) = match has_pod {
+            true => (
+                Links::record(facts, Place::Pod)?,
+                facts.pod_routing()?.rules,
+            ),
+            false => Default::default(),
+        };
+        let functions = functions.iter().map(|address| facts.pci_function(address));
+        Ok(Self {
+            host: Links::record(facts, Place::Host)?,
+            pod,
+            pod_rules,
+            pci_functions: functions
+                .collect::<Result<Vec<_>>>()?
+                .into_iter()
+                .flatten()
+                .collect(),
+            rdma_namespace_mode: facts.rdma_namespace_mode()?,
+        })
     }
 
     fn at(&self, place: Place) -> &Links {
@@ -177,3 +222,6 @@ impl Facts for RecordedFacts {
         Ok(self.rdma_namespace_mode)
     }
 }
+
+#[cfg(test)]
+mod tests;
