@@ -17,7 +17,7 @@ STATIC = -C target-feature=+crt-static -C relocation-model=static -C link-arg=-W
 SERVICE = -C target-feature=+crt-static
 
 .PHONY: help setup components build services peers lint test test-unit test-kernel test-fuzz conformance conformance-full test-runtimes
-.PHONY: test-cluster test-cluster-scale test-deploy test-vm test-vm-full differential-random soak fuzz demo bench bench-cluster bench-vm deny advisories notices release image manifest install clean
+.PHONY: test-cluster test-cluster-scale test-deploy test-vm test-vm-full differential-random soak fuzz demo bench bench-cluster bench-vm deny advisories notices programs release test-aarch64 image manifest install clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -154,16 +154,23 @@ notices: setup ## licences of all that is linked in, and a bill of materials: NO
 	target/tools/plumb-supply notices target/release/NOTICES.txt
 	target/tools/plumb-supply bill target/release/plumb.cdx.json
 
-release: build notices ## an archive of all that is needed on a node: target/plumb-VERSION-linux-ARCHITECTURE.tar.gz
-	@archive=plumb-$$(target/release/plumb --version | cut -d' ' -f2)-linux-$$(uname -m).tar.gz && \
-	    tar -C target/release -czf target/$$archive --owner=0 --group=0 plumb plumbctl NOTICES.txt plumb.cdx.json \
-	    -C ../.. LICENSE README.md SECURITY.md docs && echo target/$$archive
-
-# For which the image is: another one than the machine's is refused, with the reason.
+# For which a release and an image are: the machine's, or aarch64, which is built across (release/cross).
 ARCHITECTURE ?= $(shell uname -m)
 
-image: build services notices ## an OCI image without a registry or an engine: target/image/plumb-VERSION-ARCHITECTURE.tar
-	@CARGO=$(CARGO) deploy/image/programs $(ARCHITECTURE) target/image/$(ARCHITECTURE) -- $(STATIC)
+programs: build services notices
+	@[ $(ARCHITECTURE) = $$(uname -m) ] || .ci/setup $(ARCHITECTURE)
+	@CARGO=$(CARGO) release/programs $(ARCHITECTURE) target/image/$(ARCHITECTURE) -- $(STATIC)
+
+release: programs ## an archive of all that is needed on a node: target/plumb-VERSION-linux-ARCHITECTURE.tar.gz
+	@archive=plumb-$$(target/release/plumb --version | cut -d' ' -f2)-linux-$(ARCHITECTURE).tar.gz && \
+	    tar -C target/image/$(ARCHITECTURE) -czf target/$$archive --owner=0 --group=0 plumb plumbctl NOTICES.txt plumb.cdx.json \
+	    -C ../../.. LICENSE README.md SECURITY.md docs && echo target/$$archive
+
+test-aarch64: build ## plumb and plumbctl for 64-bit ARM, built here and started under emulation
+	@.ci/setup aarch64
+	@CARGO=$(CARGO) release/try aarch64
+
+image: programs ## an OCI image without a registry or an engine: target/image/plumb-VERSION-ARCHITECTURE.tar
 	@version=$$(target/release/plumb --version | cut -d' ' -f2) && \
 	    deploy/image/build target/image/$(ARCHITECTURE) $$version $(ARCHITECTURE) target/image/plumb-$$version-$(ARCHITECTURE).tar
 
