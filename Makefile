@@ -17,7 +17,7 @@ STATIC = -C target-feature=+crt-static -C relocation-model=static -C link-arg=-W
 SERVICE = -C target-feature=+crt-static
 
 .PHONY: help setup components build services peers lint test test-unit test-kernel test-fuzz conformance conformance-full test-runtimes
-.PHONY: test-cluster test-cluster-scale test-deploy test-vm test-vm-full differential-random soak fuzz demo bench bench-cluster bench-vm deny advisories notices programs release test-aarch64 image manifest install clean
+.PHONY: test-cluster test-cluster-scale test-deploy test-vm test-vm-full differential-random soak fuzz demo bench bench-cluster bench-vm deny advisories notices package programs release test-aarch64 image manifest install clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -153,6 +153,9 @@ notices: setup ## licences of all that is linked in, and a bill of materials: NO
 	@mkdir -p target/release
 	target/tools/plumb-supply notices target/release/NOTICES.txt
 	target/tools/plumb-supply bill target/release/plumb.cdx.json
+
+package: setup ## the crates that vendors build on, from their packages alone: target/package/*.crate; PUBLISH=dry-run asks the registry
+	@CARGO=$(CARGO) sdk/package
 
 # For which a release and an image are: the machine's, or aarch64, which is built across (release/cross).
 ARCHITECTURE ?= $(shell uname -m)

@@ -33,6 +33,7 @@ mod world;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::mem::ManuallyDrop;
+use std::path::Path;
 use std::ptr::NonNull;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -42,12 +43,13 @@ use plumb_engine::limits;
 use wasmtime::component::Component;
 use wasmtime::{Engine, Store};
 
-use crate::facts::{Facts, RecordedFacts};
+use crate::facts::Facts;
 use crate::pools::Pool;
 use crate::trace::Trace;
 use crate::{Code, Error, Result};
 
-pub use asked::{Asked, PreviousInterface, UnusablePool};
+pub use asked::{About, Asked, PreviousInterface, UnusablePool};
+pub use failure::{Kind as FailureKind, Limit};
 pub use grants::{Device, Grants};
 pub use proposal::Proposal;
 pub use session::Recorded;
@@ -57,8 +59,9 @@ pub use world::World;
 use deadline::Deadline;
 use end::{End, Outcome};
 use failure::Failure;
+use native::Native;
 use proposal::Proposed;
-use session::{Authority, Session};
+use session::{Authority, Behind, Session};
 use version::Version;
 
 /// The engine of this process. Components of one call share it.
@@ -68,9 +71,31 @@ pub struct Sandbox<'a> {
     /// once. Never dropped: the process ends soon, and unmapping code page by page is work
     /// for nothing.
     loaded: ManuallyDrop<RefCell<BTreeMap<*const u8, Component>>>,
+    /// See [`Self::with`].
+    at_hand: Option<AtHand>,
     trace: &'a Trace,
+    spent: RefCell<Vec<Spent>>,
     /// Ends the components' time; disarmed with the sandbox.
     _deadline: Deadline,
+}
+
+/// A component that is installed nowhere.
+struct AtHand {
+    name: String,
+    world: World,
+    code: Rc<Native>,
+    grants: Grants,
+}
+
+/// What a call of a component took, and what ended it if it gave no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spent {
+    /// The component.
+    pub component: String,
+    /// Units of fuel.
+    pub fuel: u64,
+    /// None where it answered or refused.
+    pub failure: Option<FailureKind>,
 }
 
 /// What a component is called for.
@@ -91,9 +116,55 @@ impl<'a> Sandbox<'a> {
         Ok(Self {
             engine,
             loaded: ManuallyDrop::default(),
+            at_hand: None,
             trace,
+            spent: RefCell::default(),
             _deadline: deadline,
         })
+    }
+
+    /// Has a component at hand as if it were installed: for those who try one, as users who may not install anything.
+    /// It runs behind the wall, like each that is not part of the program.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::COMPONENT_NOT_LOADED`] for no code at all.
+    pub fn with(mut self, name: &str, world: World, code: &[u8], grants: Grants) -> Result<Self> {
+        let code = Native::copy(code).map_err(|error| {
+            Error::new(
+                Code::COMPONENT_NOT_LOADED,
+                format!("component {name} cannot be loaded: {error}"),
+            )
+        })?;
+        self.at_hand = Some(AtHand {
+            name: name.to_owned(),
+            world,
+            code: Rc::new(code),
+            grants,
+        });
+        Ok(self)
+    }
+
+    /// The component of this name and world: the one at hand, else as [`Source::find`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Source::find`].
+    pub fn find(&self, name: &str, world: World, folder: &Path) -> Result<Option<Source>> {
+        let is_meant = |one: &&AtHand| one.name == name && one.world == world;
+        match self.at_hand.as_ref().filter(is_meant) {
+            Some(one) => Ok(Some(Source::at_hand(
+                name,
+                Rc::clone(&one.code),
+                one.grants.clone(),
+            ))),
+            None => Source::find(name, world, folder),
+        }
+    }
+
+    /// What each call of a component has taken since this was asked last.
+    pub fn take_spent(&self) -> Vec<Spent> {
+        self.spent.take()
     }
 
     /// Lets a flavour decide. What it recorded, in its order.
@@ -114,10 +185,16 @@ impl<'a> Sandbox<'a> {
         self.run(source, authority, Task::Ready).map(drop)
     }
 
-    /// Lets an address policy choose. It sees no devices: its world has no facts.
-    pub fn propose(&self, source: &Source, asked: &Arc<Asked>, pools: &[Pool]) -> Result<Proposal> {
-        let facts = Rc::new(RecordedFacts::default());
-        let authority = Authority::new(facts, source, asked, false);
+    /// Lets an address policy choose, by what is known of the interface that the flavour planned.
+    pub fn propose(
+        &self,
+        source: &Source,
+        facts: Rc<dyn Facts>,
+        asked: &Arc<Asked>,
+        about: &About,
+        pools: &[Pool],
+    ) -> Result<Proposal> {
+        let authority = Authority::of_policy(facts, source, asked, about)?;
         let (_, proposed) = self.run(source, authority, Task::Propose(pools))?;
         let proposed = proposed.unwrap_or_default();
         proposal::check(source.name(), proposed, pools)
@@ -132,6 +209,11 @@ impl<'a> Sandbox<'a> {
     ) -> Result<(Authority, Option<Proposed>)> {
         let begin = Instant::now();
         let ended = match source.code() {
+            // Who tries a component asks often, and the time of what runs in place is the process's.
+            store::Code::BuiltIn(code) if self.at_hand.is_some() => {
+                let code = Native::copy(code).map_err(set_up_failed)?;
+                self.call_behind_the_wall(&code, &mut authority, task)
+            }
             store::Code::BuiltIn(code) => {
                 let component = self
                     .load_built_in(code)
@@ -144,21 +226,11 @@ impl<'a> Sandbox<'a> {
                 Ok(end)
             }
             store::Code::Stored(stored) => {
-                let code = stored.read(source.name())?;
-                let asked = Arc::clone(authority.asked());
-                wall::run(&self.engine, &mut authority, |channel| {
-                    let begin = Instant::now();
-                    let session = Session::behind(channel, asked);
-                    let component = match self.load(code.bytes()) {
-                        // Nothing is given back: the process ends.
-                        Ok(component) => ManuallyDrop::new(component),
-                        Err(failure) => return End::failed(failure),
-                    };
-                    let (end, store) = self.call(&component, session, task, begin);
-                    std::mem::forget(store);
-                    end
-                })
+                // Unmapping it would be work for nothing, too.
+                let code = ManuallyDrop::new(stored.read(source.name())?);
+                self.call_behind_the_wall(&code, &mut authority, task)
             }
+            store::Code::AtHand(code) => self.call_behind_the_wall(code, &mut authority, task),
         };
         for (level, line) in authority.log() {
             self.trace
@@ -172,12 +244,41 @@ impl<'a> Sandbox<'a> {
             end.load,
             end.fuel
         ));
+        self.spent.borrow_mut().push(Spent {
+            component: source.name().to_owned(),
+            fuel: end.fuel,
+            failure: match &end.outcome {
+                Outcome::Failed(failure) => Some(failure.kind),
+                _ => None,
+            },
+        });
         match end.outcome {
             Outcome::Done => Ok((authority, None)),
             Outcome::Proposed(proposed) => Ok((authority, Some(proposed))),
             Outcome::Refused(refusal) => Err(refusal.of_component(source.name())),
             Outcome::Failed(failure) => Err(failure.into_error(source.name(), authority.log())),
         }
+    }
+
+    fn call_behind_the_wall(
+        &self,
+        code: &Native,
+        authority: &mut Authority,
+        task: Task<'_>,
+    ) -> std::result::Result<End, Failure> {
+        let asked = Arc::clone(authority.asked());
+        wall::run(&self.engine, authority, |channel, copy| {
+            let begin = Instant::now();
+            let mut session = Session::behind(Behind::new(channel, copy), asked);
+            // Nothing is given back: the process ends.
+            match self.load(code.bytes()).map(ManuallyDrop::new) {
+                Ok(component) => {
+                    let (end, store) = self.call(&component, session, task, begin);
+                    ManuallyDrop::new(store).data_mut().tell(end);
+                }
+                Err(failure) => session.tell(End::failed(failure)),
+            }
+        })
     }
 
     fn load_built_in(&self, code: &'static [u8]) -> std::result::Result<Component, Failure> {

@@ -3,7 +3,6 @@
 //! second one to its node (`way_to_node`). The interface is there, with its addresses and routes, so that all is known when
 //! the plan is made.
 
-pub mod changed_result;
 mod way_to_node;
 
 use std::net::IpAddr;

@@ -4,24 +4,31 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use plumb_values::Family;
+use plumb_values::arguments::{check_addresses, check_interface};
+use plumb_values::names::check_pci_address;
 use plumb_values::similar::question;
 
 use crate::available_pools::AvailablePools;
 use crate::cni::gateway_check::GatewayCheck;
 use crate::cni::{AddRequest, Request};
-use crate::components::{self, Asked, Proposal, Recorded, Sandbox, Source, World};
+use crate::components::{self, About, Asked, Proposal, Recorded, Sandbox, Source, World};
 use crate::facts::{Facts, LinkFacts, Place, PodInterface};
 use crate::operations::{
-    ClaimAddresses, DelegateIpam, HoldFunction, Operation, Reversible, WriteDeviceInfo,
-    delegate_ipam,
+    AddRoute, AddRule, ClaimAddresses, DelegateIpam, HoldFunction, Operation, Reversible,
+    WriteDeviceInfo, delegate_ipam,
 };
-use crate::outcome::{AddressSource, LinkNumber};
+use crate::outcome::{AddressSource, Assigned, LinkNumber};
 use crate::plan::{Plan, Proof, Step, Wire};
 use crate::policy::NODE_SPACE;
 use crate::rails::{Layout, RULE_PRIORITY};
 use crate::routing::{Destination, Origin, RouteTemplate, RuleTemplate};
-use crate::types::{FLAVOURS, OWN_TYPE, POOL_TYPES, types};
-use crate::{Code, Error, Result, coordinator, ifacer, ipam_keys, ipam_plugin, kubelet, parent};
+use crate::types::{CHAINED_KEY, FLAVOURS, OWN_TYPE, POOL_TYPES, types};
+use crate::{
+    Code, Error, Result, coordinator, ifacer, ipam_keys, ipam_plugin, kubelet, octets, parent,
+};
+
+/// Bytes of a GUID, which is no hardware address.
+const GUID_BYTES: usize = 8;
 
 /// Where the addresses of an interface come from.
 pub enum Ipam {
@@ -34,7 +41,7 @@ pub enum Ipam {
 }
 
 /// The flavour that a configuration asks for.
-pub fn flavour(request: &AddRequest) -> Result<Source> {
+pub fn flavour(request: &AddRequest, sandbox: &Sandbox<'_>) -> Result<Source> {
     let configuration = &request.call.configuration;
     let plugin_type = configuration.plugin_type.as_str();
     let name = match FLAVOURS.iter().find(|(kind, _)| *kind == plugin_type) {
@@ -55,11 +62,16 @@ pub fn flavour(request: &AddRequest) -> Result<Source> {
         }
     };
     request.call.policy.check_flavour(name)?;
-    match Source::find(name, World::Flavour, &request.call.folders.components)? {
+    match sandbox.find(name, World::Flavour, &request.call.folders.components)? {
         Some(source) => Ok(source),
         None => {
             let built_in = Source::built_in(World::Flavour);
             let folder = &request.call.folders.components;
+            if components::store::is_policy(name, folder) {
+                return Err(Error::configuration(format!(
+                    "{name:?} is an address policy, and no flavour: a network names it as \"type\" of its \"ipam\""
+                )));
+            }
             let installed = components::store::names(folder);
             let known = built_in
                 .iter()
@@ -76,7 +88,7 @@ pub fn flavour(request: &AddRequest) -> Result<Source> {
 }
 
 /// The configuration's IPAM, with its pools read and checked.
-pub fn ipam(request: &AddRequest) -> Result<Ipam> {
+pub fn ipam(request: &AddRequest, sandbox: &Sandbox<'_>) -> Result<Ipam> {
     let Some(name) = request.ipam_type.as_deref() else {
         return Ok(Ipam::None);
     };
@@ -88,7 +100,7 @@ pub fn ipam(request: &AddRequest) -> Result<Ipam> {
         name
     };
     request.policy.check_ipam(policy)?;
-    match Source::find(policy, World::AddressPolicy, &request.folders.components)? {
+    match sandbox.find(policy, World::AddressPolicy, &request.folders.components)? {
         Some(source) => {
             ipam_keys::check(request)?;
             let pools = AvailablePools::of(request)?.to(known);
@@ -118,7 +130,7 @@ pub fn delegate_of(request: &Request) -> Result<Option<String>> {
         return Ok(None);
     };
     let is_policy = POOL_TYPES.contains(&name)
-        || components::store::is_installed(name, &request.folders.components);
+        || components::store::is_policy(name, &request.folders.components);
     Ok((!is_policy).then(|| name.to_owned()))
 }
 
@@ -130,24 +142,22 @@ pub fn plan(request: &AddRequest, sandbox: &Sandbox<'_>, facts: &Rc<dyn Facts>) 
     if let Some(wanted) = &request.ifacer {
         return ifacer::plan(wanted, request, facts.as_ref());
     }
-    let flavour = flavour(request)?;
+    let flavour = flavour(request, sandbox)?;
+    if request.is_chained && request.previous.is_none() {
+        return Err(Error::configuration(format!(
+            "a network with {CHAINED_KEY:?} true works on the interface of an earlier plugin, and there is none: put the \
+             plugin that makes it before this one in \"plugins\""
+        )));
+    }
     let resolved = parent::resolve(request, facts.as_ref())?;
     let request = resolved.request.as_ref();
     let asked = Arc::new(Asked::of(request)?);
-    let ipam = ipam(request)?;
+    let ipam = ipam(request, sandbox)?;
     let recorded = sandbox.attach(&flavour, Rc::clone(facts), &asked)?;
-    // A plugin that comes later in a chain may leave the interface to the one before.
-    let is_chained = !asked.previous_interfaces.is_empty();
-    if !recorded.iter().any(gives_interface) && !is_chained {
-        return Err(Error::new(
-            Code::COMPONENT_FAILED,
-            format!(
-                "component {} recorded no operation that gives the pod an interface; nothing was \
-                 changed",
-                flavour.name()
-            ),
-        ));
-    }
+    // A plugin of a chain that has a type of its own leaves the addresses to the one before.
+    let works_for_another = request.call.attachment.plugin.is_some();
+    let has_ipam = !matches!(ipam, Ipam::None) && !works_for_another;
+    check_recorded(flavour.name(), &recorded, &asked, has_ipam)?;
     let ipam = match ipam {
         Ipam::Policy(source, pools) => {
             let master = || link_of(&recorded, facts.as_ref());
@@ -155,13 +165,18 @@ pub fn plan(request: &AddRequest, sandbox: &Sandbox<'_>, facts: &Rc<dyn Facts>) 
         }
         other => other,
     };
+    let about = About {
+        parent: link_of(&recorded, facts.as_ref())?,
+        hardware_address: hardware_address(&recorded, facts.as_ref())?,
+    };
     let addressing = Addressing {
         request,
         ipam: &ipam,
         space: &space(&recorded, request, facts.as_ref())?,
         sandbox,
         asked: &asked,
-        facts: facts.as_ref(),
+        about: &about,
+        facts,
     };
     let own = &request.call.attachment.interface_name;
     let mut layout = match &request.rails {
@@ -171,6 +186,7 @@ pub fn plan(request: &AddRequest, sandbox: &Sandbox<'_>, facts: &Rc<dyn Facts>) 
     let mut plan = Plan {
         found: resolved.found,
         steps: Vec::new(),
+        components: vendors_components(&flavour, &ipam),
     };
     for item in recorded {
         match item {
@@ -195,6 +211,18 @@ pub fn plan(request: &AddRequest, sandbox: &Sandbox<'_>, facts: &Rc<dyn Facts>) 
                 let link = LinkNumber::default();
                 addressing.take(&mut plan, link, source)?;
             }
+            Recorded::AddRoutes(link, template) if request.is_chained => {
+                let routes = template.routes(|_| assigned_before(request));
+                let added = routes.into_iter();
+                let added = added.map(|route| Step::Operation(AddRoute::by(link, route).into()));
+                plan.steps.extend(added);
+            }
+            Recorded::AddRules(template) if request.is_chained => {
+                let rules = template.rules(|_| assigned_before(request));
+                let added = rules.into_iter();
+                let added = added.map(|rule| Step::Operation(AddRule::of(rule).into()));
+                plan.steps.extend(added);
+            }
             Recorded::AddRoutes(link, template) => plan.steps.push(Step::AddRoutes(link, template)),
             Recorded::AddRules(template) => plan.steps.push(Step::AddRules(template)),
         }
@@ -203,6 +231,19 @@ pub fn plan(request: &AddRequest, sandbox: &Sandbox<'_>, facts: &Rc<dyn Facts>) 
     hold_functions(&mut plan, request);
     check_devices(&plan, request, facts.as_ref())?;
     Ok(plan)
+}
+
+/// The names of the components that are no part of the program.
+fn vendors_components(flavour: &Source, ipam: &Ipam) -> Vec<String> {
+    let policy = match ipam {
+        Ipam::Policy(source, _) => Some(source),
+        Ipam::None | Ipam::Delegate(_) => None,
+    };
+    let sources = [Some(flavour), policy].into_iter().flatten();
+    sources
+        .filter(|source| !source.is_built_in())
+        .map(|source| source.name().to_owned())
+        .collect()
 }
 
 /// Gives an interface its addresses as a rail: apart from the pod's others. What keeps the primary interface's answers on
@@ -225,11 +266,9 @@ fn as_rail(plan: &mut Plan, link: LinkNumber, source: AddressSource, layout: &mu
     plan.steps.push(Step::AddRoutes(link, connected));
     for family in [Family::Ipv4, Family::Ipv6] {
         plan.steps.push(Step::AddRules(RuleTemplate {
-            family,
             source: Some(Origin::Of(source)),
-            destination: None,
-            table,
             priority: Some(RULE_PRIORITY),
+            ..RuleTemplate::new(family, table)
         }));
     }
 }
@@ -301,6 +340,32 @@ fn link_of(recorded: &[Recorded], facts: &dyn Facts) -> Result<Option<LinkFacts>
     Ok(None)
 }
 
+/// The hardware address that a plan's interface will have, as far as it is known before anything is done.
+fn hardware_address(recorded: &[Recorded], facts: &dyn Facts) -> Result<Option<Vec<u8>>> {
+    let mut known = None;
+    for item in recorded {
+        let Recorded::Operation(operation) = item else {
+            continue;
+        };
+        match operation {
+            Operation::MoveLink(moved) => {
+                let function = facts.pci_function(&moved.address)?;
+                let link = function.and_then(|function| function.links.into_iter().next());
+                known = known.or(link.and_then(|link| octets::parse(&link.mac)));
+            }
+            Operation::CreateIpvlan(child) if !child.parent.in_pod => {
+                let parent = facts.link(Place::Host, &child.parent.name)?;
+                known = parent.and_then(|parent| octets::parse(&parent.mac));
+            }
+            other => {
+                let mut given = other.hardware_addresses().into_iter();
+                known = given.rfind(|address| address.len() != GUID_BYTES).or(known);
+            }
+        }
+    }
+    Ok(known)
+}
+
 /// Refuses a plan that works on devices which the node's policy does not give to networks.
 fn check_devices(plan: &Plan, request: &AddRequest, facts: &dyn Facts) -> Result<()> {
     let policy = &request.call.policy;
@@ -337,7 +402,11 @@ fn hold_functions(plan: &mut Plan, request: &AddRequest) {
             }),
         }
     }
-    if let (Some(first), Some(path)) = (holds.first(), &request.device_info_file) {
+    // The specification knows no auxiliary devices.
+    let first = holds
+        .first()
+        .filter(|hold| check_pci_address(&hold.address).is_ok());
+    if let (Some(first), Some(path)) = (first, &request.device_info_file) {
         let information = WriteDeviceInfo {
             path: path.clone(),
             address: first.address.clone(),
@@ -359,7 +428,8 @@ struct Addressing<'a> {
     space: &'a str,
     sandbox: &'a Sandbox<'a>,
     asked: &'a Arc<Asked>,
-    facts: &'a dyn Facts,
+    about: &'a About,
+    facts: &'a Rc<dyn Facts>,
 }
 
 impl Addressing<'_> {
@@ -379,7 +449,7 @@ impl Addressing<'_> {
                 ));
             }
             (AddressSource::Configured, Ipam::Policy(source, pools)) => {
-                let proposal = propose(self.sandbox, source, self.asked, pools)?;
+                let proposal = self.propose(source, pools)?;
                 let mut claim = claim(
                     proposal,
                     self.space,
@@ -402,6 +472,11 @@ impl Addressing<'_> {
 }
 
 impl Addressing<'_> {
+    fn propose(&self, source: &Source, pools: &AvailablePools) -> Result<Proposal> {
+        let facts = Rc::clone(self.facts);
+        propose(self.sandbox, source, facts, self.asked, self.about, pools)
+    }
+
     /// Whether an address is kept for a pod that has a name. On the node's own pools that costs nothing; of a pool that nodes
     /// share it takes the address from all others, so that it is done for pods that come again by the same name, as far
     /// as that is known, and for those of a network that asks for it.
@@ -455,7 +530,9 @@ impl Addressing<'_> {
 pub fn propose(
     sandbox: &Sandbox<'_>,
     source: &Source,
+    facts: Rc<dyn Facts>,
     asked: &Arc<Asked>,
+    about: &About,
     available: &AvailablePools,
 ) -> Result<Proposal> {
     let mut asked = Arc::clone(asked);
@@ -464,7 +541,7 @@ pub fn propose(
             .unusable_pools
             .clone_from(&available.unusable);
     }
-    sandbox.propose(source, &asked, &available.pools)
+    sandbox.propose(source, facts, &asked, about, &available.pools)
 }
 
 /// The claim that a proposal asks for.
@@ -483,14 +560,57 @@ pub fn claim(proposal: Proposal, space: &str, requested: bool) -> ClaimAddresses
         addresses: Vec::new(),
         claimed: Vec::new(),
         requested,
+        tries_again: proposal.tries_again,
         claims: proposal.claims,
     }
 }
 
+/// The addresses that the previous result has of interfaces in the pod.
+fn assigned_before(request: &AddRequest) -> Assigned {
+    let mut previous = request.previous.clone().unwrap_or_default();
+    let interfaces = &previous.interfaces;
+    let is_in_pod = |index: Option<usize>| {
+        index.is_none_or(|index| {
+            let interface = interfaces.get(index);
+            interface.is_none_or(|interface| !interface.sandbox.is_empty())
+        })
+    };
+    previous
+        .addresses
+        .retain(|address| is_in_pod(address.interface));
+    delegate_ipam::assigned(&previous)
+}
+
+/// Checks that a component gives the pod what it has to.
+fn check_recorded(
+    component: &str,
+    recorded: &[Recorded],
+    asked: &Asked,
+    has_ipam: bool,
+) -> Result<()> {
+    let who = format!("component {component}");
+    let is_given = recorded.iter().any(gives_interface);
+    let is_taken = recorded.iter().any(takes_configured);
+    check_interface(&who, is_given, !asked.previous_interfaces.is_empty())
+        .and_then(|()| check_addresses(&who, is_given, has_ipam, is_taken))
+        .map_err(|sentence| Error::new(Code::COMPONENT_FAILED, sentence))
+}
+
+/// Whether it gives the pod the addresses of the configuration's IPAM.
+fn takes_configured(recorded: &Recorded) -> bool {
+    matches!(
+        recorded,
+        Recorded::Assign(_, AddressSource::Configured)
+            | Recorded::Reserve(AddressSource::Configured)
+    )
+}
+
+/// Whether it gives the pod the interface that the runtime asks for: others may come beside it.
 fn gives_interface(recorded: &Recorded) -> bool {
     matches!(
         recorded,
         Recorded::Operation(operation)
-            if operation.makes_link().is_some() || operation.replaces_link()
+            if operation.makes_link().is_some_and(|(link, _)| link == LinkNumber::default())
+                || operation.replaces_link()
     )
 }

@@ -74,12 +74,15 @@ pub struct LinkFacts {
     pub alias: Option<String>,
 }
 
-/// A PCI function, as components see it.
+/// A PCI function, or a part of one, as components see it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PciFacts {
-    /// Such as `0000:3b:00.2`.
+    /// Such as `0000:3b:00.2`, or the name of an auxiliary device such as `mlx5_core.sf.4`.
     pub address: String,
+    /// For an auxiliary device: the address of the PCI function that it is a part of.
+    #[serde(default)]
+    pub part_of: Option<String>,
     /// Such as `mlx5_core` or `vfio-pci`.
     #[serde(default)]
     pub driver: Option<String>,
@@ -93,7 +96,7 @@ pub struct PciFacts {
     /// Its RDMA devices on the host.
     #[serde(default)]
     pub rdma_devices: Vec<String>,
-    /// The netdev of the physical function.
+    /// The netdev of the physical function, or of the one that an auxiliary device is a part of.
     #[serde(default)]
     pub parent_link: Option<LinkFacts>,
     /// Its NUMA node.
@@ -152,8 +155,8 @@ pub trait Facts {
     fn links(&self, place: Place) -> Result<Vec<LinkFacts>>;
     /// The link of the default route in the main table: the IPv4 one, else the IPv6 one.
     fn default_route_link(&self, place: Place) -> Result<Option<LinkFacts>>;
-    /// The PCI function at a checked address, if there is one.
-    fn pci_function(&self, address: &str) -> Result<Option<PciFacts>>;
+    /// The PCI function or auxiliary device of a checked [`DeviceId`](plumb_values::DeviceId), if there is one.
+    fn pci_function(&self, id: &str) -> Result<Option<PciFacts>>;
     /// The NUMA node of a link's device.
     fn numa_node(&self, place: Place, link: &LinkFacts) -> Option<u32>;
     /// The speed of a link in Mbit/s; none without carrier and where the driver does not say.

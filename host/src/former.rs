@@ -17,13 +17,15 @@ mod sriov;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use plumb_values::PciAddress;
+use plumb_values::DeviceId;
 use serde_json::Value;
 
 use crate::attachment::Attachment;
 use crate::trace::Trace;
 
-pub use adopt::{adopt_of_attachment, adopt_of_function, adopt_of_network};
+pub use adopt::{
+    adopt_of_attachment, adopt_of_function, adopt_of_network, fresh_settings, mend_of_attachment,
+};
 pub use cache::{Cache, Known};
 
 /// Where all three keep their folders.
@@ -105,10 +107,28 @@ impl<'a> Caches<'a> {
             .collect()
     }
 
+    /// A file of an attachment that is there and cannot be used, with whose it is.
+    pub fn damaged_of_attachment(
+        &self,
+        attachment: &Attachment,
+    ) -> Option<(PathBuf, &'static str)> {
+        let mut plugins = PLUGINS.iter().filter(|plugin| !plugin.names_network);
+        plugins.find_map(|plugin| {
+            let path = self.path(plugin, &plugin.file_name(attachment));
+            Cache::read(plugin, &path)
+                .err()
+                .map(|_| (path, plugin.name))
+        })
+    }
+
+    fn path(&self, plugin: &Plugin, name: &str) -> PathBuf {
+        self.folder.join(plugin.folder).join(name)
+    }
+
     /// All files about a function, the oldest first.
-    pub fn of_function(&self, address: PciAddress) -> Vec<Cache> {
+    pub fn of_function(&self, address: &DeviceId) -> Vec<Cache> {
         let mut caches = self.all();
-        caches.retain(|cache| cache.known.address == address);
+        caches.retain(|cache| cache.known.address == *address);
         caches
     }
 
@@ -138,7 +158,7 @@ impl<'a> Caches<'a> {
 
     /// One file; none where it is not there. One that cannot be used is reported and stays where it is, for a person.
     fn read(&self, plugin: &'static Plugin, name: &str) -> Option<Cache> {
-        let path = self.folder.join(plugin.folder).join(name);
+        let path = self.path(plugin, name);
         match Cache::read(plugin, &path) {
             Ok(cache) => cache,
             Err(reason) => {

@@ -1,6 +1,7 @@
 //! Who holds which PCI function, and what the function was like before.
 //!
-//! A file for each function that a pod has, `STATE/functions/ADDRESS`. It is made before
+//! A file for each function that a pod has, `STATE/functions/ADDRESS`; a part of a function that has a driver of its own,
+//! an auxiliary device, is a function here, with its name as address. It is made before
 //! anything of the function is changed and removed when all of it is restored, so there is
 //! one holder at a time, and what the holder found is known even when its record is lost.
 
@@ -9,11 +10,13 @@ mod link_traits;
 mod lock;
 mod locked;
 mod names;
+mod note;
 mod original;
 mod owed_name;
 mod rebind;
 mod restore;
 mod subject;
+mod unclean;
 
 use std::fs;
 use std::io::{ErrorKind, Write};
@@ -23,7 +26,7 @@ use std::path::{Path, PathBuf};
 
 use nix::fcntl::{AT_FDCWD, AtFlags, OFlag};
 use nix::unistd::linkat;
-use plumb_values::PciAddress;
+use plumb_values::{Device, DeviceId};
 use serde::{Deserialize, Serialize};
 
 use crate::attachment::Attachment;
@@ -34,10 +37,12 @@ use crate::{Code, Error};
 pub use find::{APPEARANCE, Found, find_link, host_link, wait_for_link};
 pub use lock::RdmaLock;
 pub use locked::Locked;
-pub use names::restore_owed;
+pub use names::{interim_of_link, rename_down, restore_owed};
 pub use original::{Original, OriginalLink, parent_link, require_parent_link};
+pub use owed_name::OwedName;
 pub use rebind::rebind;
 pub use restore::{Restored, restore};
+pub use unclean::{Unclean, mark_unclean};
 
 /// What a file holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,8 +63,9 @@ impl Hold {
         Error::new(
             Code::IN_USE,
             format!(
-                "PCI function {address} is in use by {} in {}: the device plugin gave it to two \
+                "{} is in use by {} in {}: the device plugin gave it to two \
                  pods, or DEL of the other one is still to come",
+                Device(address),
                 self.owner,
                 self.netns.path.display()
             ),
@@ -103,8 +109,8 @@ impl Holds {
         self.state.functions()
     }
 
-    /// Takes a function; the holder when it has one already. `address` is a checked PCI
-    /// address.
+    /// Takes a function; the holder when it has one already. `address` is that of a checked
+    /// [`DeviceId`].
     pub fn take(&self, address: &str, hold: &Hold) -> Result<Option<Hold>, StateError> {
         state::create_folder(&self.folder())?;
         let path = self.path(address);
@@ -172,7 +178,7 @@ impl Holds {
     pub fn list(&self) -> Result<Vec<(String, Hold)>, StateError> {
         let mut holds = Vec::new();
         for address in state::entries(&self.folder())? {
-            let is_address = address.parse::<PciAddress>().is_ok();
+            let is_address = address.parse::<DeviceId>().is_ok();
             if let Some(hold) = is_address
                 .then(|| self.read(&address))
                 .transpose()?

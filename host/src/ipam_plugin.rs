@@ -17,7 +17,7 @@ use nix::unistd::{Pid, getpid, getppid};
 use serde_json::Value;
 
 use crate::cni::keys;
-use crate::types;
+use crate::{descendants, types};
 
 /// Set for each plugin that is run, to its name. A copy of plumb that is called as an IPAM plugin knows by it that it
 /// is one, and calls no other.
@@ -218,12 +218,13 @@ impl Call {
             .stdin(Stdio::from(input(&self.configuration)?))
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
-            // What it starts is killed with it.
+            // What it starts is killed with it, at once what stays in its group.
             .process_group(0);
         // SAFETY: what runs between fork(2) and execve(2) are three system calls that signal-safety(7) allows.
         unsafe {
             command.pre_exec(move || end_with(parent));
         }
+        descendants::take_orphans()?;
         let mut child = command.spawn()?;
         let outcome = wait(&mut child, Instant::now() + limit);
         if outcome.is_err() {
@@ -231,6 +232,7 @@ impl Call {
                 let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
             }
             let _ = child.wait();
+            descendants::kill_all();
         }
         outcome
     }
@@ -451,16 +453,40 @@ mod tests {
 
     use super::*;
 
-    fn passed_on(arguments: &str) -> String {
-        let call = Call {
+    fn call(arguments: &str) -> Call {
+        Call {
             container_id: String::new(),
             netns: PathBuf::new(),
             interface_name: String::new(),
             arguments: arguments.to_owned(),
             path: Vec::new(),
             configuration: Vec::new(),
-        };
-        call.plugin_arguments()
+        }
+    }
+
+    fn passed_on(arguments: &str) -> String {
+        call(arguments).plugin_arguments()
+    }
+
+    /// It would reserve an address behind the back of the DEL that comes next.
+    #[test]
+    fn what_a_plugin_started_ends_with_its_time_wherever_it_went() {
+        let folder = tempfile::tempdir().unwrap();
+        let (plugin, started) = (folder.path().join("slow"), folder.path().join("started"));
+        // One in a session of its own, and one that such a one started and left.
+        let script = format!(
+            "#!/bin/sh\nsetsid sh -c 'setsid sh -c \"echo \\$\\$ > {0}.draft; mv {0}.draft {0}; exec sleep 600\" & exit' &\nexec sleep 600\n",
+            started.display()
+        );
+        std::fs::write(&plugin, script).unwrap();
+        let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(&plugin, executable).unwrap();
+        let outcome = call("").execute(&plugin, "ADD", Duration::from_secs(5));
+        assert!(matches!(outcome, Err(Stopped::TimedOut)));
+        let process = std::fs::read_to_string(&started).expect("it was started");
+        let process = Pid::from_raw(process.trim().parse().unwrap());
+        let is_there = nix::sys::signal::kill(process, None);
+        assert_eq!(is_there, Err(nix::errno::Errno::ESRCH), "{process} lives");
     }
 
     #[test]

@@ -75,6 +75,10 @@ pub struct Header {
     pub arguments: String,
     /// `CNI_PATH` of ADD.
     pub path: Vec<PathBuf>,
+    /// The vendors' components that decided what was done, by name, for people: nothing is undone by them. None in
+    /// records of earlier releases, nor where all was built in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub components: Vec<String>,
 }
 
 impl Header {

@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
+use plumb_values::Device;
 use serde_json::Value;
 
 use crate::{Code, Error, Result};
@@ -94,8 +95,9 @@ pub fn check(folder: &Path, function: &str, pod_uid: &str) -> Result<()> {
         Error::new(
             Code::NOT_AVAILABLE,
             format!(
-                "cannot read {}, which says whose PCI function {function} is: {reason}",
-                path.display()
+                "cannot read {}, which says whose {} is: {reason}",
+                path.display(),
+                Device(function)
             ),
         )
         .with_details(
@@ -115,7 +117,8 @@ pub fn check(folder: &Path, function: &str, pod_uid: &str) -> Result<()> {
         Some(owner) if !owners.contains(&pod_uid) => Err(Error::new(
             Code::IN_USE,
             format!(
-                "PCI function {function} was given to the pod with UID {owner} by its device plugin, and this pod {}",
+                "{} was given to the pod with UID {owner} by its device plugin, and this pod {}",
+                Device(function),
                 match pod_uid {
                     "" => "has no UID that the runtime says (K8S_POD_UID in CNI_ARGS)".to_owned(),
                     uid => format!("has UID {uid}"),

@@ -1,8 +1,10 @@
 //! What an operation works on: the node, the pod, and what is known of the attachment so far.
 
 use crate::Result;
+use crate::journal::Step;
 use crate::kernel::link::Link;
 use crate::node::Node;
+use crate::operations::{Operation, Reversible};
 use crate::outcome::{LinkNumber, Outcome};
 use crate::pod::Pod;
 
@@ -29,6 +31,32 @@ impl<'a> Machine<'a> {
         }
     }
 
+    /// Notes the interfaces that a record speaks of: those that it made by their names, and those of earlier plugins where
+    /// they are now.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel refuses.
+    pub fn know_links(&mut self, steps: &[Step<Operation>]) -> Result<()> {
+        let made = steps.iter().filter_map(|step| step.operation.makes_link());
+        self.outcome.name(made);
+        if self.pod.netns.is_none() {
+            return Ok(());
+        }
+        let used = steps.iter().filter_map(|step| step.operation.uses_link());
+        for (number, name, index) in used {
+            let now = match index {
+                Some(index) => self.pod.socket()?.link_by_index(index)?,
+                None => None,
+            };
+            let interface = self.outcome.interface(number);
+            interface.index = index;
+            interface.is_gone = now.is_none();
+            interface.name = Some(now.map_or_else(|| name.to_owned(), |link| link.name));
+        }
+        Ok(())
+    }
+
     /// The name of an interface in the pod.
     pub fn link_name(&self, link: LinkNumber) -> &str {
         let interface = self.outcome.interfaces.get(&link);
@@ -37,8 +65,17 @@ impl<'a> Machine<'a> {
             .unwrap_or(&self.pod.attachment.interface_name)
     }
 
+    /// Whether an interface of an earlier plugin is not there any more. Another one may have its name.
+    pub fn has_lost(&self, link: LinkNumber) -> bool {
+        let interface = self.outcome.interfaces.get(&link);
+        interface.is_some_and(|interface| interface.is_gone)
+    }
+
     /// An interface of the pod as it is now; none when it is gone.
     pub fn find_link(&self, link: LinkNumber) -> Result<Option<Link>> {
+        if self.has_lost(link) {
+            return Ok(None);
+        }
         Ok(self.pod.socket()?.link_by_name(self.link_name(link))?)
     }
 

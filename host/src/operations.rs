@@ -13,20 +13,24 @@
 //! its fields are what the record holds.
 
 pub mod add_address;
+pub mod add_alternative_name;
 pub mod add_neighbour;
 pub mod add_route;
 pub mod add_rule;
 mod child;
 pub mod claim_addresses;
+mod counts;
 pub mod create_ipoib;
 pub mod create_ipvlan;
 pub mod create_macvlan;
 pub mod create_veth;
+pub mod create_vlan;
 pub mod delegate_ipam;
 pub mod hold_function;
 pub mod join_ends;
 pub mod mark_connections;
 pub mod move_link;
+pub mod move_netdev;
 pub mod move_rdma_device;
 pub mod move_route;
 mod other_records;
@@ -34,15 +38,21 @@ pub mod relax_reverse_path;
 pub mod report_function;
 pub mod route_primary;
 pub mod route_to_pod;
+pub mod set_channels;
 pub mod set_link_sysctl;
 pub mod set_mac;
 pub mod set_mtu;
+pub mod set_neighbour_sysctl;
+pub mod set_pod_sysctl;
 pub mod set_queue_length;
+pub mod set_rings;
 pub mod set_up;
 pub mod set_virtual_function;
 pub mod share_bond;
 pub mod share_vlan;
 pub mod shared_link;
+mod sysctl_change;
+pub mod use_previous_link;
 pub mod write_device_info;
 
 use serde::{Deserialize, Serialize};
@@ -88,6 +98,11 @@ pub trait Reversible {
     /// The interface of the pod that exists by it and goes with its undo: which one, and its
     /// name.
     fn makes_link(&self) -> Option<(LinkNumber, &str)> {
+        None
+    }
+    /// The interface of an earlier plugin that other operations work on: its number, and by which name and index it is
+    /// known.
+    fn uses_link(&self) -> Option<(LinkNumber, &str, Option<u32>)> {
         None
     }
     /// Whether it gives the pod something in an interface's place.
@@ -185,6 +200,8 @@ operations! {
     set_mtu::SetMtu, formerly "set-link-mtu";
     set_mac::SetMac, formerly "set-link-mac";
     set_link_sysctl::SetLinkSysctl;
+    set_neighbour_sysctl::SetNeighbourSysctl;
+    set_pod_sysctl::SetPodSysctl;
     add_address::AddAddress;
     set_up::SetUp, formerly "set-link-up";
     add_route::AddRoute;
@@ -200,6 +217,12 @@ operations! {
     mark_connections::MarkConnections;
     share_bond::ShareBond;
     share_vlan::ShareVlan;
+    use_previous_link::UsePreviousLink;
+    create_vlan::CreateVlan;
+    move_netdev::MoveNetdev;
+    add_alternative_name::AddAlternativeName;
+    set_rings::SetRings;
+    set_channels::SetChannels;
 }
 
 impl journal::Recorded for Operation {
@@ -223,6 +246,10 @@ impl Reversible for Operation {
 
     fn makes_link(&self) -> Option<(LinkNumber, &str)> {
         self.inside().makes_link()
+    }
+
+    fn uses_link(&self) -> Option<(LinkNumber, &str, Option<u32>)> {
+        self.inside().uses_link()
     }
 
     fn replaces_link(&self) -> bool {

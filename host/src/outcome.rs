@@ -5,7 +5,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use ipnetwork::IpNetwork;
-use plumb_values::HardwareAddress;
+use plumb_values::{Device, HardwareAddress};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -14,8 +14,8 @@ use crate::kernel::link::Link;
 use crate::kernel::route::Route;
 use crate::{Code, Error, Result};
 
-/// Which interface of its attachment an operation is about. All that plumb makes today have
-/// one, number 0, which is called as the runtime asked for.
+/// Which interface of its attachment an operation is about. Number 0 is called as the runtime asked for; others have
+/// names of their own.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -70,6 +70,8 @@ pub struct Interface {
     pub made: Option<Link>,
     /// Its index in the pod, once it was looked up.
     pub index: Option<u32>,
+    /// Whether it is an earlier plugin's and not there any more.
+    pub is_gone: bool,
     /// The PCI function that it is, or that is reported in its place.
     pub pci_address: Option<String>,
     /// Hardware address of a function that is reported.
@@ -134,11 +136,8 @@ impl Outcome {
     ///
     /// [`Code::INTERNAL`] when the plan holds no such function.
     pub fn original(&self, address: &str) -> Result<&Original> {
-        self.originals.get(address).ok_or_else(|| {
-            Error::new(
-                Code::INTERNAL,
-                format!("PCI function {address} is not held"),
-            )
-        })
+        self.originals
+            .get(address)
+            .ok_or_else(|| Error::new(Code::INTERNAL, format!("{} is not held", Device(address))))
     }
 }

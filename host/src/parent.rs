@@ -9,6 +9,7 @@ mod subnet;
 
 use std::borrow::Cow;
 
+use plumb_values::DeviceId;
 use plumb_values::similar::did_you_mean;
 use serde_json::Value;
 
@@ -191,9 +192,9 @@ fn addressed(request: &AddRequest, facts: &dyn Facts) -> Result<Option<LinkFacts
             )),
         };
     };
-    let address = device.parse::<plumb_values::PciAddress>().ok();
-    let function = match address {
-        Some(address) => facts.pci_function(&address.to_string())?,
+    let id = device.parse::<DeviceId>().ok();
+    let function = match id {
+        Some(id) => facts.pci_function(&id.to_string())?,
         None => None,
     };
     let Some(function) = function else {
@@ -201,7 +202,7 @@ fn addressed(request: &AddRequest, facts: &dyn Facts) -> Result<Option<LinkFacts
             Code::NOT_AVAILABLE,
             format!(
                 "\"fromMaster\" of \"ipam\" is about the addresses of the physical function, and the device {device:?} is no \
-                 PCI function of this node"
+                 PCI function or auxiliary device of this node"
             ),
         ));
     };

@@ -65,6 +65,8 @@ pub struct Plan {
     pub found: Vec<String>,
     /// The steps.
     pub steps: Vec<Step>,
+    /// The vendors' components that decided it, by name: flavour, address policy.
+    pub components: Vec<String>,
 }
 
 impl Plan {
@@ -72,6 +74,13 @@ impl Plan {
     pub fn makes_returning_link(&self) -> bool {
         self.operations()
             .any(|operation| matches!(operation, Operation::CreateIpoib(_)))
+    }
+
+    /// Whether the want of an address is to be told as something that passes: the address policy said so.
+    pub fn tries_again(&self) -> bool {
+        self.operations().any(
+            |operation| matches!(operation, Operation::ClaimAddresses(claim) if claim.tries_again),
+        )
     }
 
     /// The operations among the steps.

@@ -2,6 +2,7 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
@@ -179,7 +180,7 @@ impl Pod {
         once(&self.routes, || Ok(self.socket()?.routes()?)).map(Vec::as_slice)
     }
 
-    /// Whether a route is among those by its interface of this index: to the same network, by the same gateway, in the same
+    /// Whether a route is among those by its interface of this index: to the same network, by the same gateways, in the same
     /// table.
     ///
     /// # Errors
@@ -187,12 +188,16 @@ impl Pod {
     /// As [`Self::socket`].
     pub fn has_route(&self, index: u32, route: &Route) -> Result<bool> {
         let table = route.table.filter(|_| route.has_own_table());
-        Ok(self.routes()?.iter().any(|(by, found)| {
-            *by == index
-                && found.destination == route.destination
-                && found.gateway == route.gateway
-                && found.table == table
-        }))
+        let routes = self.routes()?;
+        let leads_by = |gateway: &Option<IpAddr>| {
+            routes.iter().any(|(by, found)| {
+                *by == index
+                    && found.destination == route.destination
+                    && found.gateway == *gateway
+                    && found.table == table
+            })
+        };
+        Ok(route.gateways().iter().all(leads_by))
     }
 
     /// The owner of the attachment's leases.

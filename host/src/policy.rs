@@ -25,7 +25,7 @@ use ipnetwork::IpNetwork;
 pub use file::{DEFAULT_FILE, Reader};
 pub use folders::{Folders, is_plain};
 pub use log::{Level, Log, file_name};
-pub use networks::{Networks, driver, function_names, names};
+pub use networks::{Networks, driver, function_names, links_of_default_route, names};
 pub use pattern::Pattern;
 pub use wires::{NODE_SPACE, Wire, space_of_record};
 

@@ -14,6 +14,7 @@ use crate::cni::configuration::MAXIMAL_SIZE;
 use crate::cni::{
     AddRequest, Configuration, Environment, Request, Verb, Version, configuration, output,
 };
+use crate::components::wall;
 use crate::kernel::Kernel;
 use crate::node::Node;
 use crate::policy::{self, Folders};
@@ -21,7 +22,7 @@ use crate::recovery::NodeLeases;
 use crate::state::StateFolder;
 use crate::trace::Trace;
 use crate::watch::Watcher;
-use crate::{Code, Error, Result, calls, ipam_keys, ipam_plugin, owned, verbs};
+use crate::{Code, Error, Result, calls, ipam_keys, ipam_plugin, network_keys, owned, verbs};
 
 /// What a call printed and how it ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +48,7 @@ pub fn run(
         network: String::new(),
     };
     let answer = answer(&get, input, policy, watcher, &mut known);
+    wall::reap();
     let version = known.version;
     known.leave_a_line(answer.as_ref().map_or_else(|error| error.code, |_| Code(0)));
     match answer {
@@ -180,6 +182,9 @@ fn answer(
         ));
     }
     if verb == Verb::Add {
+        for warning in network_keys::unknown(&request) {
+            trace.warning(warning);
+        }
         warn_of_ipam_keys(&request, &trace);
     }
     let outcome = perform(request, &trace, watcher);

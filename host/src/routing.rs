@@ -5,7 +5,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use ipnetwork::IpNetwork;
-use plumb_values::Family;
+use plumb_values::{Family, NextHop, RuleSelectors};
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::route::Route;
@@ -51,6 +51,10 @@ pub struct RouteTemplate {
     pub table: Option<u32>,
     /// `rtm_scope`
     pub scope: Option<u8>,
+    /// Whether its next hops are taken to be on the link, though no route says so.
+    pub on_link: bool,
+    /// Several next hops that share its packets, in place of a gateway.
+    pub next_hops: Vec<NextHop>,
 }
 
 impl RouteTemplate {
@@ -65,6 +69,8 @@ impl RouteTemplate {
             priority: None,
             table: None,
             scope: None,
+            on_link: false,
+            next_hops: Vec::new(),
         }
     }
 
@@ -79,6 +85,8 @@ impl RouteTemplate {
             priority: route.priority,
             table: route.table,
             scope: route.scope,
+            on_link: route.on_link,
+            next_hops: route.next_hops,
         }
     }
 
@@ -119,7 +127,8 @@ impl RouteTemplate {
                 priority: self.priority,
                 table: self.table,
                 scope: self.scope,
-                on_link: false,
+                on_link: self.on_link,
+                next_hops: self.next_hops.clone(),
             }
         };
         match self.destination {
@@ -155,9 +164,23 @@ pub struct RuleTemplate {
     pub table: u32,
     /// Lower goes first.
     pub priority: Option<u32>,
+    /// What else it selects by.
+    pub selectors: RuleSelectors,
 }
 
 impl RuleTemplate {
+    /// A rule for all packets of a family.
+    pub fn new(family: Family, table: u32) -> Self {
+        Self {
+            family,
+            source: None,
+            destination: None,
+            table,
+            priority: None,
+            selectors: RuleSelectors::default(),
+        }
+    }
+
     /// The addresses that it refers to.
     pub fn refers_to(&self) -> Option<AddressSource> {
         match self.source {
@@ -169,7 +192,7 @@ impl RuleTemplate {
     /// The rules, now that the addresses are known.
     pub fn rules(&self, known: impl Fn(AddressSource) -> Assigned) -> Vec<Rule> {
         let from = |source: Option<IpNetwork>| Rule {
-            mark: None,
+            selectors: self.selectors.clone(),
             is_ipv6: self.family == Family::Ipv6,
             source,
             destination: self.destination,
@@ -202,6 +225,12 @@ impl fmt::Display for RouteTemplate {
         if let Some(gateway) = self.gateway {
             write!(formatter, " via {gateway}")?;
         }
+        for hop in &self.next_hops {
+            write!(formatter, " {hop}")?;
+        }
+        if self.on_link {
+            write!(formatter, " onlink")?;
+        }
         match self.source {
             None => {}
             Some(Origin::Known(address)) => write!(formatter, " src {address}")?,
@@ -224,7 +253,11 @@ impl fmt::Display for RuleTemplate {
         if let Some(destination) = self.destination {
             write!(formatter, "to {destination} ")?;
         }
-        write!(formatter, "lookup {} ({})", self.table, self.family)?;
+        write!(
+            formatter,
+            "{}lookup {} ({})",
+            self.selectors, self.table, self.family
+        )?;
         if let Some(priority) = self.priority {
             write!(formatter, " priority {priority}")?;
         }

@@ -47,6 +47,14 @@ impl Trace {
         }
     }
 
+    /// No lines at all: for who asks a component a thousand times.
+    pub fn none() -> Self {
+        Self {
+            silent: Cell::new(true),
+            ..Self::early()
+        }
+    }
+
     /// The trace that a request asks for and the policy allows. Verb and attachment begin each line.
     pub fn new(request: &Request) -> Self {
         let (configuration, log) = (&request.configuration, &request.policy.log);

@@ -1,5 +1,8 @@
 //! The names by which a network configuration asks for plumb.
 
+use plumb_values::names::is_identifier;
+use serde_json::Value;
+
 use crate::cni::Configuration;
 
 /// The built-in flavour of each `type` that plumb answers to.
@@ -36,7 +39,31 @@ pub const IFACER: &str = "ifacer";
 
 /// The types that work for the interface of another plugin of their chain: network, container and interface are the same
 /// for both.
-pub const CHAINED: [&str; 3] = ["rdma", COORDINATOR, IFACER];
+const CHAINED: [&str; 3] = ["rdma", COORDINATOR, IFACER];
+
+/// The key by which a network of a flavour says that it works on the interface of an earlier plugin. DEL and GC run no
+/// component that could tell them.
+pub const CHAINED_KEY: &str = "chained";
+
+/// What tells a network that works for the interface of another plugin from this one: its type, or its flavour.
+pub fn chained(configuration: &Configuration) -> Option<&str> {
+    let kind = configuration.plugin_type.as_str();
+    match is_chained_flavour(configuration) {
+        // It becomes a part of a file's name. No component has a name that is none, so ADD refuses it.
+        true => Some(
+            flavour_of(configuration)
+                .filter(|name| is_identifier(name))
+                .unwrap_or(kind),
+        ),
+        false => CHAINED.contains(&kind).then_some(kind),
+    }
+}
+
+/// Whether a flavour works on interfaces of earlier plugins.
+pub fn is_chained_flavour(configuration: &Configuration) -> bool {
+    configuration.plugin_type == OWN_TYPE
+        && configuration.lower.get(CHAINED_KEY) == Some(&Value::Bool(true))
+}
 
 /// The names that plumb answers to beside its own: those of the plugins that it replaces.
 pub fn types() -> impl Iterator<Item = &'static str> {

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use crate::journal::{State, Step};
 use crate::machine::Machine;
-use crate::operations::{Journal, Lifetime, Operation, Records, Reversible};
+use crate::operations::{Journal, Lifetime, LinkNumber, Operation, Records, Reversible};
 use crate::watch::Moment;
 use crate::{Code, Error, Result};
 
@@ -31,8 +31,7 @@ pub fn undo(mut journal: Journal, machine: &mut Machine<'_>) -> Result<Undone> {
         }
         None => Vec::new(),
     };
-    let names = steps.iter().filter_map(|step| step.operation.makes_link());
-    machine.outcome.name(names);
+    machine.know_links(&steps)?;
     let (trace, watcher) = (machine.node.trace, machine.node.watcher);
     let mut failures: Vec<Error> = Vec::new();
     if machine.pod.is_kept {
@@ -117,10 +116,13 @@ fn has_ended(operation: &Operation, steps: &[Step<Operation>], machine: &Machine
     let netns_is_gone = machine.pod.netns.is_none();
     match operation.lifetime() {
         Lifetime::PodLink => {
-            netns_is_gone
-                || steps
-                    .iter()
-                    .any(|step| step.operation.makes_link().is_some())
+            let requested = LinkNumber::default();
+            let is_requested = |step: &Step<Operation>| {
+                let made = step.operation.makes_link();
+                made.is_some_and(|(link, _)| link == requested)
+            };
+            // Without it some of them may be about an interface of an earlier plugin, which stays.
+            netns_is_gone || steps.iter().any(is_requested)
         }
         Lifetime::Netns => netns_is_gone,
         Lifetime::Function => true,

@@ -9,7 +9,7 @@
 /// The world `flavour`.
 pub mod flavour {
     wit_bindgen::generate!({
-        path: "../wit/0.2",
+        path: "wit",
         world: "flavour",
         pub_export_macro: true,
         export_macro_name: "export_world",
@@ -21,7 +21,7 @@ pub mod flavour {
 /// The world `address-policy`; it shares the vocabulary with `flavour`.
 pub mod address_policy {
     wit_bindgen::generate!({
-        path: "../wit/0.2",
+        path: "wit",
         world: "address-policy",
         pub_export_macro: true,
         export_macro_name: "export_world",
@@ -31,6 +31,7 @@ pub mod address_policy {
             "plumb:cni/types@0.2.0": crate::bindings::flavour::plumb::cni::types,
             "plumb:cni/requests@0.2.0": crate::bindings::flavour::plumb::cni::requests,
             "plumb:cni/routing@0.2.0": crate::bindings::flavour::plumb::cni::routing,
+            "plumb:cni/facts@0.2.0": crate::bindings::flavour::plumb::cni::facts,
             "plumb:cni/log@0.2.0": crate::bindings::flavour::plumb::cni::log,
         },
     });

@@ -17,6 +17,9 @@ pub struct Error {
     pub details: Option<String>,
 }
 
+/// What can fail in a component.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
 /// What kind of [`Error`] it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ErrorCode {

@@ -1,13 +1,17 @@
 //! The two traits that a component can implement, and the macros that export them.
 
+use crate::declaration::Declaration;
 use crate::pools::{Pool, Proposal};
 use crate::{Error, Request};
 
-/// Decides how a pod gets its interface. Export it with
-/// [`export_flavour!`](crate::export_flavour).
+/// Decides how a pod gets its interface. [`#[flavour]`](crate::flavour) makes one of a function; one that is
+/// written by hand is exported with [`export_flavour!`](crate::export_flavour).
 ///
 /// Each call runs in a fresh instance: nothing is kept from one to the next.
 pub trait Flavour {
+    /// What it says of itself; none: nothing. Natively, an operation that a declaration does not have is refused.
+    const DECLARATION: Option<Declaration> = None;
+
     /// Looks at the [`facts`](crate::facts) and records the
     /// [`operations`](crate::operations). Called for an ADD and for `plumbctl plan`; the
     /// plan is performed only when this returns `Ok`.
@@ -21,9 +25,12 @@ pub trait Flavour {
     }
 }
 
-/// Decides from which pools an interface's addresses may come. Export it with
-/// [`export_address_policy!`](crate::export_address_policy).
+/// Decides from which pools an interface's addresses may come. [`#[policy]`](crate::policy) makes one of a
+/// function; one that is written by hand is exported with [`export_address_policy!`](crate::export_address_policy).
 pub trait AddressPolicy {
+    /// What it says of itself; none: nothing.
+    const DECLARATION: Option<Declaration> = None;
+
     /// What the interface gets. `pools` are all that the configuration has, in the order
     /// written, or all of its pool folder, by file name.
     fn propose(request: &Request, pools: &[Pool]) -> Result<Proposal, Error>;
@@ -38,11 +45,13 @@ macro_rules! export_flavour {
             const fn check<F: $crate::Flavour>() {}
             check::<$flavour>();
 
-            #[cfg(target_family = "wasm")]
-            struct Component;
+            $crate::declare!(<$flavour as $crate::Flavour>::DECLARATION);
 
             #[cfg(target_family = "wasm")]
-            impl $crate::bindings::flavour::Guest for Component {
+            struct Exported;
+
+            #[cfg(target_family = "wasm")]
+            impl $crate::bindings::flavour::Guest for Exported {
                 fn attach(
                     request: &$crate::bindings::flavour::Request,
                 ) -> ::core::result::Result<(), $crate::bindings::flavour::Error> {
@@ -58,7 +67,7 @@ macro_rules! export_flavour {
 
             #[cfg(target_family = "wasm")]
             $crate::bindings::flavour::export_world!(
-                Component with_types_in $crate::bindings::flavour
+                Exported with_types_in $crate::bindings::flavour
             );
         };
     };
@@ -73,11 +82,13 @@ macro_rules! export_address_policy {
             const fn check<P: $crate::AddressPolicy>() {}
             check::<$policy>();
 
-            #[cfg(target_family = "wasm")]
-            struct Component;
+            $crate::declare!(<$policy as $crate::AddressPolicy>::DECLARATION);
 
             #[cfg(target_family = "wasm")]
-            impl $crate::bindings::address_policy::Guest for Component {
+            struct Exported;
+
+            #[cfg(target_family = "wasm")]
+            impl $crate::bindings::address_policy::Guest for Exported {
                 fn propose(
                     request: &$crate::bindings::address_policy::Request,
                     pools: ::std::vec::Vec<$crate::bindings::address_policy::Pool>,
@@ -91,9 +102,21 @@ macro_rules! export_address_policy {
 
             #[cfg(target_family = "wasm")]
             $crate::bindings::address_policy::export_world!(
-                Component with_types_in $crate::bindings::address_policy
+                Exported with_types_in $crate::bindings::address_policy
             );
         };
+    };
+}
+
+/// Puts a declaration into its section.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! declare {
+    ($declaration:expr) => {
+        #[cfg(target_family = "wasm")]
+        #[unsafe(link_section = "plumb:component")]
+        static DECLARATION: [u8; $crate::declaration::length($declaration.as_ref())] =
+            $crate::declaration::bytes($declaration.as_ref());
     };
 }
 

@@ -55,6 +55,15 @@ pub fn get_pci_function(address: PciAddress) -> Result<PciFunction, Error> {
     Ok(PciFunction(facts::get_pci_function(address.into())?))
 }
 
+/// The device of this name on the auxiliary bus, such as `mlx5_core.sf.4`: a part of a PCI function that has a driver,
+/// a netdev and an RDMA device of its own.
+///
+/// Errors: `denied` when neither the configuration nor the device plugin names it, `not-found`,
+/// `invalid-configuration` for what is no such name.
+pub fn get_auxiliary_function(name: &str) -> Result<PciFunction, Error> {
+    Ok(PciFunction(facts::get_auxiliary_function(name)?))
+}
+
 /// The node's mode (`RDMA_NLDEV_SYS_ATTR_NETNS_MODE`).
 ///
 /// Errors: `not-available` for a mode that this crate does not know.

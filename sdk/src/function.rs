@@ -1,7 +1,9 @@
-//! A PCI function that goes to a pod: which one, which driver it is bound to, and whether it
+//! A PCI function, or a part of one, that goes to a pod: which one, which driver it is bound to, and whether it
 //! can be set up as wanted.
 
-use crate::facts::{Link, LinkType, PciFunction, get_pci_function};
+use plumb_values::{Device, DeviceId};
+
+use crate::facts::{Link, LinkType, PciFunction, get_auxiliary_function, get_pci_function};
 use crate::operations::{VirtualFunctionSettings, set_virtual_function};
 use crate::{Error, PciAddress, Request, log};
 
@@ -10,8 +12,8 @@ pub use plumb_values::driver::{USER_SPACE as USER_SPACE_DRIVERS, is_for_user_spa
 impl PciFunction {
     /// The function that the device plugin allotted to the pod.
     ///
-    /// Errors: `invalid-configuration` without a `deviceID` or when it is no PCI address,
-    /// `not-found` when there is none.
+    /// Errors: `invalid-configuration` without a `deviceID` or when it is neither a PCI address nor the
+    /// name of an auxiliary device, `not-found` when there is none.
     pub fn allotted(request: &Request) -> Result<Self, Error> {
         let device = request.device_id().ok_or_else(|| {
             Error::invalid_configuration(
@@ -20,7 +22,11 @@ impl PciFunction {
                  k8s.v1.cni.cncf.io/resourceName and the pod a limit of this resource",
             )
         })?;
-        get_pci_function(parse_address(&device)?)
+        match device.parse() {
+            Ok(DeviceId::Pci(address)) => get_pci_function(address),
+            Ok(DeviceId::Auxiliary(_)) => get_auxiliary_function(&device),
+            Err(error) => Err(Error::invalid_configuration(format!("{device:?} {error}"))),
+        }
     }
 
     /// The driver of user space that it is bound to, if it is one.
@@ -33,6 +39,11 @@ impl PciFunction {
     /// Errors: `invalid-configuration` for a physical function.
     pub fn require_parent(&self) -> Result<PciAddress, Error> {
         self.parent().ok_or_else(|| {
+            if let Some(name) = self.auxiliary_name() {
+                return Error::invalid_configuration(format!(
+                    "deviceID \"{name}\" is an auxiliary device, a virtual function is needed: type sriov takes both"
+                ));
+            }
             let address = self.address();
             Error::invalid_configuration(format!(
                 "deviceID \"{address}\" is a physical function, a virtual one is needed: \
@@ -46,11 +57,15 @@ impl PciFunction {
     ///
     /// Errors: `not-available` when it has none or several.
     pub fn link(&self) -> Result<Link, Error> {
-        let address = self.address();
+        let id = self.id();
+        let device = Device(&id);
         let Some(driver) = self.driver() else {
+            let bus = match self.auxiliary_name() {
+                Some(_) => "auxiliary",
+                None => "pci",
+            };
             return Err(Error::not_available(format!(
-                "PCI function {address} is bound to no driver: run `echo {address} > \
-                 /sys/bus/pci/drivers_probe`, or bind it to one of {}",
+                "{device} is bound to no driver: run `echo {id} > /sys/bus/{bus}/drivers_probe`, or bind it to one of {}",
                 user_space_drivers()
             )));
         };
@@ -58,14 +73,14 @@ impl PciFunction {
         if links.len() > 1 {
             let names: Vec<String> = links.iter().map(Link::name).collect();
             return Err(Error::not_available(format!(
-                "PCI function {address} has several network interfaces ({}), only a function with \
+                "{device} has several network interfaces ({}), only a function with \
                  one can be given to a pod",
                 names.join(", ")
             )));
         }
         links.pop().ok_or_else(|| {
             Error::not_available(format!(
-                "PCI function {address} has no network interface on the node: either it is in \
+                "{device} has no network interface on the node: either it is in \
                  another network namespace, or its driver {driver} makes none (InfiniBand needs \
                  ib_ipoib as well); a driver of network interfaces or one of {} is needed",
                 user_space_drivers()
@@ -88,7 +103,7 @@ impl PciFunction {
         match self.link_type() {
             Some(other) if other != wanted => Err(Error::invalid_configuration(format!(
                 "deviceID \"{}\" is a function of an adapter for {other}, not for {wanted}: {hint}",
-                self.address()
+                self.id()
             ))),
             _ => Ok(()),
         }
@@ -107,9 +122,9 @@ impl PciFunction {
                 "mtu",
                 &mtu.to_string(),
                 &format!(
-                    "PCI function {} is bound to {driver} and has no interface; the program that \
+                    "{} is bound to {driver} and has no interface; the program that \
                      drives it sets its own",
-                    self.address()
+                    Device(&self.id())
                 ),
             ));
         }
@@ -156,27 +171,6 @@ impl PciFunction {
         }
         set_virtual_function(self, settings)
     }
-}
-
-fn parse_address(text: &str) -> Result<PciAddress, Error> {
-    text.parse().map_err(|error| {
-        let hint = match is_auxiliary(text) {
-            true => {
-                "; it is a device of the auxiliary bus, as scalable functions are, which plumb does not \
-                 give to pods yet: have the device plugin allot virtual functions"
-            }
-            false => "",
-        };
-        Error::invalid_configuration(format!("{text:?} {error}{hint}"))
-    })
-}
-
-/// Whether it is such as `mlx5_core.sf.4`: module, kind and number (`auxiliary_device_add`, drivers/base/auxiliary.c).
-fn is_auxiliary(text: &str) -> bool {
-    let mut parts = text.rsplit('.');
-    let number = parts.next().unwrap_or_default();
-    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-    is_number && !text.contains([':', '/']) && parts.filter(|part| !part.is_empty()).count() == 2
 }
 
 /// For messages. As owned texts, because all other lists are, and a component has a copy of `join`

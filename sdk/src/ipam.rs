@@ -1,15 +1,17 @@
 //! What matters of the key `ipam` to a flavour: the host asks the policy or the plugin.
 
+use plumb_sdk_macros::Keys;
 use serde::Deserialize;
 
 use crate::Error;
 
 /// The key `ipam`, to be a field of a component's own keys.
-#[derive(Debug, Default, Clone, Deserialize)]
+#[derive(Debug, Default, Clone, PartialEq, Eq, Deserialize, Keys)]
 #[serde(default)]
 pub struct Ipam {
     /// The address policy or the IPAM plugin; empty without `ipam`.
     #[serde(rename = "type")]
+    #[keys(name = "type", default)]
     pub plugin: String,
 }
 

@@ -1,26 +1,37 @@
 //! RDMA devices for one pod alone: the keys `rdmaIsolation`, `allowSharedRDMA` and
 //! `rdmaDeviceName`.
 
+use std::ops::Deref;
+
+use plumb_sdk_macros::Keys;
+use plumb_values::Device;
 use plumb_values::arguments::is_rdma_name;
-use serde::Deserialize;
 
 use crate::facts::{PciFunction, RdmaNamespaceMode, get_rdma_namespace_mode};
+use crate::keys::{Fault, Reader, Schema, Value};
 use crate::operations::move_rdma_device;
 use crate::{Arguments, Error, Request, log};
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
+/// What users write.
+#[derive(Keys)]
 struct Keys {
-    rdmaisolation: bool,
-    allowsharedrdma: bool,
-    rdmadevicename: String,
+    /// Whether the RDMA devices are for the pod alone.
+    #[keys(default)]
+    rdma_isolation: bool,
+    /// Whether a pod starts without its own RDMA device on a node that shares all of them.
+    #[keys(name = "allowSharedRDMA", default)]
+    allow_shared: bool,
+    /// The device's name in the pod.
+    #[keys(name = "rdmaDeviceName")]
+    device_name: Option<String>,
+    #[keys(default)]
     args: Arguments<OfPod>,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
+#[derive(Default, Keys)]
 struct OfPod {
-    rdmadevicename: String,
+    #[keys(name = "rdmaDeviceName")]
+    device_name: Option<String>,
 }
 
 /// The wish to move the RDMA devices of a function into the pod.
@@ -39,25 +50,28 @@ impl Isolation {
     /// Errors: `invalid-configuration`, and `unsupported-field` for a `rdmaDeviceName` without
     /// `rdmaIsolation`. One in `args.cni` may be meant for the next plugin of the chain.
     pub fn read(request: &Request) -> Result<Option<Self>, Error> {
-        let keys: Keys = request.configuration()?;
-        if keys.rdmaisolation {
+        Ok(request.keys::<Wanted>()?.0)
+    }
+
+    fn of(keys: Keys) -> Result<Option<Self>, Error> {
+        if keys.rdma_isolation {
             return wish(keys).map(Some);
         }
-        if keys.rdmadevicename.is_empty() {
-            return Ok(None);
+        match keys.device_name {
+            None => Ok(None),
+            Some(name) => Err(Error::unsupported_field(
+                "rdmaDeviceName",
+                &name,
+                "without isolation the RDMA device stays with the node; add \"rdmaIsolation\": true",
+            )),
         }
-        Err(Error::unsupported_field(
-            "rdmaDeviceName",
-            &keys.rdmadevicename,
-            "without isolation the RDMA device stays with the node; add \"rdmaIsolation\": true",
-        ))
     }
 
     /// The wish of a plugin that is there for nothing else: `rdmaIsolation` need not be set.
     ///
     /// Errors: `invalid-configuration`.
     pub fn read_implied(request: &Request) -> Result<Self, Error> {
-        wish(request.configuration()?)
+        wish(request.keys()?)
     }
 
     /// Whether RDMA devices can be moved on this node. `false`: they cannot, and
@@ -96,18 +110,20 @@ impl Isolation {
         if !self.is_possible()? {
             return Ok(());
         }
-        let (address, devices) = (function.address(), function.rdma_devices());
+        let (id, devices) = (function.id(), function.rdma_devices());
         if devices.is_empty() {
             return Err(Error::not_available(format!(
-                "PCI function {address} has no RDMA device on the node that could be moved into \
+                "{} has no RDMA device on the node that could be moved into \
                  the pod: either it is in another network namespace, or its RDMA driver, such as \
-                 mlx5_ib, is not loaded (`rdma dev`)"
+                 mlx5_ib, is not loaded (`rdma dev`)",
+                Device(&id)
             )));
         }
         match &self.device_name {
             Some(name) if devices.len() > 1 => Err(Error::not_available(format!(
-                "PCI function {address} has several RDMA devices ({}), which cannot all be named \
+                "{} has several RDMA devices ({}), which cannot all be named \
                  {name:?}: leave \"rdmaDeviceName\" out",
+                Device(&id),
                 devices.join(", ")
             ))),
             name => move_rdma_device(function, name.as_deref()),
@@ -115,18 +131,36 @@ impl Isolation {
     }
 }
 
+/// The wish of a configuration, to be flattened into the keys of a flavour: see [`Isolation::read`].
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Wanted(pub Option<Isolation>);
+
+impl Deref for Wanted {
+    type Target = Option<Isolation>;
+
+    fn deref(&self) -> &Option<Isolation> {
+        &self.0
+    }
+}
+
+impl Value for Wanted {
+    const EXPECTED: &'static str = Keys::EXPECTED;
+    const SCHEMA: Schema = Keys::SCHEMA;
+
+    fn read(reader: &mut Reader<'_>) -> Result<Option<Self>, Fault> {
+        let keys = Keys::read_item(reader)?;
+        Ok(Some(Self(Isolation::of(keys)?)))
+    }
+}
+
 fn wish(keys: Keys) -> Result<Isolation, Error> {
-    let of_pod = keys.args.cni.rdmadevicename;
-    let name = match of_pod.is_empty() {
-        true => keys.rdmadevicename,
-        false => of_pod,
-    };
-    if !name.is_empty() {
-        check_device_name(&name)?;
+    let device_name = keys.args.cni.device_name.or(keys.device_name);
+    if let Some(name) = &device_name {
+        check_device_name(name)?;
     }
     Ok(Isolation {
-        allow_shared: keys.allowsharedrdma,
-        device_name: (!name.is_empty()).then_some(name),
+        allow_shared: keys.allow_shared,
+        device_name,
     })
 }
 

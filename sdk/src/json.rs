@@ -11,13 +11,13 @@ mod access;
 mod error;
 mod reader;
 
-pub(crate) use error::Error;
+pub use error::Error;
+pub use reader::Reader;
 
 use serde::de::{DeserializeOwned, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
 use access::{Entries, Items, Variant};
-use reader::Reader;
 
 /// Reads a value from text.
 pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
@@ -53,16 +53,6 @@ impl<'de> serde::Deserializer<'de> for &mut Reader<'de> {
             Some(b't' | b'f') => self.visit_boolean(visitor),
             Some(b'n') if self.take_word("null") => visitor.visit_unit(),
             _ => self.visit_number(visitor),
-        }
-    }
-
-    /// An integer, text or null. [`Self::deserialize_any`] would read them, too, and bring the floating point numbers
-    /// with it; no network has a key of 128 bits, so this hint is free.
-    fn deserialize_u128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.peek() {
-            Some(b'"') => self.visit_string(visitor),
-            Some(b'n') if self.take_word("null") => visitor.visit_unit(),
-            _ => self.visit_integer(visitor),
         }
     }
 
@@ -137,7 +127,7 @@ impl<'de> serde::Deserializer<'de> for &mut Reader<'de> {
     }
 
     forward_to_deserialize_any! {
-        i128 bytes byte_buf unit unit_struct tuple_struct
+        i128 u128 bytes byte_buf unit unit_struct tuple_struct
     }
 }
 

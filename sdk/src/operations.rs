@@ -13,6 +13,9 @@
 //! hosts that do not have it yet. That is why what passes options is inlined.
 
 mod children;
+mod netdevs;
+mod queues;
+mod sysctl_scope;
 mod virtual_function;
 
 use std::net::IpAddr;
@@ -27,11 +30,15 @@ use crate::routing::{Addresses, Route, Rule};
 pub use children::{
     IpoibMode, IpoibOptions, IpvlanMode, IpvlanOptions, MacvlanMode, MacvlanOptions,
 };
+pub use netdevs::{VethOptions, VlanOptions};
+pub use queues::{ChannelCounts, RingSizes};
+pub use sysctl_scope::SysctlScope;
 pub use virtual_function::{
     VirtualFunctionLinkState, VirtualFunctionSettings, VlanProtocol, VlanTag,
 };
 
-/// An interface that the pod will have: made by the plan, or moved by it.
+/// An interface that the pod will have: made by the plan, moved by it, or given by an earlier plugin
+/// of the chain.
 #[derive(Debug)]
 pub struct PodLink(operations::PodLink);
 
@@ -54,6 +61,32 @@ pub fn create_ipvlan(parent: &Link, options: &IpvlanOptions) -> Result<PodLink, 
 pub fn create_ipoib(parent: &Link, options: &IpoibOptions) -> Result<PodLink, Error> {
     let link = operations::create_ipoib(&parent.0, options.build())?;
     Ok(PodLink(link))
+}
+
+/// Makes a VLAN on `parent` in the pod, under the requested name, down. A parent has one VLAN of a number, on the host or in
+/// one pod.
+#[inline(always)]
+pub fn create_vlan(parent: &Link, options: &VlanOptions) -> Result<PodLink, Error> {
+    let link = operations::create_vlan(&parent.0, options.build())?;
+    Ok(PodLink(link))
+}
+
+/// Makes a pair of interfaces: one in the pod, under the requested name, down; the other one on the node, up, under a name
+/// that the host draws, and with `bridge` as a port of that.
+#[inline(always)]
+pub fn create_veth(bridge: Option<&Link>, options: &VethOptions) -> Result<PodLink, Error> {
+    let link = operations::create_veth(options.build(bridge))?;
+    Ok(PodLink(link))
+}
+
+/// Moves an interface of the host that is no PCI function's into the pod, under the requested name or `name`, down. It
+/// comes back as it was, with its addresses; routes by it are not restored. Where the pod's namespace ends first, hardware
+/// comes back by itself and is restored then, and a virtual interface ends with it.
+///
+/// Errors: `invalid-configuration` for one of the pod's, the loopback, one of a PCI function, for which there is
+/// [`move_link`], and a bridge or bond; `denied` for one by which the node's default route leads.
+pub fn move_netdev(link: &Link, name: Option<&str>) -> Result<PodLink, Error> {
+    Ok(PodLink(operations::move_netdev(&link.0, name)?))
 }
 
 /// Moves the netdev of a PCI function into the pod and names it as requested, down. It is found
@@ -83,7 +116,21 @@ pub fn move_rdma_device(function: &PciFunction, name: Option<&str>) -> Result<()
     Ok(operations::move_rdma_device(&function.0, name)?)
 }
 
-/// Sets the MTU of the pod's interface, in bytes.
+/// The interface of this name, which an earlier plugin of the chain gave the pod. Steps about it
+/// change what it has, DEL takes that back where it is still as it was left, and the result passes
+/// the earlier plugin's on, with what has changed. Such a network has `"chained": true`, and makes no
+/// interface of its own.
+///
+/// Its addresses are there: routes and rules may refer to [`previous_addresses`] at once.
+///
+/// Errors: `invalid-configuration` when the network is not chained, `not-found` when `prevResult`
+/// has no interface of this name in the pod.
+pub fn use_previous_link(name: &str) -> Result<PodLink, Error> {
+    Ok(PodLink(operations::use_previous_link(name)?))
+}
+
+/// Sets the MTU of the pod's interface, in bytes. That of a macvlan or an ipvlan is no larger than
+/// its parent's.
 pub fn set_mtu(link: &PodLink, mtu: u32) -> Result<(), Error> {
     Ok(operations::set_mtu(&link.0, mtu)?)
 }
@@ -91,6 +138,28 @@ pub fn set_mtu(link: &PodLink, mtu: u32) -> Result<(), Error> {
 /// Sets the hardware address of the pod's interface.
 pub fn set_mac(link: &PodLink, mac: Mac) -> Result<(), Error> {
     Ok(operations::set_mac(&link.0, &mac.into())?)
+}
+
+/// Sets how many packets the queue of the pod's interface takes (`txqueuelen`, ip-link(8)).
+pub fn set_queue_length(link: &PodLink, packets: u32) -> Result<(), Error> {
+    Ok(operations::set_queue_length(&link.0, packets)?)
+}
+
+/// Gives the pod's interface a further name (`altname`, ip-link(8)), of at most 127 bytes.
+pub fn add_alternative_name(link: &PodLink, name: &str) -> Result<(), Error> {
+    Ok(operations::add_alternative_name(&link.0, name)?)
+}
+
+/// Sets the rings of the pod's interface, whose driver must have them: of one that was moved there they are restored.
+#[inline(always)]
+pub fn set_rings(link: &PodLink, sizes: &RingSizes) -> Result<(), Error> {
+    Ok(operations::set_rings(&link.0, sizes.build())?)
+}
+
+/// Sets the channels of the pod's interface, whose driver must have them: of one that was moved there they are restored.
+#[inline(always)]
+pub fn set_channels(link: &PodLink, counts: &ChannelCounts) -> Result<(), Error> {
+    Ok(operations::set_channels(&link.0, counts.build())?)
 }
 
 /// Sets a sysctl of the pod's interface: `name` is the last part of
@@ -106,6 +175,41 @@ pub fn set_link_sysctl(
     let family = family.into();
     Ok(operations::set_link_sysctl(
         &link.0, family, name, value, required,
+    )?)
+}
+
+/// Sets a sysctl of the neighbours of the pod's interface: `name` is the last part of
+/// `net.ipv4.neigh.IFNAME.NAME` or of that of ipv6. A name that the kernel does not have is left
+/// out when `required` is false.
+pub fn set_neighbour_sysctl(
+    link: &PodLink,
+    family: Family,
+    name: &str,
+    value: &str,
+    required: bool,
+) -> Result<(), Error> {
+    let family = family.into();
+    Ok(operations::set_neighbour_sysctl(
+        &link.0, family, name, value, required,
+    )?)
+}
+
+/// Sets a sysctl of the pod's namespace that is no interface's, such as
+/// `net.ipv4.conf.all.rp_filter`: one that the kernel combines with the interface's own. The old value
+/// is restored with the last attachment of the pod that has set it. A name that the kernel does not
+/// have is left out when `required` is false.
+///
+/// Errors: `invalid-configuration` for a name that cannot be set so; the message lists those that can.
+pub fn set_pod_sysctl(
+    scope: SysctlScope,
+    family: Family,
+    name: &str,
+    value: &str,
+    required: bool,
+) -> Result<(), Error> {
+    let (scope, family) = (scope.word(), family.into());
+    Ok(operations::set_pod_sysctl(
+        scope, family, name, value, required,
     )?)
 }
 

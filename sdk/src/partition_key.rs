@@ -3,10 +3,8 @@
 
 use std::fmt;
 
-use serde::de::{self, Visitor};
-use serde::{Deserialize, Deserializer};
-
 use crate::facts::Link;
+use crate::keys::{Fault, Reader, Schema, Value};
 use crate::{Error, log};
 
 /// Bit 15: a full member talks to all of the partition, a limited one to full members only.
@@ -41,36 +39,27 @@ impl Configured {
     }
 }
 
-impl<'de> Deserialize<'de> for Configured {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TextOrNumber;
+impl Value for Configured {
+    const EXPECTED: &'static str = "text such as \"0x5\", or a number";
+    const SCHEMA: Schema = Schema::TextOrNumber {
+        what: "a partition key, such as \"0x5\"",
+    };
 
-        impl Visitor<'_> for TextOrNumber {
-            type Value = Configured;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("text such as \"0x5\", or a number")
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Configured, E> {
-                Ok(match text {
-                    "" => Configured::Absent,
-                    text => Configured::Text(text.to_owned()),
-                })
-            }
-
-            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Configured, E> {
-                Ok(Configured::Number(number))
-            }
-
-            fn visit_unit<E: de::Error>(self) -> Result<Configured, E> {
-                Ok(Configured::Absent)
-            }
-        }
-
-        // The reader of components takes text as well here, see `crate::json`.
-        deserializer.deserialize_u128(TextOrNumber)
+    fn read(reader: &mut Reader<'_>) -> Result<Option<Self>, Fault> {
+        Ok(Some(match reader.is_text() {
+            true => match reader.text(Self::EXPECTED)? {
+                text if text.is_empty() => Self::Absent,
+                text => Self::Text(text.into_owned()),
+            },
+            false => Self::Number(number(reader)?),
+        }))
     }
+}
+
+fn number(reader: &mut Reader<'_>) -> Result<u64, Fault> {
+    let number = reader.integer((0, i128::from(u64::MAX)), Configured::EXPECTED)?;
+    // It is in range.
+    Ok(number as u64)
 }
 
 /// Reads a key such as `0x5`, with or without the bit of full membership. Text must be in
@@ -169,14 +158,13 @@ mod tests {
 
     #[test]
     fn text_is_hexadecimal_and_a_number_is_a_number() {
-        let read = |json: &str| crate::json::read::<Configured>(json).map(|written| written.key());
+        let read = |json: &str| crate::keys::read::<Configured>(json).map(|written| written.key());
         let key = |json: &str| read(json).unwrap().unwrap();
         for (json, expected) in [
             ("\"0x1000\"", Some(0x1000)),
             ("1000", Some(1000)),
             ("32769", Some(0x8001)),
             ("\"\"", None),
-            ("null", None),
         ] {
             assert_eq!(key(json), expected, "{json}");
         }

@@ -131,4 +131,12 @@ impl Proposal {
         self.0.keep();
         self
     }
+
+    /// Takes it for something that passes when others hold all that is proposed, such as the pod's
+    /// predecessor: the error is [`ErrorCode::TryAgainLater`](crate::ErrorCode::TryAgainLater) then, CNI
+    /// code 11, by which the runtime tries again.
+    pub fn try_again_later(self) -> Self {
+        self.0.try_again_later();
+        self
+    }
 }

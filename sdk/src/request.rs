@@ -6,9 +6,11 @@ use plumb_values::{Guid, HardwareAddress};
 use serde::de::DeserializeOwned;
 
 use crate::contract::requests;
+use crate::facts::Link;
+use crate::keys::{OfPolicy, Value};
 use crate::operations::configured_addresses;
 use crate::routing::Addresses;
-use crate::{Error, json};
+use crate::{Error, json, keys};
 
 /// What the runtime asked for, checked and typed by the host.
 #[derive(Debug)]
@@ -49,15 +51,29 @@ impl Request {
         self.0.node()
     }
 
-    /// The network configuration as a type of the component. Keys are in **lower case**,
+    /// The network configuration as a type that serde reads. Keys are in **lower case**,
     /// however the user wrote them; keys that the type does not have are left alone,
     /// because other plugins of the chain may own them.
     ///
     /// Errors: `invalid-configuration`, naming the key, the value and what would be right.
     pub fn configuration<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        json::read(&self.0.configuration()).map_err(|error| {
-            Error::invalid_configuration(format!("network configuration: {error}"))
-        })
+        json::read(&self.0.configuration()).map_err(json::Error::of_configuration)
+    }
+
+    /// The network configuration as a type with `#[derive(Keys)]`: see [`keys`](crate::keys).
+    ///
+    /// Errors: `invalid-configuration`, naming the key, the value and what would be right; what looking an
+    /// interface up says, for a [`HostLink`](crate::keys::HostLink).
+    pub fn keys<T: Value>(&self) -> Result<T, Error> {
+        keys::read(&self.0.configuration()).map_err(json::Error::of_configuration)
+    }
+
+    /// The object `ipam` of the network configuration, which has the keys of an address policy; without it an
+    /// empty one.
+    ///
+    /// Errors: those of [`Self::keys`].
+    pub fn policy_keys<T: Value>(&self) -> Result<T, Error> {
+        Ok(self.keys::<OfPolicy<T>>()?.0)
     }
 
     /// The hardware address asked for by `runtimeConfig.mac`, else by `MAC` in `CNI_ARGS`. The
@@ -101,6 +117,20 @@ impl Request {
     /// Whether the previous plugin's result carries addresses.
     pub fn has_previous_addresses(&self) -> bool {
         self.0.has_previous_addresses()
+    }
+
+    /// For an address policy: the link of the node that the interface will lie on, which is the
+    /// parent of a child, or the link of the physical function. None for a flavour, and for an
+    /// interface that lies on no link of the node.
+    pub fn parent(&self) -> Option<Link> {
+        self.0.parent().map(Link)
+    }
+
+    /// For an address policy: the hardware address that the interface will have, as far as the
+    /// flavour's plan says so; none for one that is random or in the pod's hands. What was asked for is
+    /// [`mac`](Self::mac).
+    pub fn planned_mac(&self) -> Option<HardwareAddress> {
+        self.0.planned_mac().map(Into::into)
     }
 
     /// For an address policy: the pools that the host has left out of those that it passes, because they cannot be

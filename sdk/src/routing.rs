@@ -14,6 +14,7 @@
 //! ```
 
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 
 use plumb_values::{Family, IpNetwork};
 
@@ -93,6 +94,21 @@ impl Route {
         self
     }
 
+    /// With a gateway, or next hops, that are taken to be on the link, though no route says so
+    /// (`RTNH_F_ONLINK`).
+    pub fn with_on_link(self) -> Self {
+        self.0.set_on_link();
+        self
+    }
+
+    /// With one of several next hops, all by the pod's interface, in place of a gateway
+    /// (`RTA_MULTIPATH`): flows are spread over them by their weights, 1 to 256. At most 32, each
+    /// once.
+    pub fn with_next_hop(self, gateway: IpAddr, weight: u16) -> Self {
+        self.0.add_next_hop(gateway.into(), weight);
+        self
+    }
+
     /// Where it goes; none for one that depends on addresses.
     pub fn destination(&self) -> Option<IpNetwork> {
         self.0.destination().map(Into::into)
@@ -152,6 +168,56 @@ impl Rule {
     /// Lower goes first. Without it, before all rules but that of the local table.
     pub fn with_priority(self, priority: u32) -> Self {
         self.0.set_priority(priority);
+        self
+    }
+
+    /// Selects packets that come in by this interface of the pod (`FRA_IIFNAME`); `lo` has those
+    /// that the pod sends itself. The interface need not be there.
+    pub fn with_input_interface(self, name: &str) -> Self {
+        self.0.set_input_interface(name);
+        self
+    }
+
+    /// Selects packets of programs that have bound their socket to this interface of the pod
+    /// (`FRA_OIFNAME`).
+    pub fn with_output_interface(self, name: &str) -> Self {
+        self.0.set_output_interface(name);
+        self
+    }
+
+    /// Selects packets with this mark (`FRA_FWMARK`).
+    pub fn with_mark(self, mark: u32) -> Self {
+        self.with_masked_mark(mark, u32::MAX)
+    }
+
+    /// Selects packets by those bits of their mark that the mask has (`FRA_FWMASK`).
+    pub fn with_masked_mark(self, mark: u32, mask: u32) -> Self {
+        self.0.set_mark(mark, mask);
+        self
+    }
+
+    /// Selects packets of this protocol (`FRA_IP_PROTO`): 6 is TCP, 17 UDP.
+    pub fn with_ip_protocol(self, number: u8) -> Self {
+        self.0.set_ip_protocol(number);
+        self
+    }
+
+    /// Selects packets from these ports, 1 to 65534 (`FRA_SPORT_RANGE`).
+    pub fn with_source_ports(self, ports: RangeInclusive<u16>) -> Self {
+        self.0.set_source_ports(*ports.start(), *ports.end());
+        self
+    }
+
+    /// Selects packets to these ports, 1 to 65534 (`FRA_DPORT_RANGE`).
+    pub fn with_destination_ports(self, ports: RangeInclusive<u16>) -> Self {
+        self.0.set_destination_ports(*ports.start(), *ports.end());
+        self
+    }
+
+    /// Leaves alone routes that it finds with a prefix of this length or a shorter one
+    /// (`FRA_SUPPRESS_PREFIXLEN`): with 0 the default route.
+    pub fn with_suppress_prefix_length(self, length: u8) -> Self {
+        self.0.set_suppress_prefix_length(length);
         self
     }
 }

@@ -2,30 +2,61 @@
 //! and the test looks at the plan.
 //!
 //! ```
-//! # use plumb_sdk::{Error, Flavour, Request, facts, operations};
-//! # struct Plain;
-//! # impl Flavour for Plain {
-//! #     fn attach(_request: &Request) -> Result<(), Error> {
-//! #         let parent = facts::get_link(facts::Place::Host, "eth1")?;
-//! #         let options = operations::IpvlanOptions::default();
-//! #         operations::set_up(&operations::create_ipvlan(&parent, &options)?)
-//! #     }
+//! # mod acme {
+//! # use plumb_sdk::prelude::*;
+//! # #[derive(Keys)]
+//! # pub struct Keys { master: HostLink, mtu: Option<u32> }
+//! # #[flavour(uses(create_macvlan, set_link_sysctl, assign_addresses))]
+//! # pub fn attach(keys: Keys, _: &Request) -> Result<()> {
+//! #     let link = Macvlan::on(&keys.master).mtu(keys.mtu).create()?;
+//! #     link.bring_up(Configured).map(drop)
 //! # }
-//! use plumb_sdk::testing::{Node, Operation, link, request};
+//! # }
+//! # use acme::Component;
+//! use plumb_sdk::ErrorCode;
+//! use plumb_sdk::facts::Place;
+//! use plumb_sdk::testing::{AddressSource, Node, Operation, link, request};
 //!
-//! let node = Node::new().with_link(facts::Place::Host, link("eth1"));
-//! let outcome = node.attach::<Plain>(request(r#"{"name": "rail", "master": "eth1"}"#));
+//! let node = Node::new().with_link(Place::Host, link("ens6f0np0"));
+//! let network = r#"{"master": "ens6f0np0", "ipam": {"type": "pool"}}"#;
+//! let outcome = node.attach::<Component>(request(network));
 //! outcome.result.unwrap();
-//! assert_eq!(outcome.plan.last(), Some(&Operation::SetUp));
+//! let addresses = AddressSource::Configured;
+//! assert_eq!(outcome.plan.last(), Some(&Operation::AssignAddresses { addresses }));
 //!
-//! let elsewhere = Node::new().attach::<Plain>(request(r#"{"name": "rail", "master": "eth1"}"#));
-//! elsewhere.assert_refused(plumb_sdk::ErrorCode::NotFound, &["eth1"]);
+//! let network = r#"{"master": "ens6f0np0", "mtu": 9000, "ipam": {"type": "pool"}}"#;
+//! let outcome = node.attach::<Component>(request(network));
+//! outcome.assert_refused(ErrorCode::InvalidConfiguration, &["mtu 9000", "1500", "ens6f0np0"]);
+//! ```
+//!
+//! A policy needs no node:
+//!
+//! ```
+//! # mod acme {
+//! # use plumb_sdk::prelude::*;
+//! # #[policy]
+//! # pub fn propose(_: &Request, pools: &[Pool]) -> Result<Proposal> {
+//! #     let pool = pools.first().ok_or_else(|| Error::not_available("there is no pool"))?;
+//! #     Ok(Proposal::new().with_claim(vec![Candidate::new(pool, &pool.usable())]))
+//! # }
+//! # }
+//! # use acme::Component;
+//! use plumb_sdk::testing::{pool, propose, request};
+//!
+//! let network = request(r#"{"ipam": {"type": "acme"}}"#);
+//! let outcome = propose::<Component>(network, vec![pool("rail-1", "10.0.0.0/29")]);
+//! let ranges = &outcome.result.unwrap().claims[0][0].ranges;
+//! assert_eq!(ranges[0].to_string(), "10.0.0.1-10.0.0.6");
 //! ```
 //!
 //! What plumb refuses by itself is refused here as well, in its words: a device that the
-//! configuration does not name, an argument that is out of range, a second interface, a step
-//! that refers to addresses before they are assigned, an operation in `ready`. Grants are not
-//! among it: here everything is granted.
+//! configuration does not name, an argument that is out of range, an MTU above the parent's, a second interface, a
+//! step that refers to addresses before they are assigned, an operation in `ready`, one that is not
+//! [granted](Node::with_grants), a plan without an interface or without the addresses of `ipam`. So is an operation
+//! that the component does not [declare](crate::declaration).
+//!
+//! What only the machine knows is not among it: `std::fs` and `std::time` work natively and fail in a component, and
+//! patterns of grants are not compared with devices.
 
 mod devices;
 pub(crate) mod host;
@@ -38,13 +69,15 @@ mod session;
 
 pub use devices::{
     LinkFacts, PciFacts, bound_to, infiniband_address, infiniband_link,
-    infiniband_virtual_function, link, physical, virtual_function,
+    infiniband_virtual_function, link, physical, scalable_function, virtual_function,
 };
 pub use operation::Operation;
 pub use outcome::{Outcome, announcement};
 pub use pools::{CandidateFacts, PoolFacts, ProposalFacts, pool};
 pub use request::request;
 pub use routing::{AddressSource, Destination, RouteFacts, RuleFacts, Selector};
+
+use session::Call;
 
 use crate::facts::{Place, RdmaNamespaceMode};
 use crate::pools::Pool;
@@ -57,6 +90,8 @@ pub struct Node {
     default_routes: Vec<(Place, String)>,
     functions: Vec<PciFacts>,
     rdma_namespace_mode: RdmaNamespaceMode,
+    /// None: everything.
+    grants: Option<Vec<&'static str>>,
 }
 
 impl Default for Node {
@@ -73,6 +108,7 @@ impl Node {
             default_routes: Vec::new(),
             functions: Vec::new(),
             rdma_namespace_mode: RdmaNamespaceMode::None,
+            grants: None,
         }
     }
 
@@ -101,34 +137,64 @@ impl Node {
         self
     }
 
+    /// Grants these operations alone, by their names in the contract, such as `create-macvlan`. Without it all are
+    /// granted.
+    pub fn with_grants(mut self, operations: &[&'static str]) -> Self {
+        self.grants = Some(operations.to_vec());
+        self
+    }
+
     /// Calls `attach`. As on a real node, a device can only be had when the configuration
     /// names it, or when it is the PCI function below such a link.
     pub fn attach<F: Flavour>(&self, request: Request) -> Outcome<()> {
-        session::run(Some(self), &request, true, F::attach)
+        let call = Call {
+            is_recording: true,
+            declaration: F::DECLARATION,
+        };
+        session::run(self, &request, call, F::attach)
     }
 
     /// Calls `ready`, in which no operation can be recorded.
     pub fn ready<F: Flavour>(&self, request: Request) -> Outcome<()> {
-        session::run(Some(self), &request, false, F::ready)
+        let call = Call {
+            is_recording: false,
+            declaration: F::DECLARATION,
+        };
+        session::run(self, &request, call, F::ready)
+    }
+
+    /// Calls `propose` of a policy that looks at devices by itself. A proposal that the host would
+    /// refuse is an error.
+    pub fn propose<P: AddressPolicy>(
+        &self,
+        request: Request,
+        pools: Vec<PoolFacts>,
+    ) -> Outcome<ProposalFacts> {
+        let given = |facts: &PoolFacts| Pool(host::pools::Pool(facts.clone()));
+        let handles: Vec<Pool> = pools.iter().map(given).collect();
+        let call = Call {
+            is_recording: false,
+            declaration: P::DECLARATION,
+        };
+        session::run(self, &request, call, |request| {
+            let proposal = P::propose(request, &handles)?.0.into_facts();
+            match proposal.check(&pools) {
+                Ok(()) => Ok(proposal),
+                Err(what) => Err(Error::failed(format!(
+                    "the component proposed {what}; nothing was changed"
+                ))),
+            }
+        })
     }
 }
 
-/// Calls `propose`, which knows no node. A proposal that the host would refuse is an error.
+/// Calls `propose` on a node without devices; see [`Request::on_parent`] for one that the
+/// interface lies on.
 pub fn propose<P: AddressPolicy>(
     request: Request,
     pools: Vec<PoolFacts>,
 ) -> Outcome<ProposalFacts> {
-    let given = |facts: &PoolFacts| Pool(host::pools::Pool(facts.clone()));
-    let handles: Vec<Pool> = pools.iter().map(given).collect();
-    session::run(None, &request, false, |request| {
-        let proposal = P::propose(request, &handles)?.0.into_facts();
-        match proposal.check(&pools) {
-            Ok(()) => Ok(proposal),
-            Err(what) => Err(Error::failed(format!(
-                "the component proposed {what}; nothing was changed"
-            ))),
-        }
-    })
+    Node::new().propose::<P>(request, pools)
 }
 
 #[cfg(test)]

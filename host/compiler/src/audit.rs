@@ -1,6 +1,6 @@
 //! What a component imports and exports, by name, before anything is compiled.
 
-use wasmparser::{ComponentTypeRef, Encoding, Parser, Payload, TypeBounds};
+use wasmparser::{ComponentTypeRef, Parser, Payload, TypeBounds};
 
 use crate::error::Error;
 use crate::version::{CONTRACT_VERSION, Version};
@@ -20,17 +20,12 @@ pub(crate) fn surface(component: &[u8]) -> Result<Surface, Error> {
     let mut surface = Surface::default();
     let mut depth = 0_u32;
     for payload in Parser::new(0).parse_all(component) {
-        match payload.map_err(invalid)? {
-            Payload::Version { encoding, .. } => {
-                if depth == 0 && encoding == Encoding::Module {
-                    return Err(Error::CoreModule);
-                }
-                depth += 1;
-            }
+        match payload.map_err(Error::invalid)? {
+            Payload::Version { .. } => depth += 1,
             Payload::End(_) => depth -= 1,
             Payload::ComponentImportSection(section) if depth == 1 => {
                 for import in section {
-                    let import = import.map_err(invalid)?;
+                    let import = import.map_err(Error::invalid)?;
                     // A world that uses a type of an interface gives it a name of its
                     // own. Nothing is passed by that.
                     if !matches!(import.ty, ComponentTypeRef::Type(TypeBounds::Eq(_))) {
@@ -42,7 +37,7 @@ pub(crate) fn surface(component: &[u8]) -> Result<Surface, Error> {
                 for export in section {
                     surface
                         .exports
-                        .push(export.map_err(invalid)?.name.name.to_owned());
+                        .push(export.map_err(Error::invalid)?.name.name.to_owned());
                 }
             }
             _ => {}
@@ -126,8 +121,4 @@ fn check_import(name: &str) -> Result<&str, Error> {
         )));
     }
     Ok(version)
-}
-
-fn invalid(error: wasmparser::BinaryReaderError) -> Error {
-    Error::Invalid(error.to_string())
 }

@@ -21,7 +21,7 @@ pub fn componentize(core_wasm: &[u8]) -> Result<Vec<u8>, Error> {
 
 fn check_core_imports(core_wasm: &[u8]) -> Result<(), Error> {
     for payload in Parser::new(0).parse_all(core_wasm) {
-        match payload.map_err(|error| Error::Unreadable(error.to_string()))? {
+        match payload.map_err(Error::invalid)? {
             Payload::Version {
                 encoding: Encoding::Component,
                 ..
@@ -30,7 +30,7 @@ fn check_core_imports(core_wasm: &[u8]) -> Result<(), Error> {
             }
             Payload::ImportSection(section) => {
                 for import in section.into_imports() {
-                    let import = import.map_err(|error| Error::Invalid(error.to_string()))?;
+                    let import = import.map_err(Error::invalid)?;
                     if !import.module.starts_with("plumb:cni/") {
                         return Err(Error::UndeclaredImport {
                             name: import.module.to_owned(),

@@ -20,10 +20,11 @@ pub(crate) fn check_world(
     let mut worlds = [World::Flavour, World::AddressPolicy]
         .into_iter()
         .filter(has_all);
-    let (Some(world), None) = (worlds.next(), worlds.next()) else {
-        return Err(Error::NoWorld {
-            found: in_words(&surface.exports),
-        });
+    let found = || in_words(&surface.exports);
+    let world = match (worlds.next(), worlds.next()) {
+        (Some(world), None) => world,
+        (Some(_), Some(_)) => return Err(Error::BothWorlds { found: found() }),
+        (None, _) => return Err(Error::NoWorld { found: found() }),
     };
     check_reach(world, surface)
         .and_then(|()| compare(component, world, &version))
@@ -37,15 +38,16 @@ pub(crate) fn check_world(
 
 /// The comparison of types would say the same in the words of the component model.
 fn check_reach(world: World, surface: &Surface) -> Result<(), String> {
-    const DEVICES: [&str; 2] = ["plumb:cni/facts@", "plumb:cni/operations@"];
-    let is_device = |name: &&String| DEVICES.iter().any(|prefix| name.starts_with(prefix));
-    let devices: Vec<String> = surface.imports.iter().filter(is_device).cloned().collect();
-    if world == World::Flavour || devices.is_empty() {
+    // In 0.1 a policy knows nothing of devices.
+    const OF_A_FLAVOUR: [&str; 2] = ["plumb:cni/facts@0.1.", "plumb:cni/operations@"];
+    let is_of_one = |name: &&String| OF_A_FLAVOUR.iter().any(|prefix| name.starts_with(prefix));
+    let beyond: Vec<String> = surface.imports.iter().filter(is_of_one).cloned().collect();
+    if world == World::Flavour || beyond.is_empty() {
         return Ok(());
     }
     Err(format!(
         "it imports {}, which only a flavour may",
-        in_words(&devices)
+        in_words(&beyond)
     ))
 }
 

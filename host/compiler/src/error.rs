@@ -9,9 +9,6 @@ pub enum Error {
     /// Neither WebAssembly nor its text form.
     #[error("is neither a WebAssembly component nor its text form: {0}")]
     Unreadable(String),
-    /// A core module: what `cargo build` makes, before it is wrapped.
-    #[error("is a core module, not a component: wrap it with `componentize`")]
-    CoreModule,
     /// A component was given where a core module is wanted.
     #[error("is a component already, there is nothing to wrap")]
     NotACoreModule,
@@ -55,6 +52,14 @@ pub enum Error {
         /// What it does export, in words.
         found: String,
     },
+    /// The exports are those of both worlds.
+    #[error(
+        "is of both worlds: it exports {found}, and a component is either a flavour or an address policy: build two of it"
+    )]
+    BothWorlds {
+        /// What it exports, in words.
+        found: String,
+    },
     /// It looks like this world by its names, but its types differ.
     #[error("is no {world} of plumb:cni {version}: {reason}")]
     World {
@@ -65,10 +70,26 @@ pub enum Error {
         /// The first difference.
         reason: String,
     },
+    /// The document in which it says what it is and wishes cannot be understood.
+    #[error("has a declaration that cannot be read (custom section `plumb:component`): {0}")]
+    Declaration(String),
     /// It could not be wrapped.
     #[error("cannot be wrapped as a component: {0}")]
     Componentize(String),
     /// Cranelift gave up.
     #[error("cannot be compiled: {0}")]
     Compile(String),
+}
+
+impl Error {
+    /// What the parser of the binary form says. Where the bytes end too soon, the file was not copied or built whole.
+    pub(crate) fn invalid(error: wasmparser::BinaryReaderError) -> Self {
+        let reason = error.to_string();
+        Self::Invalid(match reason.starts_with("unexpected end") {
+            true => {
+                format!("it ends in the middle, so it was not built or copied whole ({reason})")
+            }
+            false => reason,
+        })
+    }
 }

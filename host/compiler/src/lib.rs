@@ -8,12 +8,14 @@
 mod audit;
 mod componentize;
 mod contract;
+pub mod declaration;
 mod error;
 mod precompile;
 mod version;
 mod world;
 
 pub use componentize::componentize;
+pub use declaration::Declaration;
 pub use error::Error;
 pub use precompile::{compiler_config, precompile_unchecked, set_up};
 pub use version::{CONTRACT_VERSION, operations};
@@ -21,14 +23,22 @@ pub use world::World;
 
 use sha2::{Digest, Sha256};
 
-/// A component that has passed the audit, and its native code.
+/// What a file was before it was looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// What a language's compiler makes, in which its bindings left the world.
+    CoreModule,
+    /// A finished component.
+    Component,
+}
+
+/// A component that has passed the audit: what it is, as far as that can be known without executing anything of it.
 #[derive(Debug, Clone)]
-pub struct Compiled {
-    /// The component in binary form: what came in, or what its text stood for.
+pub struct Inspected {
+    /// What the file was.
+    pub form: Form,
+    /// The component in binary form: what came in, what its text stood for, or the core module wrapped.
     pub component: Vec<u8>,
-    /// Native code for this architecture's baseline processor, for
-    /// [`plumb_engine::engine_config`].
-    pub cwasm: Vec<u8>,
     /// SHA-256 of `component` in lower-case hexadecimal: the identity of the component.
     pub digest: String,
     /// What the component is.
@@ -38,25 +48,55 @@ pub struct Compiled {
     /// The interfaces with functions that it imports, such as `plumb:cni/facts@0.2.0`:
     /// what it asks to be granted.
     pub imports: Vec<String>,
+    /// What it says of itself.
+    pub declaration: Option<Declaration>,
 }
 
-/// Audits a component and compiles it. Takes the binary form or the text form (`.wat`).
+/// A component that has passed the audit, and its native code.
+#[derive(Debug, Clone)]
+pub struct Compiled {
+    /// What it is.
+    pub inspected: Inspected,
+    /// Native code for this architecture's baseline processor, for
+    /// [`plumb_engine::engine_config`].
+    pub cwasm: Vec<u8>,
+}
+
+/// Audits a component: its names, its types, its declaration. Takes a core module or a component, in binary or text
+/// form (`.wat`). Nothing of it is compiled or executed.
 ///
-/// Errors: see [`Error`]; nothing is compiled before the names have been checked.
-pub fn compile(component_or_wat: &[u8]) -> Result<Compiled, Error> {
-    let component = precompile::binary(component_or_wat)?;
+/// # Errors
+///
+/// See [`Error`].
+pub fn inspect(wasm_or_wat: &[u8]) -> Result<Inspected, Error> {
+    let binary = precompile::binary(wasm_or_wat)?;
+    let (form, component) = match declaration::is_component(&binary) {
+        true => (Form::Component, binary),
+        false => (Form::CoreModule, componentize(&binary)?),
+    };
     let surface = audit::surface(&component)?;
     let version = audit::check_imports(&surface.imports)?;
     let world = contract::check_world(&component, &surface, version.clone())?;
-    let cwasm = precompile::precompile(&component)?;
-    Ok(Compiled {
-        cwasm,
+    Ok(Inspected {
+        form,
         digest: digest(&component),
         world,
         imports: audit::with_functions(surface.imports, &version),
         version,
+        declaration: Declaration::of(&component)?,
         component,
     })
+}
+
+/// Audits a component, as [`inspect`] does, and compiles it.
+///
+/// # Errors
+///
+/// See [`Error`]; nothing is compiled before the names have been checked.
+pub fn compile(wasm_or_wat: &[u8]) -> Result<Compiled, Error> {
+    let inspected = inspect(wasm_or_wat)?;
+    let cwasm = precompile::precompile(&inspected.component)?;
+    Ok(Compiled { inspected, cwasm })
 }
 
 /// SHA-256 in lower-case hexadecimal, as [`Compiled::digest`] has it.

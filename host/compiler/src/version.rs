@@ -48,8 +48,8 @@ pub(crate) static VERSIONS: [Version; 2] = [
         ],
         sources: sources!("0.2": "worlds.wit", "types.wit", "requests.wit", "routing.wit", "facts.wit", "operations.wit", "pools.wit", "log.wit"),
         replaced: (
-            "import facts;",
-            "use pools.{pool, proposal}; @since(version = 0.2.0) import facts;",
+            "import operations;",
+            "use pools.{pool, proposal}; @since(version = 0.2.0) import operations;",
         ),
     },
 ];

@@ -1,7 +1,8 @@
 //! What is accepted, and whether the engine that the host uses takes the result.
 
 use plumb_compiler::{
-    CONTRACT_VERSION, World, compile, compiler_config, componentize, digest, precompile_unchecked,
+    CONTRACT_VERSION, World, compile, compiler_config, componentize, digest, inspect,
+    precompile_unchecked,
 };
 use plumb_engine::engine_config;
 use wasmtime::component::{Component, Linker};
@@ -45,9 +46,9 @@ fn host_engine() -> Engine {
 #[test]
 fn a_flavour_is_recognised_with_what_it_asks_for() {
     let compiled = compile(&component("flavour", "", "")).unwrap();
-    assert_eq!(compiled.world, World::Flavour);
-    assert_eq!(compiled.version, "0.2.0");
-    let mut imports = compiled.imports.clone();
+    assert_eq!(compiled.inspected.world, World::Flavour);
+    assert_eq!(compiled.inspected.version, "0.2.0");
+    let mut imports = compiled.inspected.imports.clone();
     imports.sort();
     assert_eq!(
         imports,
@@ -65,9 +66,9 @@ fn a_flavour_is_recognised_with_what_it_asks_for() {
 #[test]
 fn a_component_of_an_earlier_version_is_recognised() {
     let compiled = compile(&component_of("0.1", "flavour", "", "")).unwrap();
-    assert_eq!(compiled.world, World::Flavour);
-    assert_eq!(compiled.version, "0.1.0");
-    let mut imports = compiled.imports.clone();
+    assert_eq!(compiled.inspected.world, World::Flavour);
+    assert_eq!(compiled.inspected.version, "0.1.0");
+    let mut imports = compiled.inspected.imports.clone();
     imports.sort();
     assert_eq!(
         imports,
@@ -84,14 +85,14 @@ fn a_component_of_an_earlier_version_is_recognised() {
 #[test]
 fn a_component_of_an_earlier_patch_release_is_recognised() {
     let fewer = component("flavour", "        speed: func() -> option<u32>;\n", "");
-    assert_eq!(compile(&fewer).unwrap().version, "0.2.0");
+    assert_eq!(inspect(&fewer).unwrap().version, "0.2.0");
 }
 
 #[test]
 fn an_address_policy_is_recognised() {
     let compiled = compile(&component("address-policy", "", "")).unwrap();
-    assert_eq!(compiled.world, World::AddressPolicy);
-    let mut imports = compiled.imports.clone();
+    assert_eq!(compiled.inspected.world, World::AddressPolicy);
+    let mut imports = compiled.inspected.imports.clone();
     imports.sort();
     assert_eq!(
         imports,
@@ -123,9 +124,10 @@ fn a_policy_cannot_reach_for_devices() {
 fn another_patch_release_is_the_same_contract() {
     let (from, to) = (format!("@{CONTRACT_VERSION};"), "@0.2.7;");
     let compiled = compile(&component("flavour", &from, to)).unwrap();
-    assert_eq!(compiled.world, World::Flavour);
+    assert_eq!(compiled.inspected.world, World::Flavour);
     assert!(
         compiled
+            .inspected
             .imports
             .contains(&"plumb:cni/facts@0.2.7".to_owned())
     );
@@ -148,8 +150,8 @@ fn text_and_binary_are_the_same_component() {
     let binary = component("address-policy", "", "");
     let text = escaped_text(&binary);
     assert_eq!(
-        compile(text.as_bytes()).unwrap().digest,
-        compile(&binary).unwrap().digest
+        inspect(text.as_bytes()).unwrap().digest,
+        inspect(&binary).unwrap().digest
     );
 }
 

@@ -125,7 +125,8 @@ fn the_right_names_with_the_wrong_types_are_no_flavour() {
 #[test]
 fn a_component_cannot_be_of_both_worlds() {
     let error = refusal(&exporting(&["attach", "ready", "propose"]));
-    assert!(matches!(error, Error::NoWorld { .. }), "{error}");
+    assert!(matches!(error, Error::BothWorlds { .. }), "{error}");
+    assert_says(&error, &["both worlds", "`propose`", "build two"]);
 }
 
 /// A component whose exports are functions without parameters.
@@ -145,11 +146,16 @@ fn exporting(names: &[&str]) -> String {
 
 #[test]
 fn what_is_no_component_is_told_apart() {
-    assert!(matches!(refusal("(module)"), Error::CoreModule));
+    assert!(matches!(refusal("(module)"), Error::NoWorld { .. }));
     assert!(matches!(refusal("hello"), Error::Unreadable(_)));
-    let mut torn = wat::parse_str(exporting(&["attach", "ready"])).unwrap();
-    torn.truncate(torn.len() - 7);
-    assert!(matches!(compile(&torn), Err(Error::Invalid(_))));
+    let module = "(module (func (export \"attach\")))".to_owned();
+    for whole in [exporting(&["attach", "ready"]), module] {
+        let mut torn = wat::parse_str(whole).unwrap();
+        torn.truncate(torn.len() - 7);
+        let error = compile(&torn).unwrap_err();
+        assert!(matches!(error, Error::Invalid(_)), "{error}");
+        assert_says(&error, &["ends in the middle"]);
+    }
 
     let component = wat::parse_str("(component)").unwrap();
     assert!(matches!(

@@ -1,15 +1,18 @@
 //! Links that are made on another link: macvlan, ipvlan, IPoIB, VLAN (`RTM_NEWLINK`).
 
+use std::collections::BTreeMap;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{
-    InfoBond, InfoData, InfoIpVlan, InfoIpoib, InfoKind, InfoMacVlan, InfoVlan, IpVlanMode,
-    IpoibMode, LinkAttribute, LinkInfo, LinkMessage, MacVlanMode, VlanProtocol,
+    InfoBond, InfoData, InfoIpVlan, InfoIpoib, InfoKind, InfoMacVlan, InfoPortData, InfoVlan,
+    IpVlanMode, IpoibMode, LinkAttribute, LinkInfo, LinkMessage, MacVlanMode, VlanFlags,
+    VlanProtocol,
 };
 
 use super::bond::BOND_MODES;
+use super::bridge;
 use super::link::Link;
 use super::{Error, Result, RouteSocket};
 
@@ -39,12 +42,27 @@ pub enum Child<'a> {
         /// `IFLA_IPOIB_UMCAST`
         user_multicast: Option<bool>,
     },
-    /// `vlan` of IEEE 802.1Q (net/8021q); its MTU is the parent's.
+    /// `vlan` (net/8021q); without an MTU and a hardware address of its own it has its parent's.
     Vlan {
         /// From 1 to 4094.
         id: u16,
+        /// Whether the tag is that of IEEE 802.1ad, not that of IEEE 802.1Q.
+        is_802_1ad: bool,
+        /// Some of [`VLAN_FLAGS`], each with whether it is to be set; the others are as the kernel has them.
+        flags: &'a BTreeMap<String, bool>,
+        /// Its hardware address.
+        mac: Option<&'a [u8]>,
     },
 }
+
+/// Flags of a VLAN, in the words of ip-link(8).
+pub const VLAN_FLAGS: [(&str, VlanFlags); 5] = [
+    ("reorder_hdr", VlanFlags::ReorderHdr),
+    ("gvrp", VlanFlags::Gvrp),
+    ("mvrp", VlanFlags::Mvrp),
+    ("loose_binding", VlanFlags::LooseBinding),
+    ("bridge_binding", VlanFlags::BridgeBinding),
+];
 
 /// The kind's name of a VLAN in the kernel.
 pub const VLAN: &str = "vlan";
@@ -119,11 +137,27 @@ impl RouteSocket {
                 let data = data.into_iter().flatten().collect();
                 (InfoKind::Ipoib, InfoData::Ipoib(data))
             }
-            Child::Vlan { id } => {
-                let data = vec![
-                    InfoVlan::Id(id),
-                    InfoVlan::Protocol(VlanProtocol::Ieee8021Q),
-                ];
+            Child::Vlan {
+                id,
+                is_802_1ad,
+                flags,
+                mac,
+            } => {
+                attributes.extend(mac.map(|mac| LinkAttribute::Address(mac.to_vec())));
+                let protocol = match is_802_1ad {
+                    true => VlanProtocol::Ieee8021Ad,
+                    false => VlanProtocol::Ieee8021Q,
+                };
+                let mut data = vec![InfoVlan::Id(id), InfoVlan::Protocol(protocol)];
+                let (mut set, mut mask) = (VlanFlags::empty(), VlanFlags::empty());
+                for (word, enabled) in flags {
+                    let flag = mode_value(&VLAN_FLAGS, word)?;
+                    mask |= flag;
+                    set.set(flag, *enabled);
+                }
+                if !mask.is_empty() {
+                    data.push(InfoVlan::Flags((set, mask)));
+                }
                 (InfoKind::Vlan, InfoData::Vlan(data))
             }
         };
@@ -176,13 +210,22 @@ pub(super) fn decode_kind(link: &mut Link, infos: Vec<LinkInfo>) {
                 });
             }
             LinkInfo::Data(InfoData::Vlan(data)) => {
-                let is_foreign = data.iter().any(|item| {
-                    matches!(item, InfoVlan::Protocol(protocol) if *protocol != VlanProtocol::Ieee8021Q)
-                });
-                link.vlan = data.iter().find_map(|item| match item {
-                    InfoVlan::Id(id) if !is_foreign => Some(*id),
+                let id = data.iter().find_map(|item| match item {
+                    InfoVlan::Id(id) => Some(*id),
                     _ => None,
                 });
+                let protocol = data.iter().find_map(|item| match item {
+                    InfoVlan::Protocol(protocol) => Some(*protocol),
+                    _ => None,
+                });
+                match protocol {
+                    None | Some(VlanProtocol::Ieee8021Q) => link.vlan = id,
+                    Some(VlanProtocol::Ieee8021Ad) => link.service_vlan = id,
+                    Some(_) => {}
+                }
+            }
+            LinkInfo::PortData(InfoPortData::BridgePort(data)) => {
+                link.bridge_port = Some(bridge::decode(&data));
             }
             LinkInfo::Data(InfoData::Ipoib(data)) => {
                 for item in data {

@@ -1,18 +1,22 @@
 //! Settings of an adapter's netdev that move with it between namespaces (ethtool(8), linux/ethtool.h): offloads, rings,
-//! channels, interrupt moderation, pause frames, private flags.
+//! channels, interrupt moderation, pause frames, private flags, receive hashing.
 //!
 //! The values are the kernel's own words, kept as they are: they are only ever compared with those of the same device in
 //! the same boot, and given back.
 
+mod counts;
+
 use std::collections::BTreeMap;
 use std::io;
-use std::net::UdpSocket;
 use std::os::fd::AsRawFd;
+use std::os::unix::net::UnixDatagram;
 
 use nix::libc;
 use serde::{Deserialize, Serialize};
 
 use super::{Error, Result};
+
+pub use counts::{Counted, Counts};
 
 /// A group of settings that is read and set as a whole.
 struct Group {
@@ -57,6 +61,17 @@ const GROUPS: [Group; 5] = [
     },
 ];
 
+/// `ETHTOOL_GRSSH`, `ETHTOOL_SRSSH`
+const GET_HASHING: u32 = 0x46;
+const SET_HASHING: u32 = 0x47;
+
+/// Words of `struct ethtool_rxfh` before the indirection table and the key: the command, the context, the number of the table's
+/// words, that of the key's bytes, the function in the lowest byte, reserved.
+const HASHING_WORDS: usize = 6;
+
+/// Most words of a table and a key; adapters have some hundred.
+const HASHING_MOST: u32 = 1 << 16;
+
 /// `ETHTOOL_GSSET_INFO`, `ETHTOOL_GFEATURES`, `ETHTOOL_SFEATURES`
 const GET_SETS: u32 = 0x37;
 const GET_FEATURES: u32 = 0x3a;
@@ -75,6 +90,10 @@ pub struct Ethtool {
     pub features: Vec<u32>,
     /// Of each group its words.
     pub groups: BTreeMap<String, Vec<u32>>,
+    /// Function, indirection table and key of receive hashing, as the kernel has them; empty where the driver has none, and in
+    /// holds of earlier releases.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hashing: Vec<u32>,
 }
 
 /// 32 offloads (`struct ethtool_get_features_block`).
@@ -95,6 +114,7 @@ impl Ethtool {
                 .map(|block| block.requested)
                 .collect(),
             groups: BTreeMap::new(),
+            hashing: device.hashing().unwrap_or_default(),
         };
         for group in &GROUPS {
             if let Some(words) = device.group(group) {
@@ -109,7 +129,9 @@ impl Ethtool {
         let device = Device::open(name)?;
         let mut outcome = Ok(());
         for group in &GROUPS {
-            let Some(original) = self.groups.get(group.name) else {
+            let original = self.groups.get(group.name);
+            // The kernel reads as many as the command has, however many a file says.
+            let Some(original) = original.filter(|words| words.len() + 1 == group.words) else {
                 continue;
             };
             if device.group(group).is_none_or(|now| now == *original) {
@@ -119,6 +141,15 @@ impl Ethtool {
             words.extend(original);
             let set = device.ask(&mut words, || {
                 format!("give {name} its {} back", group.name)
+            });
+            outcome = outcome.and(set);
+        }
+        // The table is about channels, which are as many as before by now.
+        if !self.hashing.is_empty() && device.hashing().is_some_and(|now| now != self.hashing) {
+            let mut words = vec![SET_HASHING];
+            words.extend(&self.hashing);
+            let set = device.ask(&mut words, || {
+                format!("give {name} its receive hashing back")
             });
             outcome = outcome.and(set);
         }
@@ -140,7 +171,7 @@ impl Ethtool {
 
 /// A netdev that is asked.
 struct Device {
-    socket: UdpSocket,
+    socket: UnixDatagram,
     name: [u8; libc::IFNAMSIZ],
 }
 
@@ -164,8 +195,8 @@ impl Device {
             Some(place) if name.len() < libc::IFNAMSIZ => place.copy_from_slice(name.as_bytes()),
             _ => return Err(failed(io::ErrorKind::InvalidFilename.into())),
         }
-        // Any socket does; it is bound to nothing but a port of the loopback.
-        let socket = UdpSocket::bind((std::net::Ipv4Addr::LOCALHOST, 0)).map_err(failed)?;
+        // Any socket does: it belongs to the namespace in which it was opened. A pod may have no loopback yet.
+        let socket = UnixDatagram::unbound().map_err(failed)?;
         Ok(Self {
             socket,
             name: bytes,
@@ -176,6 +207,22 @@ impl Device {
     fn group(&self, group: &Group) -> Option<Vec<u32>> {
         let mut words = vec![0; group.words];
         words[0] = group.get;
+        self.ask(&mut words, String::new).ok()?;
+        Some(words.split_off(1))
+    }
+
+    /// The words of receive hashing without the command; none where the driver does not have it.
+    fn hashing(&self) -> Option<Vec<u32>> {
+        // With sizes of 0 it says which they are.
+        let mut head = [0; HASHING_WORDS];
+        head[0] = GET_HASHING;
+        self.ask(&mut head, String::new).ok()?;
+        let (table, key) = (head[2], head[3].div_ceil(4));
+        if (table == 0 && key == 0) || table > HASHING_MOST || key > HASHING_MOST {
+            return None;
+        }
+        let mut words = vec![0; HASHING_WORDS + (table + key) as usize];
+        words[..HASHING_WORDS].copy_from_slice(&[GET_HASHING, 0, head[2], head[3], 0, 0]);
         self.ask(&mut words, String::new).ok()?;
         Some(words.split_off(1))
     }

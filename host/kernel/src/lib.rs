@@ -10,6 +10,7 @@ pub mod address;
 mod answers;
 pub mod bond;
 mod boot;
+pub mod bridge;
 pub mod clock;
 pub mod create_link;
 pub mod ethtool;
@@ -37,6 +38,7 @@ pub mod rule;
 pub mod socket;
 pub mod sysctl;
 pub mod sysfs;
+pub mod tcx;
 pub mod veth;
 pub mod virtual_function;
 

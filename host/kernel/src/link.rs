@@ -11,6 +11,7 @@ use nix::errno::Errno;
 use plumb_values::HardwareAddress;
 use serde::{Deserialize, Serialize};
 
+use super::bridge::BridgePort;
 use super::create_link::decode_kind;
 use super::route_answer::RouteAnswer;
 use super::{Error, Result, RouteSocket};
@@ -47,6 +48,10 @@ pub struct Link {
     pub mode: Option<&'static str>,
     /// Number of a VLAN of IEEE 802.1Q (`IFLA_VLAN_ID`).
     pub vlan: Option<u16>,
+    /// Number of a VLAN of IEEE 802.1ad (`IFLA_VLAN_ID`).
+    pub service_vlan: Option<u16>,
+    /// What kind of a port of a bridge it is, where it is one.
+    pub bridge_port: Option<BridgePort>,
     /// Index of the bond, bridge or the like that it is a member of (`IFLA_MASTER`).
     pub controller: Option<u32>,
     /// Partition key of an IPoIB link (`IFLA_IPOIB_PKEY`).
@@ -434,6 +439,8 @@ fn decode(answer: RouteAnswer) -> Option<Link> {
         parent_namespace: None,
         mode: None,
         vlan: None,
+        service_vlan: None,
+        bridge_port: None,
         controller: None,
         partition_key: None,
         alias: None,

@@ -8,9 +8,10 @@ use netlink_packet_core::NLM_F_CREATE;
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::route::{
     RouteAddress, RouteAttribute, RouteFlags, RouteMessage, RouteMetric, RouteNextHop,
-    RouteProtocol, RouteScope, RouteType,
+    RouteNextHopFlags, RouteProtocol, RouteScope, RouteType,
 };
 use nix::errno::Errno;
+use plumb_values::NextHop;
 use serde::{Deserialize, Serialize};
 
 use super::address::{ANY_IPV4, family};
@@ -55,6 +56,9 @@ pub struct Route {
     /// Whether the next hop is taken to be on the link, though no route says so (`RTNH_F_ONLINK`).
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub on_link: bool,
+    /// Several next hops that share its packets, in place of a gateway (`RTA_MULTIPATH`).
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub next_hops: Vec<NextHop>,
 }
 
 impl Route {
@@ -70,6 +74,7 @@ impl Route {
             table: None,
             scope: None,
             on_link: false,
+            next_hops: Vec::new(),
         }
     }
 
@@ -95,6 +100,14 @@ impl Route {
         !matches!(self.table, None | Some(0 | MAIN_TABLE))
     }
 
+    /// The gateways that it leads by; on the link by none.
+    pub fn gateways(&self) -> Vec<Option<IpAddr>> {
+        match self.next_hops.is_empty() {
+            true => vec![self.gateway],
+            false => self.next_hops.iter().map(|hop| Some(hop.gateway)).collect(),
+        }
+    }
+
     /// Whether it is the route of everything.
     pub fn is_default(&self) -> bool {
         self.destination.prefix() == 0
@@ -115,6 +128,12 @@ impl fmt::Display for Route {
         }
         if let Some(gateway) = self.gateway {
             write!(formatter, " via {gateway}")?;
+        }
+        for hop in &self.next_hops {
+            write!(formatter, " {hop}")?;
+        }
+        if self.on_link {
+            write!(formatter, " onlink")?;
         }
         if let Some(source) = self.source {
             write!(formatter, " src {source}")?;
@@ -142,7 +161,13 @@ impl RouteSocket {
         );
         match added {
             Ok(()) => Ok(true),
-            Err(error) if error.errno() == Some(Errno::EEXIST) => Ok(false),
+            // Of several next hops in IPv6 one is enough for the kernel to say so; it adds none of the others then.
+            Err(error) if error.errno() == Some(Errno::EEXIST) => {
+                match route.next_hops.is_empty() || self.has_route(index, route)? {
+                    true => Ok(false),
+                    false => Err(error),
+                }
+            }
             Err(error) => Err(error),
         }
     }
@@ -165,26 +190,15 @@ impl RouteSocket {
         }
     }
 
-    fn has_route(&self, index: u32, route: &Route) -> Result<bool> {
+    /// Whether a route by the interface is there that [`Self::add_route`] could have added.
+    pub fn has_route(&self, index: u32, route: &Route) -> Result<bool> {
         let answers = self.dump(
             || format!("look for route {route}"),
             RouteNetlinkMessage::GetRoute(RouteMessage::default()),
         )?;
-        let metric = |route: &Route| route.priority.unwrap_or(default_metric(route));
-        let is_same = |found: &Route| {
-            (found.destination.network(), found.destination.prefix())
-                == (route.destination.network(), route.destination.prefix())
-                && found.gateway == route.gateway
-                && (route.source.is_none() || found.source == route.source)
-                && found.table == route.table.filter(|table| *table != MAIN_TABLE)
-                && metric(found) == metric(route)
-        };
         Ok(answers.iter().any(|answer| match answer {
             RouteAnswer::Route(message) => {
-                message.header.protocol == RouteProtocol::Boot
-                    && decode(message)
-                        .iter()
-                        .any(|(at, found)| *at == index && is_same(found))
+                message.header.protocol == RouteProtocol::Boot && is_in(index, route, message)
             }
             _ => false,
         }))
@@ -213,6 +227,30 @@ impl RouteSocket {
     }
 }
 
+/// Whether a route by an interface is what the kernel shows, or among what it shows as one: routes of IPv6 with next hops
+/// that lead to the same network, with the source of the first of them (`rt6_fill_node`, net/ipv6/route.c).
+fn is_in(index: u32, route: &Route, message: &RouteMessage) -> bool {
+    let metric = |route: &Route| route.priority.unwrap_or(default_metric(route));
+    let found = decode(message);
+    let Some((_, first)) = found.first() else {
+        return false;
+    };
+    let is_joined = found.len() > 1 && first.destination.is_ipv6();
+    let is_same = (first.destination.network(), first.destination.prefix())
+        == (route.destination.network(), route.destination.prefix())
+        && (is_joined || route.source.is_none() || first.source == route.source)
+        && first.table == route.table.filter(|table| *table != MAIN_TABLE)
+        && metric(first) == metric(route);
+    let leads_by = |gateway: &Option<IpAddr>| {
+        let mut hops = found.iter();
+        hops.any(|(at, found)| *at == index && found.gateway == *gateway)
+    };
+    let gateways = route.gateways();
+    // In IPv4 a route has these next hops and no others.
+    let is_whole = is_joined || found.len() == gateways.len();
+    is_same && is_whole && gateways.iter().all(leads_by)
+}
+
 /// What the kernel gives a route without a metric: none in IPv4, and in IPv6
 /// `IP6_RT_PRIO_USER` (linux/ipv6_route.h).
 fn default_metric(route: &Route) -> u32 {
@@ -233,10 +271,11 @@ fn message(index: u32, route: &Route) -> RouteMessage {
     message.header.kind = RouteType::Unicast;
     message.header.scope = match route.scope {
         Some(scope) => RouteScope::from(scope),
-        None if route.gateway.is_none() => RouteScope::Link,
+        None if route.gateways() == [None] => RouteScope::Link,
         None => RouteScope::Universe,
     };
-    if route.on_link {
+    // Each of several next hops says so itself.
+    if route.on_link && route.next_hops.is_empty() {
         message.header.flags = RouteFlags::Onlink;
     }
     let attributes = &mut message.attributes;
@@ -255,7 +294,10 @@ fn message(index: u32, route: &Route) -> RouteMessage {
             .source
             .map(|source| RouteAttribute::PrefSource(address(source))),
     );
-    attributes.push(RouteAttribute::Oif(index));
+    match route.next_hops.is_empty() {
+        true => attributes.push(RouteAttribute::Oif(index)),
+        false => attributes.push(RouteAttribute::MultiPath(hops(index, route))),
+    }
     attributes.push(RouteAttribute::Table(table));
     attributes.extend(route.priority.map(RouteAttribute::Priority));
     let metrics: Vec<_> = std::iter::empty()
@@ -266,6 +308,24 @@ fn message(index: u32, route: &Route) -> RouteMessage {
         attributes.push(RouteAttribute::Metrics(metrics));
     }
     message
+}
+
+/// The next hops of a route, all by one interface.
+fn hops(index: u32, route: &Route) -> Vec<RouteNextHop> {
+    let hops = route.next_hops.iter();
+    hops.map(|next| {
+        let mut hop = RouteNextHop::default();
+        hop.interface_index = index;
+        // The kernel counts from 0.
+        hop.hops = u8::try_from(next.weight.saturating_sub(1)).unwrap_or(u8::MAX);
+        if route.on_link {
+            hop.flags = RouteNextHopFlags::Onlink;
+        }
+        hop.attributes
+            .push(RouteAttribute::Gateway(address(next.gateway)));
+        hop
+    })
+    .collect()
 }
 
 pub(super) fn address(address: IpAddr) -> RouteAddress {

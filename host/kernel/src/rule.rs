@@ -4,10 +4,13 @@ use std::fmt;
 use std::net::IpAddr;
 
 use ipnetwork::IpNetwork;
-use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
-use netlink_packet_route::rule::{RuleAction, RuleAttribute, RuleMessage};
+use netlink_packet_core::{DefaultNla, NLM_F_CREATE, NLM_F_EXCL, Nla};
+use netlink_packet_route::rule::{
+    RuleAction, RuleAttribute, RuleFlags, RuleMessage, RulePortRange,
+};
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use nix::errno::Errno;
+use plumb_values::{PortRange, RuleSelectors};
 use serde::{Deserialize, Serialize};
 
 use super::route_answer::RouteAnswer;
@@ -16,7 +19,16 @@ use super::{Error, Result, RouteSocket};
 /// Priority of the rule of the main table, which every namespace has from its beginning.
 const LAST_PRIORITY: u32 = 32_766;
 
-/// A rule that looks a table up for packets between two networks.
+/// No suppression by prefix length or group of interfaces, as the kernel lists it: -1.
+const NO_SUPPRESSION: u32 = u32::MAX;
+
+/// A mask that compares all bits of a mark.
+const WHOLE_MARK: u32 = u32::MAX;
+
+/// `FRA_SPORT_MASK` and `FRA_DPORT_MASK` (linux/fib_rules.h), which the kernel lists with a single port since Linux 6.15.
+const PORT_MASKS: [u16; 2] = [28, 29];
+
+/// A rule that looks a table up for packets that it selects.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rule {
     /// Whether it is one of IPv6. Its networks say so as well, where it has any.
@@ -26,9 +38,9 @@ pub struct Rule {
     pub source: Option<IpNetwork>,
     /// Selects packets to this network.
     pub destination: Option<IpNetwork>,
-    /// Selects packets with this mark; none: whatever they have.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mark: Option<u32>,
+    /// What else it selects by. Records of earlier releases have a mark at most.
+    #[serde(flatten, skip_serializing_if = "RuleSelectors::is_empty")]
+    pub selectors: RuleSelectors,
     /// The table to look up.
     pub table: u32,
     /// Lower goes first; none: the kernel's choice.
@@ -51,7 +63,7 @@ impl Rule {
     pub fn of_all(is_ipv6: bool, mark: Option<u32>, table: u32, priority: u32) -> Self {
         Self {
             is_ipv6,
-            mark,
+            selectors: mark.map(RuleSelectors::of_mark).unwrap_or_default(),
             table,
             priority: Some(priority),
             ..Self::default()
@@ -70,7 +82,7 @@ impl Rule {
         self.is_ipv6() == other.is_ipv6()
             && self.source == other.source
             && self.destination == other.destination
-            && self.mark == other.mark
+            && self.selectors == other.selectors
             && self.table == other.table
     }
 }
@@ -80,7 +92,7 @@ impl Rule {
 pub struct ListedRule {
     /// What of it a [`Rule`] can say.
     pub rule: Rule,
-    /// Whether that is all: it selects by nothing but networks.
+    /// Whether that is all: it selects by nothing else.
     pub is_whole: bool,
 }
 
@@ -123,10 +135,7 @@ impl fmt::Display for Rule {
         if let Some(destination) = self.destination {
             write!(formatter, "to {destination} ")?;
         }
-        if let Some(mark) = self.mark {
-            write!(formatter, "fwmark {mark:#x} ")?;
-        }
-        write!(formatter, "lookup {}", self.table)?;
+        write!(formatter, "{}lookup {}", self.selectors, self.table)?;
         if let Some(priority) = self.priority {
             write!(formatter, " priority {priority}")?;
         }
@@ -245,7 +254,25 @@ fn is_deleted_by(listed: &Rule, rule: &Rule) -> bool {
         && (rule.priority.is_none() || listed.priority == rule.priority)
         && (rule.source.is_none() || listed.source == rule.source)
         && (rule.destination.is_none() || listed.destination == rule.destination)
-        && (rule.mark.is_none() || listed.mark == rule.mark)
+        && may_be(&listed.selectors, &rule.selectors)
+}
+
+/// The same of what else they select by.
+fn may_be(listed: &RuleSelectors, asked: &RuleSelectors) -> bool {
+    fn is_same<T: PartialEq>(listed: &Option<T>, asked: &Option<T>) -> bool {
+        asked.is_none() || listed == asked
+    }
+    is_same(&listed.input_interface, &asked.input_interface)
+        && is_same(&listed.output_interface, &asked.output_interface)
+        && is_same(&listed.mark, &asked.mark)
+        && (asked.mark.is_none() || listed.mask == asked.mask)
+        && is_same(&listed.ip_protocol, &asked.ip_protocol)
+        && is_same(&listed.source_ports, &asked.source_ports)
+        && is_same(&listed.destination_ports, &asked.destination_ports)
+        && is_same(
+            &listed.suppress_prefix_length,
+            &asked.suppress_prefix_length,
+        )
 }
 
 fn message(rule: &Rule) -> RuleMessage {
@@ -270,13 +297,43 @@ fn message(rule: &Rule) -> RuleMessage {
             .attributes
             .push(RuleAttribute::Destination(destination.network()));
     }
-    message
-        .attributes
-        .extend(rule.mark.map(RuleAttribute::FwMark));
+    message.attributes.extend(selecting(&rule.selectors));
     message
         .attributes
         .extend(rule.priority.map(RuleAttribute::Priority));
     message
+}
+
+/// The attributes of what a rule selects by beside networks.
+fn selecting(selectors: &RuleSelectors) -> impl Iterator<Item = RuleAttribute> {
+    let range = |ports: PortRange| RulePortRange {
+        start: ports.first,
+        end: ports.last,
+    };
+    let RuleSelectors {
+        input_interface,
+        output_interface,
+        mark,
+        mask,
+        ip_protocol,
+        source_ports,
+        destination_ports,
+        suppress_prefix_length,
+    } = selectors.clone();
+    // Without a mask the kernel takes a mark of 0 for none.
+    let mask = mark.map(|_| mask.unwrap_or(WHOLE_MARK));
+    [
+        input_interface.map(RuleAttribute::Iifname),
+        output_interface.map(RuleAttribute::Oifname),
+        mark.map(RuleAttribute::FwMark),
+        mask.map(RuleAttribute::FwMask),
+        ip_protocol.map(|number| RuleAttribute::IpProtocol(number.into())),
+        source_ports.map(|ports| RuleAttribute::SourcePortRange(range(ports))),
+        destination_ports.map(|ports| RuleAttribute::DestinationPortRange(range(ports))),
+        suppress_prefix_length.map(RuleAttribute::SuppressPrefixLen),
+    ]
+    .into_iter()
+    .flatten()
 }
 
 fn decode(message: &RuleMessage) -> ListedRule {
@@ -287,7 +344,14 @@ fn decode(message: &RuleMessage) -> ListedRule {
         priority: Some(0),
         ..Rule::default()
     };
-    let mut is_whole = message.header.flags.is_empty() && message.header.tos == 0;
+    // A rule stays when an interface that it names has gone, and says so.
+    let gone = RuleFlags::IifDetached | RuleFlags::OifDetached;
+    let mut is_whole = (message.header.flags - gone).is_empty() && message.header.tos == 0;
+    let range = |ports: &RulePortRange| PortRange {
+        first: ports.start,
+        last: ports.end,
+    };
+    let (mut mark, mut mask) = (0, 0);
     let network = |address: IpAddr, prefix| IpNetwork::new(address, prefix).ok();
     for attribute in &message.attributes {
         match attribute {
@@ -299,14 +363,47 @@ fn decode(message: &RuleMessage) -> ListedRule {
             }
             RuleAttribute::Table(table) => rule.table = *table,
             RuleAttribute::Priority(priority) => rule.priority = Some(*priority),
+            RuleAttribute::Iifname(name) => rule.selectors.input_interface = Some(name.clone()),
+            RuleAttribute::Oifname(name) => rule.selectors.output_interface = Some(name.clone()),
+            RuleAttribute::FwMark(found) => mark = *found,
+            RuleAttribute::FwMask(found) => mask = *found,
+            RuleAttribute::IpProtocol(protocol) => {
+                rule.selectors.ip_protocol = Some(u8::from(*protocol));
+            }
+            RuleAttribute::SourcePortRange(ports) => {
+                rule.selectors.source_ports = Some(range(ports));
+            }
+            RuleAttribute::DestinationPortRange(ports) => {
+                rule.selectors.destination_ports = Some(range(ports));
+            }
             // What every rule has, and where it comes from.
-            RuleAttribute::SuppressPrefixLen(_)
-            | RuleAttribute::SuppressIfGroup(_)
+            RuleAttribute::SuppressPrefixLen(NO_SUPPRESSION)
+            | RuleAttribute::SuppressIfGroup(NO_SUPPRESSION)
             | RuleAttribute::Protocol(_) => {}
-            RuleAttribute::FwMark(0) | RuleAttribute::FwMask(0 | u32::MAX) => {}
-            RuleAttribute::FwMark(mark) => rule.mark = Some(*mark),
+            RuleAttribute::SuppressPrefixLen(length) => {
+                rule.selectors.suppress_prefix_length = Some(*length);
+            }
+            RuleAttribute::Other(other) if PORT_MASKS.contains(&other.kind()) => {
+                is_whole &= is_whole_port(other);
+            }
             _ => is_whole = false,
         }
     }
+    if mask != 0 {
+        rule.selectors.mark = Some(mark);
+        rule.selectors.mask = (mask != WHOLE_MARK).then_some(mask);
+    }
     ListedRule { rule, is_whole }
 }
+
+/// Whether all bits of a port are compared.
+fn is_whole_port(mask: &DefaultNla) -> bool {
+    let mut value = [0; 2];
+    mask.value_len() == value.len() && {
+        mask.emit_value(&mut value);
+        u16::from_ne_bytes(value) == u16::MAX
+    }
+}
+
+#[cfg(test)]
+mod tests;

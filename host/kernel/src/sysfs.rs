@@ -10,9 +10,15 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
+use plumb_values::AuxiliaryName;
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsmount, fsopen};
 
 use super::{Error, Result};
+
+/// The kernel's name of the bus of PCI functions.
+pub(super) const PCI: &str = "pci";
+/// The same of the devices that drivers make of parts of a function (Documentation/driver-api/auxiliary_bus.rst).
+const AUXILIARY: &str = "auxiliary";
 
 /// One view of the devices.
 pub struct Sysfs {
@@ -59,22 +65,39 @@ impl Sysfs {
         &self.root
     }
 
-    /// The folder of a PCI function; the address becomes a part of the path and must have
-    /// been checked.
-    pub fn pci_function(&self, address: &str) -> PathBuf {
-        self.root.join("bus/pci/devices").join(address)
+    /// The folder of a PCI function or an auxiliary device; its [`DeviceId`] becomes a part of the path and must
+    /// have been checked.
+    pub fn function(&self, id: &str) -> PathBuf {
+        self.bus(id).join("devices").join(id)
     }
 
-    /// The folder of a PCI driver.
-    pub fn pci_driver(&self, name: &str) -> PathBuf {
-        self.root.join("bus/pci/drivers").join(name)
+    /// The folder of a driver of such a device.
+    pub fn driver(&self, id: &str, name: &str) -> PathBuf {
+        self.bus(id).join("drivers").join(name)
+    }
+
+    fn bus(&self, id: &str) -> PathBuf {
+        let bus = match AuxiliaryName::is_one(id) {
+            true => AUXILIARY,
+            false => PCI,
+        };
+        self.root.join("bus").join(bus)
     }
 
     /// The PCI address of the function below a netdev, such as `0000:3b:00.2`.
     pub fn link_pci_address(&self, link: &str) -> Result<Option<String>> {
+        self.link_device(link, &[PCI])
+    }
+
+    /// The [`DeviceId`] of what is below a netdev: a PCI function, or a part of one such as `mlx5_core.sf.4`.
+    pub fn link_function(&self, link: &str) -> Result<Option<String>> {
+        self.link_device(link, &[PCI, AUXILIARY])
+    }
+
+    fn link_device(&self, link: &str, buses: &[&str]) -> Result<Option<String>> {
         let device = self.link(link).join("device");
         match target_name(&device.join("subsystem"))? {
-            Some(subsystem) if subsystem == "pci" => target_name(&device),
+            Some(subsystem) if buses.contains(&&*subsystem) => target_name(&device),
             _ => Ok(None),
         }
     }
@@ -111,10 +134,14 @@ impl Sysfs {
         Ok(keys.into_iter().map(|(_, key)| key).collect())
     }
 
-    /// The NUMA node that a PCI function is next to; none where the machine has none, or does
-    /// not say, which the kernel shows as -1. Nothing depends on it but a preference.
-    pub fn numa_node(&self, address: &str) -> Option<u32> {
-        number(&self.pci_function(address).join("numa_node")).ok()?
+    /// The NUMA node that a PCI function is next to, or the one that an auxiliary device is a part of; none where the
+    /// machine has none, or does not say, which the kernel shows as -1. Nothing depends on it but a preference.
+    pub fn numa_node(&self, id: &str) -> Option<u32> {
+        let function = match AuxiliaryName::is_one(id) {
+            true => self.function(id).join(".."),
+            false => self.function(id),
+        };
+        number(&function.join("numa_node")).ok()?
     }
 
     /// Mbit/s of a netdev's link; none while it has no carrier (-1, or EINVAL while it is

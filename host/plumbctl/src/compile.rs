@@ -1,5 +1,5 @@
-//! Compiling a vendor's component: whatever its bytes are, what happens to the compiler happens to a process that has
-//! nothing and ends soon.
+//! Looking at a vendor's component, and compiling it: whatever its bytes are, what happens to parser and compiler
+//! happens to a process that has nothing and ends soon.
 
 use std::fs::File;
 use std::io::Read;
@@ -9,16 +9,12 @@ use std::time::Duration;
 
 use nix::fcntl::OFlag;
 use plumb::components::wall::{self, Limits};
-use plumb_compiler::{World, compile, componentize, set_up};
+use plumb_compiler::{Declaration, Form, Inspected, set_up};
 use plumb_engine::limits::COMPONENT_BYTES;
 use plumb_values::text::{printable, shorten};
 use serde::{Deserialize, Serialize};
 
 use crate::Failure;
-
-/// How a core module begins, which is what cargo makes of a component's crate: magic and
-/// version (WebAssembly, "Binary Format", section "Modules").
-const CORE_MODULE: &[u8] = b"\0asm\x01\0\0\0";
 
 /// What compiling may take: the largest component that is accepted, in a language that brings its runtime along,
 /// takes a tenth of it.
@@ -29,7 +25,7 @@ const LIMITS: Limits = Limits {
     time: Duration::from_secs(120),
 };
 
-/// Most bytes that come of a component: itself and its code.
+/// Most bytes that come of a component: what is said of it, itself and its code.
 const RESULT_BYTES: usize = 10 * COMPONENT_BYTES;
 
 /// Most bytes of the compiler's reason.
@@ -37,34 +33,83 @@ const SENTENCE_BYTES: usize = 4096;
 
 /// A component that has passed the audit.
 pub struct Compiled {
-    /// Its names.
-    pub head: Head,
+    /// What it is.
+    pub about: About,
     /// In binary form.
     pub component: Vec<u8>,
-    /// Its native code.
+    /// Its native code; empty when it was only looked at.
     pub code: Vec<u8>,
 }
 
-/// What is said of it before its bytes, in a line of JSON.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Head {
+/// What a component is, as far as that can be known without executing it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct About {
+    /// `core module` or `component`: what the file was.
+    pub form: String,
     /// `flavour` or `address-policy`
     pub world: String,
-    /// SHA-256 in hexadecimal.
-    pub digest: String,
+    /// The version of the contract that it was built for.
+    pub contract: String,
     /// The interfaces with functions that it imports.
     pub imports: Vec<String>,
-    /// Bytes of the binary form, which come next.
-    size: usize,
+    /// Bytes of the component, in binary form.
+    pub size: usize,
+    /// `sha256:` and the digest of the same.
+    pub digest: String,
+    /// What it says of itself.
+    pub declaration: Option<Declaration>,
 }
 
-/// Compiles a file.
-pub fn file(path: &Path) -> Result<Compiled, Failure> {
-    let about = |reason: &dyn std::fmt::Display| format!("{}: {reason}", path.display());
-    let bytes = read(path).map_err(|error| about(&error))?;
+impl From<&Inspected> for About {
+    fn from(inspected: &Inspected) -> Self {
+        let form = match inspected.form {
+            Form::CoreModule => "core module",
+            Form::Component => "component",
+        };
+        Self {
+            form: form.to_owned(),
+            world: inspected.world.name().to_owned(),
+            contract: inspected.version.clone(),
+            imports: inspected.imports.clone(),
+            size: inspected.component.len(),
+            digest: format!("sha256:{}", inspected.digest),
+            declaration: inspected.declaration.clone(),
+        }
+    }
+}
+
+/// Looks at a core module or a component, in binary or text form. `shown` is how messages call it.
+///
+/// # Errors
+///
+/// Why it is none that plumb takes.
+pub fn inspect(bytes: &[u8], shown: &Path) -> Result<Compiled, Failure> {
+    behind_the_wall(bytes, shown, |bytes| {
+        Ok((plumb_compiler::inspect(bytes)?, Vec::new()))
+    })
+}
+
+/// Looks at it and compiles it.
+///
+/// # Errors
+///
+/// As [`inspect`]'s.
+pub fn compile(bytes: &[u8], shown: &Path) -> Result<Compiled, Failure> {
+    behind_the_wall(bytes, shown, |bytes| {
+        let compiled = plumb_compiler::compile(bytes)?;
+        Ok((compiled.inspected, compiled.cwasm))
+    })
+}
+
+fn behind_the_wall(
+    bytes: &[u8],
+    shown: &Path,
+    work: impl FnOnce(&[u8]) -> Result<(Inspected, Vec<u8>), plumb_compiler::Error>,
+) -> Result<Compiled, Failure> {
+    let about = |reason: &dyn std::fmt::Display| format!("{}: {reason}", shown.display());
     set_up()?;
     let written = wall::alone(&LIMITS, RESULT_BYTES, |channel| {
-        let answer = answer(&bytes);
+        let answer = answer(work(bytes));
         // The parent sees what is missing.
         let _ = channel.write_all(&answer);
     });
@@ -81,9 +126,18 @@ pub fn file(path: &Path) -> Result<Compiled, Failure> {
     }
 }
 
+/// A file's content, of which no more is read than a component may have.
+///
+/// # Errors
+///
+/// Why there is none.
+pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    Ok(read_file(path).map_err(|reason| format!("{}: {reason}", path.display()))?)
+}
+
 /// A file's content, which is looked at before it is opened and read: a pipe would wait for its other end, and a
 /// device has none.
-fn read(path: &Path) -> Result<Vec<u8>, String> {
+fn read_file(path: &Path) -> Result<Vec<u8>, String> {
     let file = File::options()
         .read(true)
         .custom_flags(OFlag::O_NONBLOCK.bits())
@@ -109,29 +163,17 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-/// What the child writes: a line with a head or an error, and the bytes.
-fn answer(bytes: &[u8]) -> Vec<u8> {
-    let compiled = match bytes.starts_with(CORE_MODULE) {
-        true => componentize(bytes).and_then(|component| compile(&component)),
-        false => compile(bytes),
-    };
-    let head = match &compiled {
-        Ok(compiled) => Ok(Head {
-            world: match compiled.world {
-                World::Flavour => "flavour".to_owned(),
-                World::AddressPolicy => "address-policy".to_owned(),
-            },
-            digest: compiled.digest.clone(),
-            imports: compiled.imports.clone(),
-            size: compiled.component.len(),
-        }),
+/// What the child writes: a line with what it is or an error, and the bytes.
+fn answer(outcome: Result<(Inspected, Vec<u8>), plumb_compiler::Error>) -> Vec<u8> {
+    let head = match &outcome {
+        Ok((inspected, _)) => Ok(About::from(inspected)),
         Err(error) => Err(sentence(&error.to_string())),
     };
     let mut answer = serde_json::to_vec(&head).unwrap_or_default();
     answer.push(b'\n');
-    if let Ok(compiled) = compiled {
-        answer.extend(compiled.component);
-        answer.extend(compiled.cwasm);
+    if let Ok((inspected, code)) = outcome {
+        answer.extend(inspected.component);
+        answer.extend(code);
     }
     answer
 }
@@ -147,14 +189,14 @@ fn sentence(error: &str) -> String {
 fn understand(written: &[u8]) -> Option<Result<Compiled, String>> {
     let end = written.iter().position(|byte| *byte == b'\n')?;
     let (head, rest) = written.split_at(end);
-    let head: Head = match serde_json::from_slice::<Result<Head, String>>(head).ok()? {
-        Ok(head) => head,
+    let about: About = match serde_json::from_slice::<Result<About, String>>(head).ok()? {
+        Ok(about) => about,
         Err(error) => return Some(Err(error)),
     };
-    let (component, code) = rest[1..].split_at_checked(head.size)?;
+    let (component, code) = rest[1..].split_at_checked(about.size)?;
     Some(Ok(Compiled {
         component: component.to_vec(),
         code: code.to_vec(),
-        head,
+        about,
     }))
 }

@@ -2,7 +2,8 @@
 
 mod attachments;
 mod compile;
-mod components;
+mod component;
+mod conform;
 mod doctor;
 mod facts;
 mod functions;
@@ -29,7 +30,8 @@ use plumb::state::StateFolder;
 #[command(name = "plumbctl", version, about, after_help = EXAMPLES)]
 struct Arguments {
     /// The node's policy; /etc/plumb/plumb.toml when left out
-    #[arg(long, global = true)]
+    // Before the command, as of plumb itself: behind it, it may be a word of the command's.
+    #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
@@ -52,8 +54,12 @@ Examples:
   plumbctl doctor                                      what is wrong on this node, and what to do
   plumbctl render networks.yaml                        the NetworkAttachmentDefinitions of SpiderMultusConfigs
   plumbctl install --bin-dir /opt/cni/bin              plumb and the names it answers to
+  plumbctl component new acme --flavour                a project for a network of your own; then build and test it
   plumbctl component install acme.wasm --name acme     a vendor's component, compiled for this release
-  plumbctl component grant acme create-macvlan set-up  what it may do";
+  plumbctl component grant acme create-macvlan set-up  what it may do
+  plumbctl component show acme                         what it is, wishes and may do, and who uses it
+  plumbctl component recompile --all                   after an upgrade of plumb
+  plumbctl conform acme.wasm --cases cases             what is wrong with it, before anybody installs it";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -81,13 +87,15 @@ enum Command {
     Render(render::Arguments),
     /// Install plumb and the names that it answers to
     Install(install::Arguments),
-    /// Install, list, grant and remove vendor components
+    /// Judge a component, built in or not installed yet: case by case, on described nodes and on a private one
+    Conform(conform::Arguments),
+    /// Build, try, install and look after vendors' components
     Component {
         /// Where components are installed; the policy's folder when left out
         #[arg(long, global = true)]
         folder: Option<PathBuf>,
         #[command(subcommand)]
-        command: components::Command,
+        command: component::Command,
     },
 }
 
@@ -133,7 +141,11 @@ fn main() -> ExitCode {
         Command::Doctor(arguments) => doctor::run(&arguments, policy),
         Command::Render(arguments) => render::run(&arguments),
         Command::Install(arguments) => install::run(&arguments),
-        Command::Component { folder, command } => components::run(folder, command, policy),
+        Command::Conform(arguments) => match conform::run(&arguments) {
+            Ok(code) => return code,
+            Err(failure) => Err(failure),
+        },
+        Command::Component { folder, command } => component::run(folder, command, policy),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

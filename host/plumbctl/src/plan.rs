@@ -102,7 +102,7 @@ fn plans(arguments: &Arguments, reader: &Reader) -> Result<Vec<Value>, Failure> 
 /// The configurations as the runtime would send them: a plugin of a list gets the name
 /// and version of the list (CNI specification, section 3, "Deriving runtime
 /// configuration"). Other makers' plugins of a chain are left out.
-fn plugins(text: &str) -> Result<Vec<Value>, Failure> {
+pub fn plugins(text: &str) -> Result<Vec<Value>, Failure> {
     let value: Value = serde_json::from_str(text)
         .map_err(|error| format!("the configuration is not JSON: {error}"))?;
     let Some(list) = value.get("plugins").and_then(Value::as_array) else {

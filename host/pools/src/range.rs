@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use ipnetwork::IpNetwork;
-use plumb_values::range::{merge, subtract};
+use plumb_values::range::usable;
 
 use super::{AddressRange, Pool, Problem};
 
@@ -47,11 +47,12 @@ impl Pool {
     ///
     /// `disabled` plays no part.
     pub fn usable(&self) -> Vec<AddressRange> {
-        let subnet = whole(self.subnet);
-        let mut holes = self.excluded.clone();
-        holes.extend(self.gateway.map(AddressRange::single));
-        holes.extend(subnet.reserved());
-        subtract(&self.ranges, &merge(holes))
+        usable(
+            whole(self.subnet),
+            &self.ranges,
+            &self.excluded,
+            self.gateway,
+        )
     }
 }
 

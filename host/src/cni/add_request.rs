@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use ipnetwork::IpNetwork;
 use serde_json::Value;
 
-use super::Request;
 use super::coordinator::Coordinator;
 use super::from_master::FromMaster;
 use super::gateway_check::GatewayCheck;
@@ -15,8 +14,9 @@ use super::ifacer::Ifacer;
 use super::master::Master;
 use super::previous::Previous;
 use super::rails::Rails;
+use super::{Configuration, Request};
 use crate::pod_choice::Known;
-use crate::types::{COORDINATOR, IFACER};
+use crate::types::{CHAINED_KEY, COORDINATOR, IFACER, OWN_TYPE};
 use crate::{Code, Error, Result, octets};
 
 /// A request of ADD. STATUS, which asks whether an ADD could succeed, has the same.
@@ -52,6 +52,8 @@ pub struct AddRequest {
     pub conflict_check: bool,
     /// The result of the plugin before in the chain.
     pub previous: Option<Previous>,
+    /// Whether its flavour works on interfaces of earlier plugins.
+    pub is_chained: bool,
     /// What the pod asks for beside its network.
     pub pod_choice: Known,
 }
@@ -85,10 +87,38 @@ impl AddRequest {
             coordinator: coordinator.transpose()?,
             ifacer: ifacer.transpose()?,
             previous: call.previous()?,
+            is_chained: is_chained(&call.configuration)?,
             pod_choice: Known::NotAsked,
             call,
         })
     }
+}
+
+/// Whether its flavour works on interfaces of earlier plugins, which have their own addresses and routes.
+fn is_chained(configuration: &Configuration) -> Result<bool> {
+    if !configuration.flag(CHAINED_KEY)? {
+        return Ok(false);
+    }
+    if configuration.plugin_type != OWN_TYPE {
+        return Err(Error::configuration(format!(
+            "{CHAINED_KEY:?} is for networks of type {OWN_TYPE:?} with a \"flavour\" that works on the interface of an \
+             earlier plugin, and this one is of type {:?}: leave it out",
+            configuration.plugin_type
+        )));
+    }
+    for key in ["ipam", "rails"] {
+        if configuration
+            .lower
+            .get(key)
+            .is_some_and(|value| !value.is_null())
+        {
+            return Err(Error::configuration(format!(
+                "a network with {CHAINED_KEY:?} true works on the interface of an earlier plugin, which has its own \
+                 addresses and routes: {key:?} belongs to that plugin"
+            )));
+        }
+    }
+    Ok(true)
 }
 
 /// The hardware address asked for: `runtimeConfig.mac`, `args.cni.mac`, else `MAC`

@@ -54,9 +54,7 @@ impl Request {
                 network: configuration.network.clone(),
                 container_id: environment.container_id.clone(),
                 interface_name: environment.interface_name.clone(),
-                plugin: types::CHAINED
-                    .contains(&configuration.plugin_type.as_str())
-                    .then(|| configuration.plugin_type.clone()),
+                plugin: types::chained(&configuration).map(str::to_owned),
             },
             pod,
             policy,

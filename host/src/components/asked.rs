@@ -2,8 +2,10 @@
 
 use std::net::IpAddr;
 
+use super::session::LinkHandle;
 use crate::attachment::PodIdentity;
 use crate::cni::AddRequest;
+use crate::facts::LinkFacts;
 use crate::{Code, Error, Result};
 
 /// An interface of the previous plugin's result.
@@ -24,6 +26,15 @@ pub struct UnusablePool {
     pub is_default: bool,
     /// Why, and what would be right.
     pub reason: String,
+}
+
+/// What is known of the interface that a flavour planned, when an address policy chooses its addresses.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct About {
+    /// The link of the host that it lies on.
+    pub parent: Option<LinkFacts>,
+    /// The hardware address that it will have.
+    pub hardware_address: Option<Vec<u8>>,
 }
 
 /// What the runtime asked for, as components see it.
@@ -57,6 +68,12 @@ pub struct Asked {
     pub has_previous_addresses: bool,
     /// Pools that are left out of those that an address policy may choose from.
     pub unusable_pools: Vec<UnusablePool>,
+    /// Whether the flavour works on interfaces of earlier plugins.
+    pub is_chained: bool,
+    /// For an address policy: the link that the interface lies on.
+    pub parent: Option<LinkHandle>,
+    /// For an address policy: the hardware address that the interface will have.
+    pub planned_mac: Option<Vec<u8>>,
 }
 
 impl Asked {
@@ -96,6 +113,9 @@ impl Asked {
             has_ipam: call.configuration.ipam().is_some(),
             has_previous_addresses: previous.is_some_and(|previous| !previous.addresses.is_empty()),
             unusable_pools: Vec::new(),
+            is_chained: request.is_chained,
+            parent: None,
+            planned_mac: None,
         })
     }
 }

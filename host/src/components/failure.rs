@@ -16,12 +16,27 @@ const LAST_LINES: usize = 3;
 /// What kind of failure it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
-    /// It trapped or went over a limit.
+    /// It trapped, or did what ends it.
     Failed,
+    /// It went over a limit.
+    Over(Limit),
     /// It cannot be loaded.
     NotLoaded,
     /// What is around it cannot be set up.
     SetUp,
+}
+
+/// What a component has a limited amount of (`plumb_engine::limits`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Limit {
+    /// Fuel: instructions.
+    Instructions,
+    /// Processor time, and the time on the wall.
+    Time,
+    /// Memory, tables, handles and what is passed at once.
+    Memory,
+    /// Calls of the host.
+    Calls,
 }
 
 /// Why a component gave no answer.
@@ -39,6 +54,14 @@ impl Failure {
         Self {
             kind: Kind::Failed,
             reason: reason.into(),
+        }
+    }
+
+    /// It went over a limit; the reason says which, with its value.
+    pub fn over(limit: Limit, reason: impl Into<String>) -> Self {
+        Self {
+            kind: Kind::Over(limit),
+            reason: format!("was stopped: {}", reason.into()),
         }
     }
 
@@ -61,7 +84,7 @@ impl Failure {
     /// The error of the call, with the end of the component's log. The words may be a stranger's.
     pub fn into_error(self, component: &str, log: &[(Level, String)]) -> Error {
         let code = match self.kind {
-            Kind::Failed => Code::COMPONENT_FAILED,
+            Kind::Failed | Kind::Over(_) => Code::COMPONENT_FAILED,
             Kind::NotLoaded => Code::COMPONENT_NOT_LOADED,
             Kind::SetUp => Code::INTERNAL,
         };
@@ -88,36 +111,71 @@ impl Failure {
 /// Why a component trapped, went over a limit or cannot be linked.
 pub fn explain(version: Version, error: &wasmtime::Error) -> Failure {
     let text = format!("{error:#}");
+    let over = Failure::over;
     let reason = match error.downcast_ref::<Trap>() {
-        Some(Trap::OutOfFuel) => format!(
-            "was stopped: it used up its {} units of fuel, as an endless loop does",
-            limits::FUEL
-        ),
-        Some(Trap::Interrupt) => format!(
-            "was stopped: it used more than {} s of processor time",
-            limits::DEADLINE.as_secs()
-        ),
+        Some(Trap::OutOfFuel) => {
+            return over(
+                Limit::Instructions,
+                format!(
+                    "it used up its {} units of fuel, as an endless loop does",
+                    limits::FUEL
+                ),
+            );
+        }
+        Some(Trap::Interrupt) => {
+            return over(
+                Limit::Time,
+                format!(
+                    "it used more than {} s of processor time",
+                    limits::DEADLINE.as_secs()
+                ),
+            );
+        }
         Some(Trap::UnreachableCodeReached) => {
             "failed: it gave up by a panic or an unreachable instruction".to_owned()
         }
         Some(trap) => format!("failed: {trap}"),
-        None if text.contains("forcing trap when growing memory") => format!(
-            "was stopped: it wanted more than {} MiB of memory",
-            limits::MEMORY_BYTES >> 20
-        ),
-        None if text.contains("forcing trap when growing table") => format!(
-            "was stopped: it wanted a table of more than {} elements",
-            limits::TABLE_ELEMENTS
-        ),
-        None if text.contains("too much data is being copied") => format!(
-            "was stopped: it passed more than {} MiB to the host at once",
-            limits::LIFTED_BYTES >> 20
-        ),
+        None if text.contains("forcing trap when growing memory") => {
+            return over(
+                Limit::Memory,
+                format!(
+                    "it wanted more than {} MiB of memory",
+                    limits::MEMORY_BYTES >> 20
+                ),
+            );
+        }
+        None if text.contains("forcing trap when growing table") => {
+            return over(
+                Limit::Memory,
+                format!(
+                    "it wanted a table of more than {} elements",
+                    limits::TABLE_ELEMENTS
+                ),
+            );
+        }
+        None if text.contains("too much data is being copied") => {
+            return over(
+                Limit::Memory,
+                format!(
+                    "it passed more than {} MiB to the host at once",
+                    limits::LIFTED_BYTES >> 20
+                ),
+            );
+        }
         // Handles of the host's resources, and those of the component's own.
         None if text.contains("resource table has no free keys")
             || text.contains("store handle limit exceeded") =>
         {
-            format!("was stopped: it held more than {} handles", limits::HANDLES)
+            return over(
+                Limit::Memory,
+                format!("it held more than {} handles", limits::HANDLES),
+            );
+        }
+        None if text.contains("it called the host more than") => {
+            return over(
+                Limit::Calls,
+                format!("it called the host more than {} times", limits::HOST_CALLS),
+            );
         }
         // Linking compares the component's imports and exports with the contract.
         None if text.contains("matching implementation was not found")

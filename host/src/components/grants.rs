@@ -52,7 +52,7 @@ impl Grants {
 /// What an operation is about, beside the pod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Device {
-    /// A link of the host, on which an interface is made.
+    /// A link of the host: one on which an interface is made, a bridge that gets a port, one that is moved.
     Parent,
     /// A PCI function.
     Function,
@@ -62,7 +62,8 @@ impl Device {
     /// What an operation is about.
     pub fn of(operation: &str) -> Option<Self> {
         match operation {
-            "create-macvlan" | "create-ipvlan" | "create-ipoib" => Some(Self::Parent),
+            "create-macvlan" | "create-ipvlan" | "create-ipoib" | "create-vlan" | "create-veth"
+            | "move-netdev" => Some(Self::Parent),
             "move-link" | "set-virtual-function" | "move-rdma-device" | "report-function" => {
                 Some(Self::Function)
             }

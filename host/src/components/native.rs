@@ -1,16 +1,19 @@
-//! Native code that was read from a file, in memory that it can be run in.
+//! Native code of the store, or of a component at hand, in memory that it can be run in.
 
-use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::fs::File;
 use std::io::{self, Read};
+use std::num::NonZeroUsize;
 use std::ptr::NonNull;
+
+use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 
 use super::builtin::PAGE;
 
-/// Whole pages that begin with a file's content.
+/// Whole pages that begin with the code.
 pub struct Native {
     memory: NonNull<u8>,
-    layout: Layout,
+    /// Of all pages, in bytes.
+    size: NonZeroUsize,
     length: usize,
 }
 
@@ -27,24 +30,44 @@ impl Native {
             let message = format!("it has {length} bytes, where 1 to {most} are expected");
             return Err(io::Error::new(io::ErrorKind::InvalidData, message));
         }
-        let layout = Layout::from_size_align(length.next_multiple_of(PAGE), PAGE)
-            .map_err(io::Error::other)?;
-        // SAFETY: the size is not zero.
-        let memory = NonNull::new(unsafe { alloc_zeroed(layout) })
-            .unwrap_or_else(|| handle_alloc_error(layout));
-        let mut native = Self {
-            memory,
-            layout,
-            length,
-        };
+        let mut native = Self::zeroed(length)?;
         let mut file = file;
         file.read_exact(native.bytes_mut())?;
         Ok(native)
     }
 
+    /// A copy of code that somebody has in memory.
+    ///
+    /// # Errors
+    ///
+    /// For no code at all, and where the kernel has no memory for it.
+    pub fn copy(code: &[u8]) -> io::Result<Self> {
+        let mut native = Self::zeroed(code.len())?;
+        native.bytes_mut().copy_from_slice(code);
+        Ok(native)
+    }
+
+    /// The kernel fills all pages in at once: to come for each when it is first written to takes longer than reading the
+    /// file. Not a mapping of the file: what was compared with a digest could become something else.
+    fn zeroed(length: usize) -> io::Result<Self> {
+        let size = NonZeroUsize::new(length.next_multiple_of(PAGE))
+            .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "it is empty"))?;
+        let (access, flags) = (
+            ProtFlags::PROT_READ | ProtFlags::PROT_WRITE,
+            MapFlags::MAP_PRIVATE | MapFlags::MAP_POPULATE,
+        );
+        // SAFETY: the kernel finds a place where nothing else is.
+        let memory = unsafe { mmap_anonymous(None, size, access, flags) }?;
+        Ok(Self {
+            memory: memory.cast(),
+            size,
+            length,
+        })
+    }
+
     /// The content.
     pub fn bytes(&self) -> &[u8] {
-        // SAFETY: as many bytes are allocated, and set since.
+        // SAFETY: as many bytes are mapped, and set since.
         unsafe { std::slice::from_raw_parts(self.memory.as_ptr(), self.length) }
     }
 
@@ -56,7 +79,7 @@ impl Native {
 
 impl Drop for Native {
     fn drop(&mut self) {
-        // SAFETY: it was allocated with this layout.
-        unsafe { dealloc(self.memory.as_ptr(), self.layout) }
+        // SAFETY: it was mapped with this size, and nothing borrows it any more. There is nothing to do where it fails.
+        let _ = unsafe { munmap(self.memory.cast(), self.size.get()) };
     }
 }

@@ -24,6 +24,8 @@ pub struct Proposal {
     pub claims: Vec<Vec<Source>>,
     /// Whether a pod of the same name is to get the same address again.
     pub keep: bool,
+    /// Whether it passes when no address is free.
+    pub tries_again: bool,
 }
 
 /// A place that an address may come from, as a policy proposed it.
@@ -48,6 +50,8 @@ pub struct Proposed {
     pub claims: Vec<Vec<ProposedCandidate>>,
     /// Whether a pod of the same name is to get the same address again.
     pub keep: bool,
+    /// Whether it passes when no address is free.
+    pub tries_again: bool,
 }
 
 /// What a policy proposed, within the limits and within the pools that it was given.
@@ -75,6 +79,7 @@ pub fn check(component: &str, proposal: Proposed, pools: &[Pool]) -> Result<Prop
             .collect::<std::result::Result<_, _>>()
             .map_err(broken)?,
         keep: proposal.keep,
+        tries_again: proposal.tries_again,
     })
 }
 

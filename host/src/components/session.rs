@@ -8,8 +8,10 @@
 mod arguments;
 mod ask;
 mod authority;
+mod behind;
 mod call;
 mod facts;
+mod netdevs;
 mod operations;
 
 use std::sync::Arc;
@@ -20,8 +22,8 @@ use wasmtime::component::{Resource, ResourceTable};
 use wasmtime::{StoreLimits, StoreLimitsBuilder};
 
 use super::asked::Asked;
+use super::end::End;
 use super::refusal::Refusal;
-use super::wall::Channel;
 use crate::facts::{LinkFacts, PciFacts, Place};
 use crate::operations::{LinkNumber, Operation};
 use crate::outcome::AddressSource;
@@ -29,13 +31,17 @@ use crate::routing::{RouteTemplate, RuleTemplate};
 
 pub use arguments::network_of;
 pub use authority::Authority;
+#[cfg(test)]
+pub(in crate::components) use authority::tests::authority;
+pub use behind::Behind;
 pub use call::{HostAnswer, HostCall};
+pub use netdevs::{ChannelCounts, RingSizes, VethOptions, VlanOptions};
 pub use operations::{
     IpoibOptions, IpvlanOptions, MacvlanOptions, VirtualFunctionSettings, Vlan, plain_route,
 };
 
 /// What is kept for a `link` handle.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkHandle {
     /// By which the authority knows that it gave it.
     pub number: u32,
@@ -95,7 +101,7 @@ enum Host {
     /// This process.
     Here(Box<Authority>),
     /// The process before the wall.
-    Parent(Channel),
+    Parent(Behind),
 }
 
 /// The data of a call's store.
@@ -115,8 +121,8 @@ impl Session {
     }
 
     /// The host for a component behind the wall.
-    pub(in crate::components) fn behind(channel: Channel, asked: Arc<Asked>) -> Self {
-        Self::of(Host::Parent(channel), asked)
+    pub(in crate::components) fn behind(behind: Behind, asked: Arc<Asked>) -> Self {
+        Self::of(Host::Parent(behind), asked)
     }
 
     fn of(host: Host, asked: Arc<Asked>) -> Self {
@@ -141,7 +147,7 @@ impl Session {
     fn ask(&mut self, call: HostCall) -> Result<HostAnswer, Refusal> {
         match &mut self.host {
             Host::Here(authority) => authority.answer(call),
-            Host::Parent(channel) => channel.ask(call),
+            Host::Parent(behind) => behind.ask(call),
         }
     }
 
@@ -160,6 +166,13 @@ impl Session {
     /// What the component is asked for.
     pub(in crate::components) fn asked(&self) -> &Arc<Asked> {
         &self.asked
+    }
+
+    /// Behind the wall: says how the component ended.
+    pub(in crate::components) fn tell(&mut self, end: End) {
+        if let Host::Parent(behind) = &mut self.host {
+            behind.tell(end);
+        }
     }
 
     /// What was given and recorded; none behind the wall.

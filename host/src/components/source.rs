@@ -1,8 +1,10 @@
 //! Where a component comes from: the program itself, or the store of vendors' components.
 
 use std::path::Path;
+use std::rc::Rc;
 
 use super::grants::Grants;
+use super::native::Native;
 use super::world::World;
 use super::{builtin, store};
 use crate::Result;
@@ -34,6 +36,20 @@ impl Source {
         )
     }
 
+    /// A component that is installed nowhere, by its code and what it may record.
+    pub(super) fn at_hand(name: &str, code: Rc<Native>, grants: Grants) -> Self {
+        Self {
+            name: name.to_owned(),
+            code: store::Code::AtHand(code),
+            grants,
+        }
+    }
+
+    /// Whether it is part of the program, and no vendor's.
+    pub fn is_built_in(&self) -> bool {
+        matches!(self.code, store::Code::BuiltIn(_))
+    }
+
     /// Its name.
     pub fn name(&self) -> &str {
         &self.name
@@ -47,6 +63,11 @@ impl Source {
     /// Where its native code is.
     pub(super) fn code(&self) -> &store::Code {
         &self.code
+    }
+
+    /// The native code of a built-in component, to try it as if it were a vendor's.
+    pub fn built_in_code(name: &str, world: World) -> Option<&'static [u8]> {
+        builtin::find(name, world)
     }
 
     /// The names of the built-in components of a world.

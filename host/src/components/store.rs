@@ -15,7 +15,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2};
@@ -56,7 +58,8 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    fn grants(self) -> Grants {
+    /// What of it the sandbox asks.
+    pub fn grants(self) -> Grants {
         let Self {
             grants, devices, ..
         } = self;
@@ -92,6 +95,8 @@ pub enum Code {
     BuiltIn(&'static [u8]),
     /// In the store.
     Stored(Stored),
+    /// In memory: of a component that is tried, and installed nowhere.
+    AtHand(Rc<Native>),
 }
 
 /// Native code in a file that was opened and checked.
@@ -143,32 +148,52 @@ pub fn find(name: &str, world: World, folder: &Path) -> Result<Option<(Code, Gra
     if !is_installed(name, folder) {
         return Ok(None);
     }
+    look(name, folder, |component| {
+        let manifest = read_manifest(component, name, folder)?;
+        if manifest.world != world.as_str() {
+            return Ok(None);
+        }
+        let stored = Stored {
+            file: open(component, name, &compiled_name())?,
+            path: folder.join(name).join(compiled_name()),
+            digest: manifest.compiled.get(&compiled_name()).cloned(),
+            manifest: folder.join(name).join(MANIFEST),
+        };
+        Ok(Some((Code::Stored(stored), manifest.grants())))
+    })
+}
+
+/// Whether an IPAM type is that of an installed address policy. What cannot be read may be one, and nobody else's
+/// plugin is asked in its place.
+pub fn is_policy(name: &str, folder: &Path) -> bool {
+    let world = look(name, folder, |component| {
+        Ok(read_manifest(component, name, folder)?.world)
+    });
+    is_installed(name, folder) && !world.is_ok_and(|world| world == World::Flavour.as_str())
+}
+
+/// Looks at a component's folder. An install puts another folder in its place and removes this one: then it is
+/// looked at the other.
+fn look<T>(name: &str, folder: &Path, at: impl Fn(&File) -> Result<T>) -> Result<T> {
     let root = open_root(folder)?;
-    let mut text = String::new();
-    open(&root, name, MANIFEST)?
-        .read_to_string(&mut text)
-        .map_err(|error| {
-            not_loaded(format!(
-                "cannot read {}: {error}",
-                folder.join(name).join(MANIFEST).display()
-            ))
-        })?;
-    let manifest: Manifest = serde_json::from_str(&text).map_err(|error| {
-        not_loaded(format!(
-            "{} is not a manifest: {error}",
-            folder.join(name).join(MANIFEST).display()
-        ))
-    })?;
-    if manifest.world != world.as_str() {
-        return Ok(None);
+    loop {
+        let component = open_component(&root, name)?;
+        let seen = at(&component);
+        if seen.is_ok() || !was_replaced(&component, &root, name) {
+            return seen;
+        }
     }
-    let stored = Stored {
-        file: open(&root, name, &compiled_name())?,
-        path: folder.join(name).join(compiled_name()),
-        digest: manifest.compiled.get(&compiled_name()).cloned(),
-        manifest: folder.join(name).join(MANIFEST),
+}
+
+fn was_replaced(component: &File, root: &File, name: &str) -> bool {
+    let identity = |file: &File| {
+        file.metadata()
+            .map(|metadata| (metadata.dev(), metadata.ino()))
     };
-    Ok(Some((Code::Stored(stored), manifest.grants())))
+    let (Ok(before), Ok(now)) = (identity(component), open_component(root, name)) else {
+        return false;
+    };
+    identity(&now).is_ok_and(|now| now != before)
 }
 
 /// The names of what is installed, for a question in an error; none where the folder cannot be read.
@@ -201,14 +226,29 @@ fn open_root(folder: &Path) -> Result<File> {
         .map_err(|error| not_loaded(format!("cannot open {}: {error}", folder.display())))
 }
 
-/// A file of a component, reached without following a link; it and its folder must be
-/// root's.
-fn open(root: &File, name: &str, file: &str) -> Result<File> {
-    let path = PathBuf::from(name).join(file);
+/// The folder of a component, reached without following a link; it must be root's. It stays the same one however often
+/// another build takes its place meanwhile.
+fn open_component(root: &File, name: &str) -> Result<File> {
     let folder = resolve(root.as_fd(), Path::new(name), Path::new(name))?;
     check_owner(&folder, Path::new(name))?;
-    let opened = resolve(folder.as_fd(), Path::new(file), &path)?;
-    check_owner(&opened, &path)?;
+    Ok(folder)
+}
+
+fn read_manifest(component: &File, name: &str, folder: &Path) -> Result<Manifest> {
+    let path = || folder.join(name).join(MANIFEST);
+    let mut text = String::new();
+    open(component, name, MANIFEST)?
+        .read_to_string(&mut text)
+        .map_err(|error| not_loaded(format!("cannot read {}: {error}", path().display())))?;
+    serde_json::from_str(&text)
+        .map_err(|error| not_loaded(format!("{} is not a manifest: {error}", path().display())))
+}
+
+/// A file of a component, which must be root's as well.
+fn open(component: &File, name: &str, file: &str) -> Result<File> {
+    let shown = PathBuf::from(name).join(file);
+    let opened = resolve(component.as_fd(), Path::new(file), &shown)?;
+    check_owner(&opened, &shown)?;
     Ok(opened)
 }
 
@@ -225,7 +265,7 @@ fn resolve(folder: BorrowedFd<'_>, path: &Path, shown: &Path) -> Result<File> {
         ))),
         Err(Errno::ENOENT) => Err(not_loaded(format!(
             "{shown} of the component store is missing: components are compiled for one release, and \
-             `plumbctl component install` compiles one for this"
+             `plumbctl component recompile` or `plumbctl component install` compiles one for this"
         ))),
         Err(errno) => Err(not_loaded(format!(
             "cannot open {shown} of the component store: {errno}"
@@ -285,6 +325,20 @@ mod tests {
                 .unwrap()
                 .is_none()
         );
+    }
+
+    /// DEL and GC ask an IPAM plugin whose name a flavour has.
+    #[test]
+    fn a_flavour_is_no_policy_of_its_name() {
+        let folder = store();
+        assert!(!is_policy("acme", folder.path()));
+        assert!(!is_policy("other", folder.path()));
+        let manifest = folder.path().join("acme").join(MANIFEST);
+        let policy = r#"{"world": "address-policy", "digest": "sha256:0", "grants": []}"#;
+        for text in [policy, "what cannot be read"] {
+            std::fs::write(&manifest, text).unwrap();
+            assert!(is_policy("acme", folder.path()), "{text}");
+        }
     }
 
     #[test]

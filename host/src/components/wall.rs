@@ -5,8 +5,8 @@
 //!
 //! ```text
 //! plumb, as root                        child, as nobody
-//!   Authority  ◄── HostCall, End ───      Session, contract, component
-//!              ─── HostAnswer ────►
+//!   Authority  ◄── HostCall, End ───      Session, contract, component,
+//!              ─── HostAnswer ────►       a copy of the authority
 //! ```
 //!
 //! The plan is made and performed in the parent. What comes through the channel are the calls that a
@@ -22,6 +22,7 @@ mod serve;
 use std::cell::Cell;
 use std::io::Write;
 use std::os::unix::net::UnixStream;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -33,7 +34,7 @@ use wasmtime::Engine;
 
 use super::deadline::Deadline;
 use super::end::End;
-use super::failure::Failure;
+use super::failure::{Failure, Limit};
 use super::session::Authority;
 
 pub use channel::Channel;
@@ -77,7 +78,7 @@ const OF_A_COMPONENT: Limits = Limits {
 pub fn run(
     engine: &Engine,
     authority: &mut Authority,
-    inside: impl FnOnce(Channel) -> End,
+    inside: impl FnOnce(Channel, Authority),
 ) -> Result<End, Failure> {
     // Timers are not inherited.
     let prepare = || match Deadline::begin(engine) {
@@ -89,19 +90,23 @@ pub fn run(
     };
     let (socket, child) = raise(&OF_A_COMPONENT, prepare, |wall| {
         let mut channel = Channel::new();
-        let end = match wall {
-            Ok(()) => inside(channel.again()),
-            Err(failure) => End::failed(failure),
-        };
-        channel.tell(end);
+        match wall {
+            // SAFETY: the process ends without coming back to whoever owns it, and nothing uses it beside this copy.
+            Ok(()) => inside(channel, unsafe { std::ptr::read(&raw const *authority) }),
+            Err(failure) => channel.tell(End::failed(failure)),
+        }
     })?;
     let served = Server::new(&socket, authority)
         .map_err(|error| no_process(&error))?
         .serve();
-    served.map_err(|broken| match broken {
-        Broken::Gone => child.death(&OF_A_COMPONENT),
-        Broken::Failed(failure) => failure,
-    })
+    match served {
+        Ok(end) => {
+            child.leave();
+            Ok(end)
+        }
+        Err(Broken::Gone) => Err(child.death(&OF_A_COMPONENT)),
+        Err(Broken::Failed(failure)) => Err(failure),
+    }
 }
 
 /// Answers what comes through a socket as if a child were at its other end: whether it came to an end in order. For
@@ -147,6 +152,7 @@ fn raise(
     inside: impl FnOnce(Result<(), Failure>),
 ) -> Result<(UnixStream, Child), Failure> {
     debug_assert_eq!(threads(), 1, "a child has only the thread that made it");
+    reap();
     let (own, other) = UnixStream::pair().map_err(|error| no_process(&error))?;
     let parent = getpid();
     // SAFETY: the process has one thread, so the child holds no lock that nobody would give back.
@@ -185,10 +191,12 @@ impl Child {
             Ok(WaitStatus::Signaled(_, Signal::SIGSYS, _)) => {
                 "was stopped: it tried a system call that components may not make".to_owned()
             }
-            Ok(WaitStatus::Signaled(_, Signal::SIGXCPU, _)) => format!(
-                "was stopped: it used more than {} s of processor time",
-                limits.processor
-            ),
+            Ok(WaitStatus::Signaled(_, Signal::SIGXCPU, _)) => {
+                return Failure::over(
+                    Limit::Time,
+                    format!("it used more than {} s of processor time", limits.processor),
+                );
+            }
             Ok(WaitStatus::Signaled(_, signal, _)) => {
                 format!("failed: its process was ended by {}", signal.as_str())
             }
@@ -229,6 +237,27 @@ impl Child {
     }
 }
 
+/// Children that have said all and were killed, and whose end nobody has waited for.
+static LEFT: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
+
+/// Waits for the children that were left: for each a moment, unless it has ended while plumb did other things.
+pub fn reap() {
+    let left = std::mem::take(&mut *LEFT.lock().unwrap_or_else(PoisonError::into_inner));
+    for child in left {
+        while waitpid(child, None) == Err(Errno::EINTR) {}
+    }
+}
+
+impl Child {
+    /// Kills it, and leaves it to [`reap`]: taking a process apart takes longer than some of the calls that a component makes.
+    fn leave(self) {
+        let _ = kill(self.0, Signal::SIGKILL);
+        let mut left = LEFT.lock().unwrap_or_else(PoisonError::into_inner);
+        left.push(self.0);
+        std::mem::forget(self);
+    }
+}
+
 impl Drop for Child {
     fn drop(&mut self) {
         let _ = self.end();
@@ -237,8 +266,11 @@ impl Drop for Child {
 
 /// For messages: the time on the wall.
 fn too_slow(time: Duration) -> Failure {
-    Failure::failed(format!(
-        "was stopped: it gave no answer within {} s",
-        time.as_secs()
-    ))
+    Failure::over(
+        Limit::Time,
+        format!("it gave no answer within {} s", time.as_secs()),
+    )
 }
+
+#[cfg(test)]
+mod tests;

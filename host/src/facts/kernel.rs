@@ -150,8 +150,8 @@ impl Facts for KernelFacts {
         link.map(|link| self.describe(place, link)).transpose()
     }
 
-    fn pci_function(&self, address: &str) -> Result<Option<PciFacts>> {
-        let Some(function) = pci::function(&self.kernel.sysfs, address)? else {
+    fn pci_function(&self, id: &str) -> Result<Option<PciFacts>> {
+        let Some(function) = pci::function(&self.kernel.sysfs, id)? else {
             return Ok(None);
         };
         let mut links = Vec::new();
@@ -169,7 +169,8 @@ impl Facts for KernelFacts {
             None => None,
         };
         Ok(Some(PciFacts {
-            address: address.to_owned(),
+            address: id.to_owned(),
+            part_of: function.part_of,
             driver: function.driver,
             virtual_function: function
                 .virtual_function
@@ -177,7 +178,7 @@ impl Facts for KernelFacts {
             links,
             rdma_devices: function.rdma_devices,
             parent_link,
-            numa_node: self.kernel.sysfs.numa_node(address),
+            numa_node: self.kernel.sysfs.numa_node(id),
         }))
     }
 

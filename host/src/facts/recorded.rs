@@ -161,11 +161,9 @@ impl Facts for RecordedFacts {
         }
     }
 
-    fn pci_function(&self, address: &str) -> Result<Option<PciFacts>> {
+    fn pci_function(&self, id: &str) -> Result<Option<PciFacts>> {
         let mut functions = self.pci_functions.iter();
-        Ok(functions
-            .find(|function| function.address == address)
-            .cloned())
+        Ok(functions.find(|function| function.address == id).cloned())
     }
 
     fn numa_node(&self, place: Place, link: &LinkFacts) -> Option<u32> {

@@ -3,15 +3,16 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use plumb_values::PciAddress;
 use plumb_values::driver::is_for_user_space;
+use plumb_values::{Device, DeviceId};
 
-use super::{Cache, Caches};
+use super::{Cache, Caches, sriov};
 use crate::attachment::Attachment;
 use crate::cni::Request;
-use crate::functions::{Hold, Holds, Original, host_link};
+use crate::functions::{Hold, Holds, Original, host_link, mark_unclean, restore};
 use crate::journal::Moment;
 use crate::kernel::pci::{self, PciFunction};
+use crate::kernel::virtual_function::Settings;
 use crate::kernel::{Boot, Netns, PodNetns};
 use crate::node::Node;
 use crate::{Code, Error, Result};
@@ -32,7 +33,12 @@ pub fn adopt_of_attachment(request: &Request, node: &Node<'_>) -> Result<()> {
                 && other.modified > cache.modified
         };
         // Its pod may be long gone, and the function a newer one's.
-        let has_newer = || caches.of_function(cache.known.address).iter().any(is_newer);
+        let has_newer = || {
+            caches
+                .of_function(&cache.known.address)
+                .iter()
+                .any(is_newer)
+        };
         if netns.is_none() && has_newer() {
             forget(&cache, "its function was given to another pod since", node);
             continue;
@@ -46,12 +52,58 @@ pub fn adopt_of_attachment(request: &Request, node: &Node<'_>) -> Result<()> {
     Ok(())
 }
 
+/// For a DEL without a record whose function is in a file that cannot be used, wherever the function is: what the network sets
+/// becomes what a fresh function has, and the function is marked.
+///
+/// # Errors
+///
+/// When the settings cannot be changed or the mark cannot be written.
+pub fn mend_of_attachment(request: &Request, node: &Node<'_>) -> Result<()> {
+    let caches = Caches::of_node(node.trace);
+    let Some((path, plugin)) = caches.damaged_of_attachment(&request.attachment) else {
+        return Ok(());
+    };
+    let id = request
+        .device_id()?
+        .and_then(|id| id.parse::<DeviceId>().ok());
+    let Some(address) = id.map(|id| id.to_string()) else {
+        return Ok(());
+    };
+    // A later pod's by now, or on its way home with all that is known.
+    if Holds::new(&node.state).read(&address)?.is_some() {
+        return Ok(());
+    }
+    let Some(function) = pci::function(&node.kernel.sysfs, &address)? else {
+        return Ok(());
+    };
+    let original = Original {
+        driver: function.driver,
+        number: function.virtual_function.map(|(_, number)| number),
+        settings: fresh_settings(request),
+        ..Original::default()
+    };
+    restore(node, &address, &original, None, Duration::ZERO)?;
+    let unknown = format!(
+        "what it was like before {plugin} gave it to its pod, as {} cannot be read",
+        path.display()
+    );
+    mark_unclean(node, &address, unknown)
+}
+
+/// What a fresh function has, of what the network sets. An InfiniBand port has a GUID, which nobody could make up.
+pub fn fresh_settings(request: &Request) -> Settings {
+    match request.configuration.plugin_type.as_str() {
+        "sriov" => sriov::fresh(&request.configuration.lower),
+        _ => Settings::default(),
+    }
+}
+
 /// For an ADD that gets a function: that of a pod which another plugin attached, and which is gone without a DEL.
 ///
 /// # Errors
 ///
 /// [`Code::IN_USE`] when the function is still with a pod; as [`adopt_of_attachment`].
-pub fn adopt_of_function(address: PciAddress, node: &Node<'_>) -> Result<()> {
+pub fn adopt_of_function(address: &DeviceId, node: &Node<'_>) -> Result<()> {
     let caches = Caches::of_node(node.trace).of_function(address);
     let Some(first) = caches.first() else {
         return Ok(());
@@ -60,8 +112,9 @@ pub fn adopt_of_function(address: PciAddress, node: &Node<'_>) -> Result<()> {
         return Err(Error::new(
             Code::IN_USE,
             format!(
-                "PCI function {address} is in {place} with a pod that {} attached ({}): the device plugin gave it to \
+                "{} is in {place} with a pod that {} attached ({}): the device plugin gave it to \
                  two pods, or DEL of that one is still to come",
+                Device(&address.to_string()),
                 first.plugin.name,
                 first.path.display()
             ),
@@ -93,9 +146,9 @@ pub fn adopt_of_network(
             continue;
         }
         let of_function = || {
-            let address = cache.known.address;
+            let address = &cache.known.address;
             all.iter()
-                .filter(move |other| other.known.address == address)
+                .filter(move |other| other.known.address == *address)
         };
         let newest = of_function().rfind(|other| !other.plugin.names_network);
         match newest {
@@ -169,18 +222,15 @@ fn adopt(caches: &[&Cache], owner: Attachment, netns: PodNetns, node: &Node<'_>)
         }
         _ => {}
     }
-    let unknown = match first.known.unknown.as_slice() {
-        [] => String::new(),
-        unknown => format!(
-            "; not known, and so left as the pod had it: {}",
-            unknown.join(", ")
-        ),
-    };
     node.trace.warning(format_args!(
-        "PCI function {address} was given to {owner} by {}: it comes back as {} says{unknown}",
+        "{} was given to {owner} by {}: it comes back as {} says",
+        Device(&address),
         first.plugin.name,
         first.path.display()
     ));
+    if !first.known.unknown.is_empty() {
+        mark_unclean(node, &address, first.known.unknown.join(", "))?;
+    }
     for cache in caches {
         remove(cache, node);
     }

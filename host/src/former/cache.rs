@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use nix::libc;
 use plumb_values::names::{check_link_name, is_identifier};
-use plumb_values::{HardwareAddress, PciAddress};
+use plumb_values::{DeviceId, HardwareAddress};
 use serde_json::Value;
 
 use super::Plugin;
@@ -27,7 +27,7 @@ pub const MOST_FILES: usize = 4096;
 #[derive(Debug)]
 pub struct Known {
     /// Which function it is.
-    pub address: PciAddress,
+    pub address: DeviceId,
     /// The network; empty where only the file's name has it.
     pub network: String,
     /// Its netdev on the host; none where the function is driven from user space, or another plugin gave it to the pod.
@@ -183,8 +183,8 @@ pub fn number<T: TryFrom<u64>>(
 ///
 /// # Errors
 ///
-/// When it is no PCI address.
-pub fn address(content: &Value) -> Result<PciAddress, String> {
+/// When it is neither a PCI address nor the name of an auxiliary device.
+pub fn address(content: &Value) -> Result<DeviceId, String> {
     let device = text(content, "deviceID")?;
     device
         .parse()

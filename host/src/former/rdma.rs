@@ -10,7 +10,7 @@ use crate::kernel::virtual_function::Settings;
 ///
 /// # Errors
 ///
-/// When it has not what rdma-cni writes, or is about a device of another bus than PCI.
+/// When it has not what rdma-cni writes.
 pub fn read(content: &Value) -> Result<Known, String> {
     let name = text(content, "sandboxRdmaDevName")?;
     check_rdma_name(name)?;

@@ -1,7 +1,7 @@
 //! The file of sriov-cni: its network configuration with `OrigVfState`, the function as it was (`pkg/types/types.go`).
 
 use plumb_values::{HardwareAddress, Mac};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::cache::{Known, address, link, number, text};
 use crate::kernel::link::ETHERNET;
@@ -89,12 +89,44 @@ pub fn read(content: &Value) -> Result<Known, String> {
     })
 }
 
+/// What a virtual function has that was just made, of what a network sets: for one of which nobody knows what it was like.
+/// A VLAN or trust that the next pod inherits would be worse than an operator's value that is lost.
+pub fn fresh(network: &Map<String, Value>) -> Settings {
+    let mut settings = Settings::default();
+    let sets = |key: &str| network.get(key).is_some_and(says_something);
+    if sets("vlan") {
+        settings.set(Setting::Vlan(Vlan {
+            id: 0,
+            priority: 0,
+            is_802_1ad: false,
+        }));
+    }
+    if sets("min_tx_rate") || sets("max_tx_rate") {
+        settings.set(Setting::MinimumRate(0));
+        settings.set(Setting::MaximumRate(0));
+    }
+    if sets("spoofchk") {
+        settings.set(Setting::SpoofCheck(true));
+    }
+    if sets("trust") {
+        settings.set(Setting::Trust(false));
+    }
+    if sets("link_state") {
+        settings.set(Setting::LinkState(LinkState::Auto));
+    }
+    settings
+}
+
 /// Whether the network sets something: Go writes null or an empty text for what it does not.
 fn is_set(content: &Value, key: &str) -> bool {
-    match content.get(key) {
-        None | Some(Value::Null) => false,
-        Some(Value::String(text)) => !text.is_empty(),
-        Some(_) => true,
+    content.get(key).is_some_and(says_something)
+}
+
+fn says_something(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::String(text) => !text.is_empty(),
+        _ => true,
     }
 }
 

@@ -188,11 +188,11 @@ fn an_attachment_has_the_file_of_its_container_and_interface() {
     };
     assert_eq!(of(None), ["sriov-cni"]);
     assert_eq!(of(Some("rdma")), ["rdma-cni"]);
-    let address = FUNCTION.parse().unwrap();
+    let address = &FUNCTION.parse().unwrap();
     assert_eq!(caches.of_function(address).len(), 3);
     assert!(
         caches
-            .of_function("0000:3b:00.3".parse().unwrap())
+            .of_function(&"0000:3b:00.3".parse().unwrap())
             .is_empty()
     );
     let all = caches.all();
@@ -222,7 +222,7 @@ fn the_oldest_file_about_a_function_is_first() {
         let when = std::time::SystemTime::now() - Duration::from_secs(age);
         file.set_modified(when).unwrap();
     }
-    let found = Caches::at(folder.path(), &trace).of_function(FUNCTION.parse().unwrap());
+    let found = Caches::at(folder.path(), &trace).of_function(&FUNCTION.parse().unwrap());
     let names: Vec<_> = found
         .iter()
         .map(|cache| cache.path.file_name().unwrap())
@@ -279,4 +279,54 @@ fn what_somebody_else_may_have_written_is_not_used() {
     write(&folder, "elsewhere", &of_sriov().to_string());
     symlink(folder.path().join("elsewhere"), &path).unwrap();
     assert!(!found(), "a link");
+}
+
+/// rdma-cni serves scalable functions, too.
+#[test]
+fn the_device_may_be_one_of_the_auxiliary_bus() {
+    let mut content = of_rdma();
+    content["deviceID"] = json!("mlx5_core.sf.4");
+    let known = read(2, &content).expect("it is what rdma-cni writes");
+    assert_eq!(known.address.to_string(), "mlx5_core.sf.4");
+}
+
+#[test]
+fn a_file_that_cannot_be_used_is_told_from_one_that_is_not_there() {
+    let folder = TempDir::new().unwrap();
+    let trace = Trace::early();
+    let caches = Caches::at(folder.path(), &trace);
+    let damaged = || caches.damaged_of_attachment(&attachment(None));
+    assert_eq!(damaged(), None);
+    write(&folder, "sriov/c0-1-net1", &of_sriov().to_string());
+    assert_eq!(damaged(), None);
+    write(&folder, "sriov/c0-1-net1", "{\"name\": \"rail0\", ");
+    let path = folder.path().join("sriov/c0-1-net1");
+    assert_eq!(damaged(), Some((path, "sriov-cni")));
+}
+
+/// What the network does not speak of was not changed by sriov-cni.
+#[test]
+fn of_what_a_network_sets_a_fresh_function_has_the_harmless_values() {
+    let fresh = |keys: Value| super::sriov::fresh(keys.as_object().unwrap());
+    assert_eq!(
+        fresh(json!({"type": "sriov", "mtu": 9000, "trust": "", "vlan": null})),
+        Settings::default()
+    );
+    let no_tag = Vlan {
+        id: 0,
+        priority: 0,
+        is_802_1ad: false,
+    };
+    let expected: Settings = [
+        Setting::Vlan(no_tag),
+        Setting::SpoofCheck(true),
+        Setting::Trust(false),
+        Setting::LinkState(LinkState::Auto),
+        Setting::MinimumRate(0),
+        Setting::MaximumRate(0),
+    ]
+    .into_iter()
+    .collect();
+    let all = json!({"vlan": 100, "spoofchk": "off", "trust": "on", "link_state": "enable", "max_tx_rate": 10});
+    assert_eq!(fresh(all), expected);
 }

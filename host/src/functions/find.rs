@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use plumb_values::Device;
+
 use crate::kernel::link::Link;
 use crate::kernel::{Kernel, Netns, RouteSocket, Sysfs, pci};
 use crate::{Code, Error, Result, wait};
@@ -44,8 +46,9 @@ pub fn wait_for_link(kernel: &Kernel, netns: &Netns, address: &str) -> Result<Fo
         Error::new(
             Code::NOT_AVAILABLE,
             format!(
-                "PCI function {address} has had no netdev for {} s, neither on the host nor in \
-                 {}: is its driver loaded, and for InfiniBand ib_ipoib?",
+                "{} has had no netdev for {} s, neither on the host nor in {}: is its driver \
+                 loaded, and for InfiniBand ib_ipoib?",
+                Device(address),
                 APPEARANCE.as_secs(),
                 netns.path().display()
             ),

@@ -9,6 +9,8 @@ use super::host_link;
 use super::subject::Subject;
 use crate::kernel::ethtool::Ethtool;
 use crate::kernel::link::{INFINIBAND, Link, PROMISCUOUS, Segmentation};
+use crate::kernel::tcx;
+use crate::node::Node;
 use crate::{Error, Result};
 
 /// These traits of a netdev, as they were found.
@@ -35,6 +37,9 @@ pub struct LinkTraits {
     pub alternative_names: Vec<String>,
     /// What the adapter's driver was told.
     pub ethtool: Ethtool,
+    /// The identifiers of its tcx programs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tcx_programs: Vec<u32>,
 }
 
 /// Where nobody knows what a netdev was like: takes away what would show its next owner the frames of others, or have
@@ -48,6 +53,8 @@ pub fn restrain(subject: &Subject<'_>) -> Result<()> {
     for mode in &link.xdp_modes {
         failures.extend(host.detach_xdp(link.index, *mode).err().map(Error::from));
     }
+    let detached = tcx::detach_others(link.index, &[]);
+    failures.extend(detached.err().map(Error::from));
     let flags = link.flags & !PROMISCUOUS;
     if flags != link.flags {
         failures.extend(
@@ -60,12 +67,10 @@ pub fn restrain(subject: &Subject<'_>) -> Result<()> {
 }
 
 impl LinkTraits {
-    /// Gives them back to the netdev on the host. Goes on when one is refused, and reports all that were.
-    pub fn restore(&self, subject: &Subject<'_>) -> Result<()> {
-        let Some(link) = host_link(&subject.node.kernel, subject.address)? else {
-            return Ok(());
-        };
-        let host = &subject.node.kernel.host;
+    /// Gives them back to a netdev on the host. Goes on when one is refused, and reports all that were. The alias is the last:
+    /// it may say until then that not all has come home.
+    pub fn restore(&self, link: &Link, node: &Node<'_>) -> Result<()> {
+        let host = &node.kernel.host;
         let mut failures: Vec<Error> = Vec::new();
         let mut done = |outcome: crate::kernel::Result<()>| {
             failures.extend(outcome.err().map(Error::from));
@@ -73,9 +78,7 @@ impl LinkTraits {
         for mode in &link.xdp_modes {
             done(host.detach_xdp(link.index, *mode));
         }
-        if link.alias.as_deref().unwrap_or_default() != self.alias {
-            done(host.set_link_alias(link.index, &self.alias));
-        }
+        done(tcx::detach_others(link.index, &self.tcx_programs));
         if link.group != self.group {
             done(host.set_link_group(link.index, self.group));
         }
@@ -97,13 +100,16 @@ impl LinkTraits {
             done(host.set_link_segmentation(link.index, &self.segmentation));
         }
         done(self.ethtool.restore(&link.name));
-        done(self.restore_names(subject, &link));
+        done(self.restore_names(link, node));
+        if link.alias.as_deref().unwrap_or_default() != self.alias {
+            done(host.set_link_alias(link.index, &self.alias));
+        }
         Error::all(failures).map_or(Ok(()), Err)
     }
 
     /// An alternative name that the host has given to another link meanwhile stays there.
-    fn restore_names(&self, subject: &Subject<'_>, link: &Link) -> crate::kernel::Result<()> {
-        let host = &subject.node.kernel.host;
+    fn restore_names(&self, link: &Link, node: &Node<'_>) -> crate::kernel::Result<()> {
+        let host = &node.kernel.host;
         for name in &link.alternative_names {
             if !self.alternative_names.contains(name) {
                 host.delete_alternative_name(link.index, name)?;
@@ -115,7 +121,7 @@ impl LinkTraits {
             }
             match host.add_alternative_name(link.index, name) {
                 Err(error) if error.errno() == Some(Errno::EEXIST) => {
-                    subject.node.trace.warning(format_args!(
+                    node.trace.warning(format_args!(
                         "{} does not get its alternative name {name} back: the host has given it away",
                         link.name
                     ));

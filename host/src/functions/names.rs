@@ -7,6 +7,8 @@
 
 use std::time::Duration;
 
+use plumb_values::Device;
+
 use super::original::OriginalLink;
 use super::owed_name::OwedName;
 use super::subject::Subject;
@@ -71,11 +73,11 @@ pub fn restore_owed(node: &Node<'_>) -> Result<()> {
             };
             let interim = interim_of_link(host, holder.index)?;
             other.owed.now.clone_from(&interim);
-            holds.owe_name(&other.address, &other.owed)?;
+            holds.keep_note(&other.address, &other.owed)?;
             rename_and_keep_up(host, &other.link, &interim)?;
         }
         rename_and_keep_up(host, &link, &own)?;
-        holds.forget_owed_name(&address)?;
+        holds.forget_note::<OwedName>(&address)?;
     }
     Ok(())
 }
@@ -84,7 +86,7 @@ pub fn restore_owed(node: &Node<'_>) -> Result<()> {
 fn creditors(node: &Node<'_>) -> Result<Vec<Creditor>> {
     let holds = Holds::new(&node.state);
     let mut creditors = Vec::new();
-    for (address, owed) in holds.owed_names()? {
+    for (address, owed) in holds.notes::<OwedName>()? {
         if holds.read(&address)?.is_some() {
             continue;
         }
@@ -94,7 +96,7 @@ fn creditors(node: &Node<'_>) -> Result<Vec<Creditor>> {
                 link,
                 owed,
             }),
-            _ => holds.forget_owed_name(&address)?,
+            _ => holds.forget_note::<OwedName>(&address)?,
         }
     }
     Ok(creditors)
@@ -135,16 +137,16 @@ pub fn restore_link_name(subject: &Subject<'_>, original: &OriginalLink) -> Resu
     };
     let regain = || -> Result<()> {
         rename(name)?;
-        Ok(Holds::new(&subject.node.state).forget_owed_name(subject.address)?)
+        Ok(Holds::new(&subject.node.state).forget_note::<OwedName>(subject.address)?)
     };
     let owe = |now: String| -> Result<()> {
         subject.node.trace.warning(format_args!(
-            "PCI function {} comes home as {now}: another interface has taken its name {name}, which it gets back when \
+            "{} comes home as {now}: another interface has taken its name {name}, which it gets back when \
              that is free, by a GC or with its next pod",
-            subject.address
+            Device(subject.address)
         ));
         let owed = OwedName::of(&link, now, name.clone())?;
-        Ok(Holds::new(&subject.node.state).owe_name(subject.address, &owed)?)
+        Ok(Holds::new(&subject.node.state).keep_note(subject.address, &owed)?)
     };
     let is_borrowed = || {
         is_borrowed(
@@ -252,7 +254,7 @@ fn is_borrowed(
 }
 
 /// Renames a netdev, which the kernel allows while it is down.
-fn rename_down(host: &RouteSocket, index: u32, name: &str) -> Result<()> {
+pub fn rename_down(host: &RouteSocket, index: u32, name: &str) -> Result<()> {
     if host.link_by_index(index)?.is_some_and(|link| link.up) {
         host.set_link_up(index, false)?;
     }

@@ -11,7 +11,7 @@ use crate::journal::Checked;
 use crate::kernel::ethtool::Ethtool;
 use crate::kernel::link::{ETHERNET, Link};
 use crate::kernel::virtual_function::{LinkState, Setting, Settings};
-use crate::kernel::{Kernel, Netns, pci};
+use crate::kernel::{Kernel, Netns, pci, tcx};
 use crate::{Code, Error, Result};
 
 /// A function as it was found.
@@ -49,7 +49,8 @@ pub struct OriginalLink {
 }
 
 impl OriginalLink {
-    fn of(link: Link, ethtool: Ethtool) -> Self {
+    /// What it is like now.
+    pub fn of(link: Link, ethtool: Ethtool, tcx_programs: Vec<u32>) -> Self {
         Self {
             traits: Some(LinkTraits {
                 flags: link.flags,
@@ -61,6 +62,7 @@ impl OriginalLink {
                 alias: link.alias.unwrap_or_default(),
                 alternative_names: link.alternative_names,
                 ethtool,
+                tcx_programs,
             }),
             name: link.name,
             hardware_type: link.hardware_type,
@@ -94,7 +96,8 @@ impl Original {
         let link = match host_link(kernel, address)? {
             Some(link) => {
                 let ethtool = Ethtool::read(&link.name)?;
-                Some(OriginalLink::of(link, ethtool))
+                let tcx_programs = tcx::programs(link.index)?;
+                Some(OriginalLink::of(link, ethtool, tcx_programs))
             }
             None => None,
         };
@@ -110,12 +113,22 @@ impl Original {
     }
 
     /// What can be guessed of a function in a pod whose original nobody knows: that its
-    /// netdev and its RDMA devices belong on the host.
-    pub fn of_unknown(kernel: &Kernel, pod: &Netns, address: &str, link: Link) -> Result<Self> {
+    /// netdev and its RDMA devices belong on the host, and that it had these settings.
+    pub fn of_unknown(
+        kernel: &Kernel,
+        pod: &Netns,
+        address: &str,
+        link: Link,
+        settings: Settings,
+    ) -> Result<Self> {
         let inside = pci::function(&pod.sysfs()?, address)?;
         let outside = pci::function(&kernel.sysfs, address)?;
+        let number = outside
+            .as_ref()
+            .and_then(|function| Some(function.virtual_function.as_ref()?.1));
         Ok(Self {
             driver: outside.and_then(|function| function.driver),
+            number,
             link: Some(OriginalLink {
                 name: link.name,
                 hardware_type: link.hardware_type,
@@ -125,7 +138,7 @@ impl Original {
                 traits: None,
             }),
             rdma_devices: inside.map_or_else(Vec::new, |function| function.rdma_devices),
-            ..Self::default()
+            settings,
         })
     }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use nix::errno::Errno;
+use plumb_values::Device;
 
 use super::RdmaLock;
 use super::find::{APPEARANCE, host_link};
@@ -26,7 +27,7 @@ pub fn rebind(
         pci::function(&kernel.sysfs, address)?.ok_or_else(|| {
             Error::new(
                 Code::NOT_AVAILABLE,
-                format!("PCI function {address} has disappeared"),
+                format!("{} has disappeared", Device(address)),
             )
         })
     };
@@ -45,8 +46,9 @@ pub fn rebind(
         return Err(Error::new(
             Code::KERNEL,
             format!(
-                "driver {driver} has been busy for {} s and did not take PCI function {address}",
-                BUSY.as_secs()
+                "driver {driver} has been busy for {} s and did not take {}",
+                BUSY.as_secs(),
+                Device(address)
             ),
         ));
     }
@@ -59,8 +61,9 @@ pub fn rebind(
         Error::new(
             Code::NOT_AVAILABLE,
             format!(
-                "PCI function {address} was bound to driver {driver} again, but its netdev or its \
+                "{} was bound to driver {driver} again, but its netdev or its \
                  RDMA device has not come back for {} s: the kernel's log (dmesg) may say why",
+                Device(address),
                 APPEARANCE.as_secs()
             ),
         )

@@ -268,7 +268,10 @@ impl Subject<'_> {
         let host = &self.node.kernel.host;
         let named = names::restore_link_name(self, original);
         let traits = match &original.traits {
-            Some(traits) => traits.restore(self),
+            Some(traits) => match host_link(&self.node.kernel, self.address)? {
+                Some(renamed) => traits.restore(&renamed, self.node),
+                None => Ok(()),
+            },
             None => link_traits::restrain(self),
         };
         let mtu = match original.mtu == 0 || link.mtu == original.mtu {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::*;
+use crate::kernel::Sysfs;
 use crate::kernel::netns::Identity;
 
 fn hold(container_id: &str) -> Hold {
@@ -111,4 +112,41 @@ fn one_process_at_a_time_restores_a_function() {
     holds.take(ADDRESS, &hold("second")).unwrap();
     drop(locked);
     assert_eq!(waiting.join().unwrap(), hold("second"));
+}
+
+/// As long as it is the same device: virtual functions that are made anew are fresh.
+#[test]
+fn a_function_that_is_not_clean_stays_so_until_it_is_another_or_somebody_looked() {
+    let (state, devices) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let holds = Holds::new(&StateFolder::new(state.path()));
+    let folder = devices.path().join("bus/pci/devices").join(ADDRESS);
+    let sysfs = Sysfs::at(devices.path().to_owned());
+    let make = || std::fs::create_dir_all(&folder).unwrap();
+    make();
+    let mark = || {
+        Unclean::of(&sysfs, ADDRESS, "its vlan".into())
+            .unwrap()
+            .unwrap()
+    };
+
+    assert_eq!(holds.unclean(&sysfs, ADDRESS).unwrap(), None);
+    holds.keep_note(ADDRESS, &mark()).unwrap();
+    assert_eq!(holds.unclean(&sysfs, ADDRESS).unwrap(), Some(mark()));
+    assert_eq!(
+        holds.all_unclean(&sysfs).unwrap(),
+        [(ADDRESS.to_owned(), mark())]
+    );
+    // It is no hold.
+    assert!(holds.list().unwrap().is_empty());
+
+    holds.take_for_clean(ADDRESS).unwrap();
+    assert_eq!(holds.unclean(&sysfs, ADDRESS).unwrap(), None);
+
+    holds.keep_note(ADDRESS, &mark()).unwrap();
+    // The next inode is taken before the old one is free.
+    std::fs::rename(&folder, devices.path().join("gone")).unwrap();
+    make();
+    assert!(holds.all_unclean(&sysfs).unwrap().is_empty());
+    assert_eq!(holds.unclean(&sysfs, ADDRESS).unwrap(), None);
+    assert!(!state.path().join("functions").exists());
 }

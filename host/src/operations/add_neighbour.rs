@@ -6,11 +6,10 @@ use plumb_values::arguments::check_hardware_address;
 use serde::{Deserialize, Serialize};
 
 use super::{Lifetime, LinkNumber, Reversible, difference};
-use crate::Result;
 use crate::cni::previous::Previous;
 use crate::journal::Checked;
 use crate::machine::Machine;
-use crate::octets;
+use crate::{Code, Error, Result, octets};
 
 /// What is recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,8 +40,25 @@ impl Reversible for AddNeighbour {
         Lifetime::PodLink
     }
 
-    fn prepare(&mut self, _machine: &Machine<'_>) -> Result<()> {
-        Ok(())
+    /// One that an earlier plugin's interface has already is nothing that an undo may take.
+    fn prepare(&mut self, machine: &Machine<'_>) -> Result<()> {
+        let interface = machine.outcome.interfaces.get(&self.link);
+        if interface.is_some_and(|interface| interface.made.is_some()) {
+            return Ok(());
+        }
+        let index = machine.link_index(self.link)?;
+        let entries = machine.pod.socket()?.neighbours(index)?;
+        match entries.iter().any(|(address, _)| *address == self.address) {
+            false => Ok(()),
+            true => Err(Error::new(
+                Code::ALREADY_EXISTS,
+                format!(
+                    "interface {} of the pod has a permanent neighbour {} already, from an earlier plugin of the chain",
+                    machine.link_name(self.link),
+                    self.address
+                ),
+            )),
+        }
     }
 
     fn perform(&mut self, machine: &mut Machine<'_>) -> Result<()> {

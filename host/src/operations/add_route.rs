@@ -1,5 +1,7 @@
 //! Adds a route by the pod's interface.
 
+use plumb_values::Family;
+use plumb_values::arguments::check_next_hops;
 use serde::{Deserialize, Serialize};
 
 use super::{Lifetime, LinkNumber, Reversible, difference};
@@ -34,7 +36,14 @@ impl AddRoute {
 
 impl Reversible for AddRoute {
     fn check_record(&self) -> Checked {
-        Ok(())
+        let Route {
+            gateway,
+            next_hops,
+            on_link,
+            ..
+        } = &self.route;
+        let family = Family::of(self.route.destination.ip());
+        check_next_hops(family, *gateway, next_hops, *on_link)
     }
 
     fn describe(&self) -> String {
@@ -45,13 +54,22 @@ impl Reversible for AddRoute {
         Lifetime::PodLink
     }
 
-    fn prepare(&mut self, _machine: &Machine<'_>) -> Result<()> {
+    /// What is there already is in the record before a kill can leave it in doubt. No route leads by an interface that was
+    /// just made.
+    fn prepare(&mut self, machine: &Machine<'_>) -> Result<()> {
+        let interface = machine.outcome.interfaces.get(&self.link);
+        if interface.is_none_or(|interface| interface.made.is_none()) {
+            let index = machine.link_index(self.link)?;
+            self.existed = machine.pod.socket()?.has_route(index, &self.route)?;
+        }
         Ok(())
     }
 
     fn perform(&mut self, machine: &mut Machine<'_>) -> Result<()> {
-        let index = machine.link_index(self.link)?;
-        self.existed = !machine.pod.socket()?.add_route(index, &self.route)?;
+        if !self.existed {
+            let index = machine.link_index(self.link)?;
+            self.existed = !machine.pod.socket()?.add_route(index, &self.route)?;
+        }
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 //! Adds a routing rule in the pod.
 
+use plumb_values::Family;
+use plumb_values::arguments::check_rule_selectors;
 use serde::{Deserialize, Serialize};
 
 use super::{Lifetime, Reversible, difference};
@@ -30,7 +32,11 @@ impl AddRule {
 
 impl Reversible for AddRule {
     fn check_record(&self) -> Checked {
-        Ok(())
+        let family = match self.rule.is_ipv6() {
+            true => Family::Ipv6,
+            false => Family::Ipv4,
+        };
+        check_rule_selectors(family, &self.rule.selectors)
     }
 
     fn describe(&self) -> String {

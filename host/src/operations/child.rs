@@ -20,7 +20,7 @@ use crate::pod::ENDING;
 use crate::{Code, Error, Result, octets, wait};
 
 /// The link that a child is made on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parent {
     /// Its name, for people.
     pub name: String,
@@ -93,7 +93,9 @@ pub fn create(
             if pod.link_by_name(name)?.is_some() {
                 return Err(error.into());
             }
-            socket.create_child(below, child, temporary_name, mtu, into)?;
+            socket
+                .create_child(below, child, temporary_name, mtu, into)
+                .map_err(|error| refusal(error, parent))?;
             let place = netns.path().to_string_lossy();
             let link = pod.require_link(temporary_name, &place)?;
             pod.rename_link(link.index, name)?;
@@ -106,6 +108,10 @@ pub fn create(
 /// The kernel's refusal, with what it most often means.
 pub fn refusal(error: crate::kernel::Error, parent: &Parent) -> Error {
     let hint = match error.errno() {
+        Some(Errno::EEXIST) => {
+            return Error::new(Code::ALREADY_EXISTS, error.to_string())
+                .with_details(format!("{parent} has the same child already"));
+        }
         Some(Errno::EINVAL | Errno::EBUSY) => format!(
             "{parent} may have a child in passthru mode, which tolerates no other, or be a port of \
              a bridge or bond, or have children of the other kind: macvlan and ipvlan exclude each \
@@ -178,7 +184,8 @@ pub fn remove(machine: &mut Machine<'_>, marks: &Marks<'_>) -> Result<()> {
     Ok(())
 }
 
-fn remove_in_pod(machine: &Machine<'_>, marks: &Marks<'_>) -> Result<bool> {
+/// Removes it where it is in the pod; true when it was.
+pub fn remove_in_pod(machine: &Machine<'_>, marks: &Marks<'_>) -> Result<bool> {
     let pod = machine.pod.socket()?;
     let found = match marks.index {
         Some(index) => match pod.link_by_index(index)?.filter(marks.is_possible) {

@@ -51,6 +51,9 @@ pub struct ClaimAddresses {
     /// the same as a pool that is exhausted.
     #[serde(skip)]
     pub requested: bool,
+    /// Whether the policy takes it for something that passes when none is free.
+    #[serde(skip)]
+    pub tries_again: bool,
     /// The same with the candidate that each came from.
     #[serde(skip)]
     pub claimed: Vec<Claimed>,

@@ -6,14 +6,15 @@ use plumb_values::arguments::check_hardware_address;
 use plumb_values::names::check_link_name;
 use serde::{Deserialize, Serialize};
 
-use super::{Lifetime, LinkNumber, Reversible, child, difference};
+use super::{Lifetime, LinkNumber, Parent, Reversible, child, difference};
 use crate::cni::previous::Previous;
 use crate::journal::Checked;
+use crate::kernel::bridge::BridgePort;
 use crate::kernel::link::Link;
 use crate::kernel::random;
 use crate::kernel::veth::{End, VETH};
 use crate::machine::Machine;
-use crate::{Code, Error, Result};
+use crate::{Code, Error, Result, octets};
 
 /// What is recorded.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,7 +32,61 @@ pub struct CreateVeth {
     pub mac: Vec<u8>,
     /// That of the host's end, by which it is known to be ours: no pod can change it.
     pub host_mac: Vec<u8>,
+    /// The bridge of the host that the host's end becomes a port of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bridge: Option<Parent>,
+    /// What that port does.
+    #[serde(default)]
+    pub port: BridgePort,
+    /// Whether it is an interface of the network, which the result reports. The way to the node is none: whoever reads the
+    /// result would show it as the pod's.
+    #[serde(default)]
+    pub is_reported: bool,
 }
+
+impl CreateVeth {
+    /// Makes the host's end a port of the bridge.
+    fn connect(&self, own: &Link, machine: &Machine<'_>) -> Result<()> {
+        let Some(bridge) = &self.bridge else {
+            return Ok(());
+        };
+        let host = &machine.node.kernel.host;
+        let end = (own.index, self.host_name.as_str());
+        host.add_to_bridge(end, (bridge.index, &bridge.name))?;
+        match self.port == BridgePort::default() {
+            true => Ok(()),
+            false => Ok(host.set_bridge_port(end, self.port)?),
+        }
+    }
+
+    /// What of the bridge's port is not as it was made; none: nothing.
+    fn port_difference(&self, end: &Link) -> Option<String> {
+        let bridge = self.bridge.as_ref()?;
+        let what = format!(
+            "{}, the host's end of the pod's {}",
+            self.host_name, self.name
+        );
+        if end.controller != Some(bridge.index) {
+            return Some(format!("{what}, is no port of {bridge} any more"));
+        }
+        match end.bridge_port == Some(self.port) {
+            true => None,
+            false => Some(format!(
+                "{what}, is another port of {bridge} than it was made: hairpin or isolation has been changed"
+            )),
+        }
+    }
+}
+
+/// A name that the host has not given to any link.
+fn host_name() -> Result<String> {
+    let number = u32::from_ne_bytes(random::bytes()?);
+    Ok(format!("veth{number:08x}"))
+}
+
+/// The hardware address of a bridge that was given none is the lowest of its ports', and this is higher than any of an
+/// adapter: a node that is reached by the bridge keeps its own.
+const PORT_PREFIX: u8 = 0xfe;
 
 /// The host's end of a pair, if it is there.
 pub(super) fn host_end(name: &str, mac: &[u8], machine: &Machine<'_>) -> Result<Option<Link>> {
@@ -52,14 +107,33 @@ impl Reversible for CreateVeth {
     fn check_record(&self) -> Checked {
         check_link_name(&self.name)?;
         check_link_name(&self.host_name)?;
+        if let Some(bridge) = &self.bridge {
+            check_link_name(&bridge.name)?;
+        }
         check_ends(&self.mac, &self.host_mac)
     }
 
     fn describe(&self) -> String {
-        format!(
-            "create veth {} in the pod and {} on the host, mtu {}, hardware addresses random",
-            self.name, self.host_name, self.mtu
-        )
+        let end = match self.host_name.as_str() {
+            "" => "its other end",
+            name => name,
+        };
+        let mut text = format!("create veth {} in the pod and {end} on the host", self.name);
+        if let Some(bridge) = &self.bridge {
+            text += &format!(" as a port of {bridge}");
+        }
+        if self.port.hairpin {
+            text += ", hairpin";
+        }
+        if self.port.isolated {
+            text += ", isolated";
+        }
+        text += &format!(", mtu {}", self.mtu);
+        match self.mac.is_empty() || !self.is_reported {
+            true => text += ", hardware addresses random",
+            false => text += &format!(", hardware address {}", octets::text(&self.mac)),
+        }
+        text
     }
 
     /// The pod may have moved its end into a namespace that does not end with its own.
@@ -71,9 +145,27 @@ impl Reversible for CreateVeth {
         Some((self.link, &self.name))
     }
 
+    /// The bridge of which the host's end is a port.
+    fn parent(&self) -> Option<&Parent> {
+        self.bridge.as_ref()
+    }
+
+    fn hardware_addresses(&self) -> Vec<Vec<u8>> {
+        let is_known = self.is_reported && !self.mac.is_empty();
+        is_known.then(|| self.mac.clone()).into_iter().collect()
+    }
+
     fn prepare(&mut self, machine: &Machine<'_>) -> Result<()> {
-        self.mac = random::mac()?.bytes().to_vec();
+        if self.mac.is_empty() {
+            self.mac = random::mac()?.bytes().to_vec();
+        }
         self.host_mac = random::mac()?.bytes().to_vec();
+        if self.bridge.is_some() {
+            self.host_mac[0] = PORT_PREFIX;
+        }
+        if self.host_name.is_empty() {
+            self.host_name = host_name()?;
+        }
         if machine
             .node
             .kernel
@@ -106,10 +198,14 @@ impl Reversible for CreateVeth {
         };
         host.create_veth(here, there, self.mtu, netns.as_fd())?;
         let own = host.require_link(&self.host_name, "the host")?;
+        self.connect(&own, machine)?;
         host.set_link_up(own.index, true)?;
         let place = netns.path().to_string_lossy();
         let link = machine.pod.socket()?.require_link(&self.name, &place)?;
-        // It is no interface of the network, and in no result: whoever reads one would show it as the pod's.
+        if self.is_reported {
+            machine.outcome.made(self.link, link);
+            return Ok(());
+        }
         let interface = machine.outcome.interface(self.link);
         interface.index = Some(link.index);
         interface.name = Some(link.name);
@@ -124,7 +220,7 @@ impl Reversible for CreateVeth {
         Ok(())
     }
 
-    fn verify(&self, machine: &mut Machine<'_>, _expected: &Previous) -> Result<()> {
+    fn verify(&self, machine: &mut Machine<'_>, expected: &Previous) -> Result<()> {
         let found = machine.pod.socket()?.link_by_name(&self.name)?;
         let Some(link) = found.filter(|link| link.kind.as_deref() == Some(VETH)) else {
             return Err(difference(format!(
@@ -132,9 +228,16 @@ impl Reversible for CreateVeth {
                 self.name
             )));
         };
+        if self.is_reported {
+            let place = machine.pod.netns()?.path().display().to_string();
+            child::verify_mac(&link, &place, expected)?;
+        }
         machine.outcome.interface(self.link).index = Some(link.index);
         match host_end(&self.host_name, &self.host_mac, machine)? {
-            Some(end) if end.up => Ok(()),
+            Some(end) if end.up => match self.port_difference(&end) {
+                None => Ok(()),
+                Some(problem) => Err(difference(problem)),
+            },
             Some(_) => Err(difference(format!(
                 "{}, the host's end of the pod's {}, is down",
                 self.host_name, self.name

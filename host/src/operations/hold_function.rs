@@ -1,15 +1,16 @@
-//! Takes a PCI function for the attachment and remembers what it was like. Its undo is the
+//! Takes a PCI function, or an auxiliary device, for the attachment and remembers what it was like. Its undo is the
 //! undo of all that the attachment did to the function.
 
 use std::time::Duration;
 
-use plumb_values::names::check_pci_address;
+use plumb_values::Device;
+use plumb_values::names::check_device_id;
 use serde::{Deserialize, Serialize};
 
 use super::{Lifetime, Reversible, difference};
 use crate::Result;
 use crate::cni::previous::Previous;
-use crate::functions::{APPEARANCE, Hold, Holds, Original, Restored, host_link, restore};
+use crate::functions::{APPEARANCE, Hold, Holds, Original, OwedName, Restored, host_link, restore};
 use crate::journal::Checked;
 use crate::kernel::virtual_function::Settings;
 use crate::kernel::{Boot, PodNetns};
@@ -18,7 +19,7 @@ use crate::machine::Machine;
 /// What is recorded.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HoldFunction {
-    /// PCI address.
+    /// PCI address, or the auxiliary device's name.
     pub address: String,
     /// What it was like.
     pub original: Box<Original>,
@@ -41,29 +42,29 @@ impl HoldFunction {
     fn leave(&self, machine: &mut Machine<'_>) {
         if !self.shared {
             machine.outcome.left.push(format!(
-                "PCI function {} has not come back from its network namespace",
-                self.address
+                "{} has not come back from its network namespace",
+                Device(&self.address)
             ));
         }
     }
 
     fn report(&self, machine: &Machine<'_>, error: &crate::Error) {
         machine.node.trace.error(format_args!(
-            "PCI function {} cannot be restored now: {error}; `plumbctl functions` shows that it \
+            "{} cannot be restored now: {error}; `plumbctl functions` shows that it \
              is still held, the next ADD on it or a GC restores it",
-            self.address
+            Device(&self.address)
         ));
     }
 }
 
 impl Reversible for HoldFunction {
     fn check_record(&self) -> Checked {
-        check_pci_address(&self.address)?;
+        check_device_id(&self.address)?;
         self.original.check_record()
     }
 
     fn describe(&self) -> String {
-        format!("take PCI function {}", self.address)
+        format!("take {}", Device(&self.address))
     }
 
     fn lifetime(&self) -> Lifetime {
@@ -71,7 +72,8 @@ impl Reversible for HoldFunction {
     }
 
     fn prepare(&mut self, machine: &Machine<'_>) -> Result<()> {
-        if let Some(holder) = Holds::new(&machine.node.state).read(&self.address)? {
+        let holds = Holds::new(&machine.node.state);
+        if let Some(holder) = holds.read(&self.address)? {
             if !Self::is_ours(machine, &holder) {
                 return Err(holder.in_use(&self.address));
             }
@@ -79,8 +81,19 @@ impl Reversible for HoldFunction {
         }
         let kernel = &machine.node.kernel;
         *self.original = Original::read(kernel, &self.address, &self.changes)?;
+        if !self.shared
+            && let Some(unclean) = holds.unclean(&kernel.sysfs, &self.address)?
+        {
+            machine.node.trace.warning(format_args!(
+                "{} is not a clean one: of what it was like before an earlier pod this is not known: {}; look at it, and then \
+                 `plumbctl functions --clean {}`, or make the virtual functions anew",
+                Device(&self.address),
+                unclean.unknown,
+                self.address
+            ));
+        }
         // It comes home under its own name, when that is free by then.
-        if let Some(owed) = Holds::new(&machine.node.state).owed_name(&self.address)?
+        if let Some(owed) = holds.note::<OwedName>(&self.address)?
             && let Some(link) = host_link(kernel, &self.address)?
             && owed.is_of(&link)?
             && let Some(original) = &mut self.original.link
@@ -146,9 +159,9 @@ impl Reversible for HoldFunction {
                 Ok(Restored::Whole) => {}
                 Ok(Restored::Away) => {
                     machine.node.trace.warning(format_args!(
-                        "PCI function {} is still in a network namespace that cannot be reached; \
+                        "{} is still in a network namespace that cannot be reached; \
                          it will be restored when the kernel has brought it back",
-                        self.address
+                        Device(&self.address)
                     ));
                     self.leave(machine);
                     return Ok(());
@@ -180,12 +193,14 @@ impl Reversible for HoldFunction {
                 Ok(())
             }
             Some(holder) => Err(difference(format!(
-                "PCI function {} is held by {} now",
-                self.address, holder.owner
+                "{} is held by {} now",
+                Device(&self.address),
+                holder.owner
             ))),
             None => Err(difference(format!(
-                "PCI function {} is not held by {} any more",
-                self.address, machine.pod.attachment
+                "{} is not held by {} any more",
+                Device(&self.address),
+                machine.pod.attachment
             ))),
         }
     }

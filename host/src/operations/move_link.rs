@@ -1,8 +1,9 @@
-//! Moves the netdev of a PCI function into the pod.
+//! Moves the netdev of a PCI function, or of an auxiliary device, into the pod.
 
 use std::os::fd::AsFd;
 
-use plumb_values::names::{check_link_name, check_pci_address};
+use plumb_values::Device;
+use plumb_values::names::{check_device_id, check_link_name, check_pci_address};
 use serde::{Deserialize, Serialize};
 
 use super::{Lifetime, LinkNumber, Reversible, child, difference};
@@ -19,7 +20,7 @@ pub struct MoveLink {
     /// The interface, see [`LinkNumber`].
     #[serde(default)]
     pub link: LinkNumber,
-    /// PCI address of the function.
+    /// PCI address of the function, or the auxiliary device's name.
     pub address: String,
     /// Its name in the pod.
     pub name: String,
@@ -29,14 +30,15 @@ pub struct MoveLink {
 
 impl Reversible for MoveLink {
     fn check_record(&self) -> Checked {
-        check_pci_address(&self.address)?;
+        check_device_id(&self.address)?;
         check_link_name(&self.name)
     }
 
     fn describe(&self) -> String {
         format!(
-            "move the interface of PCI function {} into the pod as {}",
-            self.address, self.name
+            "move the interface of {} into the pod as {}",
+            Device(&self.address),
+            self.name
         )
     }
 
@@ -76,7 +78,9 @@ impl Reversible for MoveLink {
         let link = pod.require_link(&self.name, &netns.path().to_string_lossy())?;
         self.index = Some(link.index);
         machine.outcome.made(self.link, link);
-        machine.outcome.interface(self.link).pci_address = Some(self.address.clone());
+        // The result has a key for the one and none for the other (CNI specification 1.1.0, `pciID`).
+        let is_pci = check_pci_address(&self.address).is_ok();
+        machine.outcome.interface(self.link).pci_address = is_pci.then(|| self.address.clone());
         Ok(())
     }
 
@@ -94,11 +98,12 @@ impl Reversible for MoveLink {
                 "the pod {place} has no interface {name} any more"
             )));
         };
-        if let Some(found) = netns.sysfs()?.link_pci_address(name)?
+        if let Some(found) = netns.sysfs()?.link_function(name)?
             && found != self.address
         {
             return Err(difference(format!(
-                "interface {name} of the pod {place} is that of PCI function {found}, not {}",
+                "interface {name} of the pod {place} is that of {}, not {}",
+                Device(&found),
                 self.address
             )));
         }

@@ -3,8 +3,9 @@
 use std::os::fd::AsFd;
 
 use nix::errno::Errno;
+use plumb_values::Device;
 use plumb_values::arguments::check_rdma_name;
-use plumb_values::names::check_pci_address;
+use plumb_values::names::check_device_id;
 use serde::{Deserialize, Serialize};
 
 use super::{Lifetime, Reversible, difference};
@@ -20,7 +21,7 @@ use crate::{Code, Error, Result};
 /// What is recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MoveRdmaDevice {
-    /// PCI address of the function.
+    /// PCI address of the function, or the auxiliary device's name.
     pub address: String,
     /// The name it gets in the pod.
     pub name: Option<String>,
@@ -36,10 +37,7 @@ impl MoveRdmaDevice {
         if names.is_empty() {
             return Err(Error::new(
                 Code::NOT_AVAILABLE,
-                format!(
-                    "PCI function {} has no RDMA device on the host",
-                    self.address
-                ),
+                format!("{} has no RDMA device on the host", Device(&self.address)),
             ));
         }
         Ok(names)
@@ -65,7 +63,7 @@ fn refusal(error: crate::kernel::Error) -> Error {
 
 impl Reversible for MoveRdmaDevice {
     fn check_record(&self) -> Checked {
-        check_pci_address(&self.address)?;
+        check_device_id(&self.address)?;
         self.name
             .iter()
             .chain(&self.devices)

@@ -26,3 +26,28 @@ pub fn other_records(
             Err(_) => Some((attachment, None)),
         }))
 }
+
+/// The records of the pod's other attachments, those of the same interface among them, the oldest first. Of one that cannot be
+/// read nothing is known: what it did to the pod ends with it.
+///
+/// # Errors
+///
+/// [`crate::state::Error::Io`] where it is not known which there are.
+pub fn records_of_pod(machine: &Machine<'_>) -> Result<Vec<Record>> {
+    let own = &machine.pod.attachment;
+    let netns = machine.pod.netns()?;
+    let records = Records::new(&machine.node.state);
+    let mut attachments = records.list(None)?;
+    attachments.retain(|other| other.container_id == own.container_id && other != own);
+    let mut found = Vec::new();
+    for attachment in attachments {
+        if let Ok(Some(record)) = records.read(&attachment)
+            && netns.is(&record.header.netns.identity)?
+        {
+            found.push(record);
+        }
+    }
+    // Records of earlier releases, which have no uptime, are older than all that have one.
+    found.sort_by_key(|record| (record.header.uptime, record.header.since));
+    Ok(found)
+}

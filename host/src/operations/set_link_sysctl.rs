@@ -3,12 +3,13 @@
 use plumb_values::arguments::{check_sysctl, check_word};
 use serde::{Deserialize, Serialize};
 
+use super::sysctl_change::{self, FAMILIES};
 use super::{Lifetime, LinkNumber, Reversible, difference};
+use crate::Result;
 use crate::cni::previous::Previous;
 use crate::journal::Checked;
-use crate::kernel::sysctl;
+use crate::kernel::sysctl::Sysctl;
 use crate::machine::Machine;
-use crate::{Code, Error, Result};
 
 /// What is recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +30,9 @@ pub struct SetLinkSysctl {
     pub kept: bool,
     /// What it was; none: the kernel does not have it.
     pub before: Option<String>,
+    /// What the kernel showed when it was set; none where that is not known, and in records of earlier releases.
+    #[serde(default)]
+    pub after: Option<String>,
 }
 
 impl SetLinkSysctl {
@@ -42,6 +46,7 @@ impl SetLinkSysctl {
             required: false,
             kept: false,
             before: None,
+            after: None,
         }
     }
 
@@ -52,15 +57,18 @@ impl SetLinkSysctl {
             ..Self::optional(link, family, name, value)
         }
     }
+
+    fn sysctl<'a>(&'a self, machine: &'a Machine<'_>) -> Sysctl<'a> {
+        Sysctl::of_link(&self.family, machine.link_name(self.link), &self.name)
+    }
 }
 
 impl Reversible for SetLinkSysctl {
     fn check_record(&self) -> Checked {
-        check_word("family", &self.family, &["ipv4", "ipv6"])?;
-        check_sysctl(&self.name, &self.value)?;
-        self.before
-            .as_deref()
-            .map_or(Ok(()), |before| check_sysctl(&self.name, before))
+        check_word("family", &self.family, &FAMILIES)?;
+        let values = [&self.before, &self.after].into_iter().flatten();
+        let mut values = values.chain([&self.value]);
+        values.try_for_each(|value| check_sysctl(&self.name, value))
     }
 
     fn describe(&self) -> String {
@@ -75,46 +83,21 @@ impl Reversible for SetLinkSysctl {
     }
 
     fn prepare(&mut self, machine: &Machine<'_>) -> Result<()> {
-        let interface = machine.link_name(self.link);
-        self.before = sysctl::read(machine.pod.netns()?, &self.family, interface, &self.name)?;
-        if self.required && self.before.is_none() {
-            return Err(Error::new(
-                Code::NOT_AVAILABLE,
-                format!(
-                    "the kernel has no sysctl net.{}.conf.{interface}.{}, which the network needs",
-                    self.family, self.name
-                ),
-            ));
-        }
+        self.before = sysctl_change::before(&self.sysctl(machine), self.required, machine)?;
         Ok(())
     }
 
     fn perform(&mut self, machine: &mut Machine<'_>) -> Result<()> {
-        if self.before.is_none() || self.before.as_ref() == Some(&self.value) {
-            return Ok(());
-        }
-        let interface = machine.link_name(self.link);
-        Ok(sysctl::write(
-            machine.pod.netns()?,
-            &self.family,
-            interface,
-            &self.name,
-            &self.value,
-        )?)
+        self.after = sysctl_change::set(&self.sysctl(machine), &self.value, machine)?;
+        Ok(())
     }
 
     fn undo(&self, machine: &mut Machine<'_>) -> Result<()> {
-        let interface = machine.link_name(self.link);
-        let netns = machine.pod.netns()?;
-        let now = sysctl::read(netns, &self.family, interface, &self.name)?;
-        match (&self.before, now) {
-            (Some(before), Some(now)) if *before != now => Ok(sysctl::write(
-                netns,
-                &self.family,
-                interface,
-                &self.name,
-                before,
-            )?),
+        let left = self.after.as_ref().unwrap_or(&self.value);
+        match &self.before {
+            Some(before) if !machine.has_lost(self.link) => {
+                sysctl_change::restore(&self.sysctl(machine), left, before, machine)
+            }
             _ => Ok(()),
         }
     }
@@ -123,12 +106,11 @@ impl Reversible for SetLinkSysctl {
         if !self.kept || self.before.is_none() {
             return Ok(());
         }
-        let interface = machine.link_name(self.link);
-        let now = sysctl::read(machine.pod.netns()?, &self.family, interface, &self.name)?;
-        match now {
+        let sysctl = self.sysctl(machine);
+        match sysctl.read(machine.pod.netns()?)? {
             Some(now) if now != self.value => Err(difference(format!(
-                "sysctl net.{}.conf.{interface}.{} is {now} in the pod, where ADD left {}",
-                self.family, self.name, self.value
+                "sysctl {sysctl} is {now} in the pod, where ADD left {}",
+                self.value
             ))),
             _ => Ok(()),
         }

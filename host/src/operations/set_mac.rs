@@ -109,15 +109,21 @@ impl Reversible for SetMac {
                 None => error.into(),
             });
         }
-        if let Some(link) = machine.pod.socket()?.link_by_index(index)? {
+        let is_ours = machine.outcome.interface(self.link).made.is_some();
+        if let Some(link) = machine.pod.socket()?.link_by_index(index)?
+            && is_ours
+        {
             machine.outcome.made(self.link, link);
         }
         Ok(())
     }
 
+    /// Whoever has set another one since meant it.
     fn undo(&self, machine: &mut Machine<'_>) -> Result<()> {
         let pod = machine.pod.socket()?;
-        if let (Some(link), Some(mac)) = (machine.find_link(self.link)?, &self.before) {
+        let link = machine.find_link(self.link)?;
+        let ours = link.filter(|link| link.mac[..] == self.mac[..]);
+        if let (Some(link), Some(mac)) = (ours, &self.before) {
             pod.set_link_mac(link.index, mac)?;
         }
         Ok(())

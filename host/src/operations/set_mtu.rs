@@ -51,9 +51,11 @@ impl Reversible for SetMtu {
         Ok(())
     }
 
+    /// Whoever has set another one since meant it.
     fn undo(&self, machine: &mut Machine<'_>) -> Result<()> {
         let pod = machine.pod.socket()?;
-        if let (Some(link), Some(mtu)) = (machine.find_link(self.link)?, self.before) {
+        let link = machine.find_link(self.link)?;
+        if let (Some(link), Some(mtu)) = (link.filter(|link| link.mtu == self.mtu), self.before) {
             pod.set_link_mtu(link.index, mtu)?;
         }
         Ok(())

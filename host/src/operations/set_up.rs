@@ -31,11 +31,17 @@ impl Reversible for SetUp {
         Lifetime::PodLink
     }
 
-    /// A link that the plan made is down: only a moved one needs to be asked.
+    /// How a link that the plan made or moved is, is known; the kernel is asked for that of an earlier plugin.
     fn prepare(&mut self, machine: &Machine<'_>) -> Result<()> {
         let interface = machine.outcome.interfaces.get(&self.link);
         let made = interface.and_then(|interface| interface.made.as_ref());
-        self.before = made.is_some_and(|link| link.up);
+        self.before = match made {
+            Some(link) => link.up,
+            None => {
+                let link = machine.find_link(self.link)?;
+                link.is_some_and(|link| link.up)
+            }
+        };
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 //! Makes a VLAN on an interface of the node (net/8021q), for all pods whose networks ask for it.
 
+use std::collections::BTreeMap;
+
 use nix::errno::Errno;
 use plumb_values::names::check_link_name;
 use serde::{Deserialize, Serialize};
@@ -66,7 +68,12 @@ impl ShareVlan {
             ));
         }
         let below = (parent.index, self.parent.as_str());
-        let child = Child::Vlan { id: self.id };
+        let child = Child::Vlan {
+            id: self.id,
+            is_802_1ad: false,
+            flags: &BTreeMap::new(),
+            mac: None,
+        };
         host.create_child(below, child, TEMPORARY_NAME, None, None)
             .map_err(|error| self.refusal(error, parent, machine))?;
         let mark = Mark {

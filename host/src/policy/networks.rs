@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::net::IpAddr;
 
 use ipnetwork::IpNetwork;
+use plumb_values::Device;
 
 use super::pattern::Pattern;
 use super::{Policy, Profile};
@@ -150,27 +151,19 @@ impl Policy {
         if rules.iter().any(|rule| rule.names(names(link))) {
             return Ok(());
         }
-        let mut leading: Vec<LinkFacts> =
-            facts.default_route_link(Place::Host)?.into_iter().collect();
-        for _ in 0..=NESTING {
-            if leading.iter().any(|other| other.index == link.index) {
-                return Err(self.denied(
-                    "parents",
-                    &format!(
-                        "{} as a member of a bond, because the node's default route leads by it, unless it is named letter \
-                         for letter",
-                        link.name
-                    ),
-                    rules,
-                ));
-            }
-            let mut below = Vec::new();
-            for upper in &leading {
-                below.extend(facts.links_below(upper)?);
-            }
-            leading = below;
+        let leading = links_of_default_route(facts)?;
+        match leading.iter().any(|other| other.index == link.index) {
+            false => Ok(()),
+            true => Err(self.denied(
+                "parents",
+                &format!(
+                    "{} as a member of a bond, because the node's default route leads by it, unless it is named letter \
+                     for letter",
+                    link.name
+                ),
+                rules,
+            )),
         }
-        Ok(())
     }
 
     /// Whether a pod may get a PCI function. One whose link carries the node's default route is never given away
@@ -193,9 +186,10 @@ impl Policy {
             return Err(self.denied(
                 "functions",
                 &format!(
-                    "the PCI function {}, by whose link {} the node's default route leads, unless its address is \
+                    "the {}, by whose link {} the node's default route leads, unless its address is \
                      named letter for letter",
-                    function.address, default.name
+                    Device(&function.address),
+                    default.name
                 ),
                 rules,
             ));
@@ -207,7 +201,7 @@ impl Policy {
                 .any(|rule| rule.matches(names.clone(), function.driver.as_deref()))
         };
         self.check("functions", &self.networks.functions, allowed, || {
-            format!("the PCI function {}", function.address)
+            format!("the {}", Device(&function.address))
         })
     }
 
@@ -259,6 +253,25 @@ pub fn names(link: &LinkFacts) -> impl Iterator<Item = &str> + Clone {
 /// Whether plumb made a link for networks of type `ifacer`. No pod can give a link of the host a text, or make one.
 fn is_made_for_pods(link: &LinkFacts) -> bool {
     matches!(link.kind.as_deref(), Some(VLAN | BOND)) && Mark::of(link.alias.as_deref()).is_some()
+}
+
+/// The links of the host by which its default route leads: that of the route, and what lies below it, one below another.
+///
+/// # Errors
+///
+/// Where the kernel does not say.
+pub fn links_of_default_route(facts: &dyn Facts) -> Result<Vec<LinkFacts>> {
+    let mut uppers: Vec<LinkFacts> = facts.default_route_link(Place::Host)?.into_iter().collect();
+    let mut leading = Vec::new();
+    for _ in 0..=NESTING {
+        let mut below = Vec::new();
+        for upper in &uppers {
+            below.extend(facts.links_below(upper)?);
+        }
+        leading.append(&mut uppers);
+        uppers = below;
+    }
+    Ok(leading)
 }
 
 /// The driver that a pattern may mean a link by: that of its device, or the kind of one without a device.

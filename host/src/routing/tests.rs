@@ -1,3 +1,5 @@
+use plumb_values::PortRange;
+
 use super::*;
 use crate::outcome::AssignedAddress;
 
@@ -84,11 +86,9 @@ fn a_route_that_is_known_takes_an_address_of_its_family() {
 #[test]
 fn a_rule_is_made_for_each_address_of_its_family() {
     let mut template = RuleTemplate {
-        family: Family::Ipv4,
         source: Some(Origin::Of(OWN)),
-        destination: None,
-        table: 100,
         priority: Some(1000),
+        ..RuleTemplate::new(Family::Ipv4, 100)
     };
     assert_eq!(
         rules(&template),
@@ -104,4 +104,41 @@ fn a_rule_is_made_for_each_address_of_its_family() {
     );
     template.source = None;
     assert_eq!(rules(&template), ["lookup 100 priority 1000 (ipv6)"]);
+}
+
+#[test]
+fn a_rule_and_a_route_keep_all_that_is_said_of_them() {
+    let mut rule = RuleTemplate {
+        source: Some(Origin::Of(OWN)),
+        ..RuleTemplate::new(Family::Ipv6, 100)
+    };
+    rule.selectors = RuleSelectors {
+        input_interface: Some("net1".to_owned()),
+        mark: Some(0x100),
+        mask: Some(0xff00),
+        ip_protocol: Some(17),
+        destination_ports: Some(PortRange {
+            first: 4791,
+            last: 4791,
+        }),
+        suppress_prefix_length: Some(0),
+        ..RuleSelectors::default()
+    };
+    assert_eq!(
+        rules(&rule),
+        [
+            "from fd00:1::5/128 fwmark 0x100/0xff00 iif net1 ipproto 17 dport 4791 suppress_prefixlength 0 lookup 100"
+        ]
+    );
+    let mut route = RouteTemplate::new(Destination::Network("10.9.0.0/16".parse().unwrap()));
+    route.on_link = true;
+    route.next_hops = [("10.0.0.1", 1), ("10.0.0.2", 3)]
+        .map(|(gateway, weight)| NextHop {
+            gateway: gateway.parse().unwrap(),
+            weight,
+        })
+        .to_vec();
+    let expected = "10.9.0.0/16 nexthop via 10.0.0.1 weight 1 nexthop via 10.0.0.2 weight 3 onlink";
+    assert_eq!(routes(&route), [expected]);
+    assert_eq!(route.to_string(), expected);
 }

@@ -8,7 +8,7 @@ use super::{clean_up, earlier_sandbox, open_netns};
 use crate::cni::result::{Address, Attached, Interface, render};
 use crate::cni::{AddRequest, Request, Version, old_result};
 use crate::components::Sandbox;
-use crate::coordinator::{self, changed_result};
+use crate::coordinator;
 use crate::facts::{Facts, KernelFacts};
 use crate::journal::{Header, LAYOUT, Moment};
 use crate::kernel::route::Route;
@@ -19,7 +19,7 @@ use crate::operations::{Journal, Operation, Records};
 use crate::outcome::{self, Outcome};
 use crate::plan::Plan;
 use crate::pod::Pod;
-use crate::{Code, Error, Result, decide, octets, perform, pod_choice, undo};
+use crate::{Code, Error, Result, changed_result, decide, octets, perform, pod_choice, undo};
 
 /// Attaches the pod and returns the result.
 pub fn add(mut request: AddRequest, node: &Node<'_>) -> Result<Value> {
@@ -55,6 +55,13 @@ pub fn add(mut request: AddRequest, node: &Node<'_>) -> Result<Value> {
     let outcome = outcome.map_err(|error| match clean_up::waiting_addresses(node) {
         Ok(Some(waiting)) if is_for_want_of_addresses(&error) => error.with_details(waiting),
         _ => error,
+    });
+    let outcome = outcome.map_err(|error| match is_for_want_of_addresses(&error) {
+        true if plan.tries_again() => Error {
+            code: Code::TRY_AGAIN_LATER,
+            ..error
+        },
+        _ => error,
     })?;
     if let Some(wanted) = &request.coordinator
         && !coordinator::is_primary(wanted, &call.attachment.interface_name)
@@ -65,10 +72,11 @@ pub fn add(mut request: AddRequest, node: &Node<'_>) -> Result<Value> {
             ));
         }
     }
-    let changed = match (&call.configuration.previous_result, &request.coordinator) {
-        (Some(result), Some(_)) => Some(changed_result::of(result, &plan, call)),
-        _ => None,
-    };
+    let is_changed = request.coordinator.is_some() || request.is_chained;
+    let previous = call.configuration.previous_result.as_ref();
+    let changed = previous
+        .filter(|_| is_changed)
+        .map(|result| changed_result::of(result, &plan, call));
     let previous = changed
         .as_ref()
         .or(call.configuration.previous_result.as_ref());
@@ -165,6 +173,7 @@ fn begin(node: &Node<'_>, pod: &Pod, plan: &Plan, journal: &mut Journal) -> Resu
         configuration,
         arguments: pod.call.arguments.clone(),
         path: pod.call.path.clone(),
+        components: plan.components.clone(),
     })?)
 }
 

@@ -56,11 +56,7 @@ pub fn check(request: &Request, node: &Node<'_>) -> Result<()> {
         )));
     }
     let mut machine = Machine::new(node, Pod::of_request(request, Some(Rc::new(netns))));
-    let names = record
-        .steps
-        .iter()
-        .filter_map(|step| step.operation.makes_link());
-    machine.outcome.name(names);
+    machine.know_links(&record.steps)?;
     has_reported_addresses(&machine, &expected)?;
     for step in &record.steps {
         let outcome = step.operation.verify(&mut machine, &expected);

@@ -8,10 +8,11 @@
 use std::path::Path;
 use std::time::Duration;
 
-use plumb_values::PciAddress;
+use plumb_values::{Device, DeviceId};
 
 use super::earlier_sandbox;
 use crate::attachment::Attachment;
+use crate::cni::previous::Interface;
 use crate::cni::{AddRequest, Request};
 use crate::functions::{APPEARANCE, Hold, Holds, Restored, restore};
 use crate::journal::State;
@@ -21,6 +22,7 @@ use crate::node::Node;
 use crate::operations::{Journal, Record, Records, Reversible};
 use crate::pod::{ENDING, Pod};
 use crate::state::Error as StateError;
+use crate::types::OWN_TYPE;
 use crate::undo::{self, Undone};
 use crate::{Code, Error, Result, former};
 
@@ -36,7 +38,14 @@ pub fn earlier_attachment(request: &Request, node: &Node<'_>) -> Result<()> {
         return Ok(());
     };
     if is_alive(&journal)? {
-        return Err(attached_already(&request.attachment, journal.path()));
+        return Err(match is_behind_itself(request) {
+            true => Error::configuration(format!(
+                "prevResult has the interface {} of an earlier plugin, which is plumb, too: a flavour that works on it needs \
+                 \"chained\": true in its network",
+                request.attachment.interface_name
+            )),
+            false => attached_already(&request.attachment, journal.path()),
+        });
     }
     node.trace.warning(format_args!(
         "undoing what an earlier ADD of {} left behind",
@@ -53,6 +62,17 @@ pub fn earlier_attachment(request: &Request, node: &Node<'_>) -> Result<()> {
             ),
         )),
     }
+}
+
+/// Whether a flavour stands behind another network of plumb's in a chain and does not say that it is chained.
+fn is_behind_itself(request: &Request) -> bool {
+    let is_own = |interface: &Interface| {
+        interface.name == request.attachment.interface_name && !interface.sandbox.is_empty()
+    };
+    let previous = request.previous().ok().flatten();
+    request.configuration.plugin_type == OWN_TYPE
+        && request.attachment.plugin.is_none()
+        && previous.is_some_and(|previous| previous.interfaces.iter().any(is_own))
 }
 
 fn is_alive(journal: &Journal) -> Result<bool> {
@@ -81,14 +101,14 @@ pub fn attached_already(attachment: &Attachment, record: &Path) -> Error {
 /// the namespace of a dead one.
 pub fn wanted_function(request: &AddRequest, node: &Node<'_>) -> Result<()> {
     let device = request.device_id.as_deref();
-    let Some(function) = device.and_then(|id| id.parse::<PciAddress>().ok()) else {
+    let Some(function) = device.and_then(|id| id.parse::<DeviceId>().ok()) else {
         return Ok(());
     };
     let attachment = &request.call.attachment;
     let address = function.to_string();
     let holds = Holds::new(&node.state);
     if holds.read(&address)?.is_none() {
-        former::adopt_of_function(function, node)?;
+        former::adopt_of_function(&function, node)?;
     }
     let Some(hold) = holds.read(&address)? else {
         return Ok(());
@@ -107,8 +127,9 @@ pub fn wanted_function(request: &AddRequest, node: &Node<'_>) -> Result<()> {
             return Err(hold.in_use(&address));
         }
         node.trace.warning(format_args!(
-            "undoing {}: its pod is gone without a DEL, or has a new sandbox, and it has PCI function {address}",
-            hold.owner
+            "undoing {}: its pod is gone without a DEL, or has a new sandbox, and it has {}",
+            hold.owner,
+            Device(&address)
         ));
         is_deleted = undo_record(journal, node)? == Undone::Left;
     }
@@ -124,8 +145,9 @@ pub fn wanted_function(request: &AddRequest, node: &Node<'_>) -> Result<()> {
         Restored::Away => Err(Error::new(
             Code::TRY_AGAIN_LATER,
             format!(
-                "PCI function {address} is still in the network namespace of {}, which has ended \
+                "{} is still in the network namespace of {}, which has ended \
                  or is kept by a process: try again later",
+                Device(&address),
                 hold.owner
             ),
         )),
@@ -186,16 +208,19 @@ pub fn functions_of(attachment: &Attachment, node: &Node<'_>) -> Result<()> {
 /// reported.
 pub fn held_function(address: &str, hold: &Hold, node: &Node<'_>) {
     node.trace.warning(format_args!(
-        "PCI function {address} is held by {}, which has no record: restoring it",
+        "{} is held by {}, which has no record: restoring it",
+        Device(address),
         hold.owner
     ));
     match free_function(address, hold, node) {
         Ok(Restored::Whole) => {}
         Ok(Restored::Away) => node.trace.warning(format_args!(
-            "PCI function {address} is still in a network namespace that cannot be reached"
+            "{} is still in a network namespace that cannot be reached",
+            Device(address)
         )),
         Err(error) => node.trace.error(format_args!(
-            "PCI function {address} cannot be restored now: {error}"
+            "{} cannot be restored now: {error}",
+            Device(address)
         )),
     }
 }

@@ -3,17 +3,19 @@
 //! No component is loaded: one that was upgraded, broken or removed cannot strand a
 //! device. It does all it can the first time, and succeeds when things are gone.
 
+use plumb_values::Device;
+
 use super::{clean_up, is_own};
 use crate::cni::Request;
 use crate::cni::ifacer::Ifacer;
 use crate::cni::previous::Previous;
-use crate::functions::{APPEARANCE, Holds, Original, restore};
+use crate::functions::{APPEARANCE, Holds, Original, mark_unclean, restore};
 use crate::kernel::Netns;
 use crate::machine::Machine;
 use crate::node::Node;
 use crate::operations::{DelegateIpam, Journal, LinkNumber, Records, Reversible, shared_link};
 use crate::pod::Pod;
-use crate::types::IFACER;
+use crate::types::{IFACER, is_chained_flavour};
 use crate::{Result, decide, former, imported, octets, undo};
 
 /// Detaches the pod.
@@ -42,6 +44,10 @@ fn detach(journal: Journal, request: &Request, node: &Node<'_>) -> Result<()> {
 /// Does what can be proven without a record: DEL was here before, the record was lost,
 /// or another plugin made the attachment before plumb was installed.
 fn detach_without_record(request: &Request, node: &Node<'_>) -> Result<()> {
+    // What a flavour changed of an earlier plugin's interface ends with it, and is that plugin's to remove.
+    if is_chained_flavour(&request.configuration) {
+        return Ok(());
+    }
     if let Err(error) = former::adopt_of_attachment(request, node) {
         node.trace.warning(format_args!(
             "looking for what another plugin wrote down of its function: {error}"
@@ -51,6 +57,11 @@ fn detach_without_record(request: &Request, node: &Node<'_>) -> Result<()> {
     if let Err(error) = take_back_link_of_result(request, node) {
         node.trace.warning(format_args!(
             "taking back the interface of the result: {error}"
+        ));
+    }
+    if let Err(error) = former::mend_of_attachment(request, node) {
+        node.trace.warning(format_args!(
+            "its function may have settings of its pod: {error}"
         ));
     }
     remove_shared_links(request, node)?;
@@ -125,28 +136,32 @@ fn take_back_link_of_result(request: &Request, node: &Node<'_>) -> Result<()> {
     if !reports(&previous, name, &path.to_string_lossy(), &link.mac) {
         return Ok(());
     }
-    let is_child =
-        matches!(link.kind.as_deref(), Some("macvlan" | "ipvlan")) || link.is_ipoib_child();
+    let is_child = matches!(link.kind.as_deref(), Some("macvlan" | "ipvlan" | "vlan"))
+        || link.is_ipoib_child();
     if is_child {
         node.trace.warning(format_args!(
             "{} has no record: removing {name}, which its result reports",
             request.attachment
         ));
         pod.delete_link(link.index)?;
-    } else if let Some(address) = netns.sysfs()?.link_pci_address(name)?
+    } else if let Some(address) = netns.sysfs()?.link_function(name)?
         && request
             .device_id()?
             .is_some_and(|id| id.eq_ignore_ascii_case(&address))
         && Holds::new(&node.state).read(&address)?.is_none()
     {
         node.trace.warning(format_args!(
-            "{} has no record: bringing PCI function {address} back, whose interface its result \
+            "{} has no record: bringing {} back, whose interface its result \
              reports; what it was like before is not known",
-            request.attachment
+            request.attachment,
+            Device(&address)
         ));
-        let original = Original::of_unknown(&node.kernel, &netns, &address, link)?;
+        let settings = former::fresh_settings(request);
+        let original = Original::of_unknown(&node.kernel, &netns, &address, link, settings)?;
         restore(node, &address, &original, Some(&netns), APPEARANCE)?;
         Holds::new(&node.state).release(&address)?;
+        let unknown = "what it was like before its pod, of which there is no record";
+        mark_unclean(node, &address, unknown.to_owned())?;
     }
     Ok(())
 }

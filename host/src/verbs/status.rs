@@ -4,9 +4,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::cni::{AddRequest, Request};
-use crate::components::{Asked, Sandbox};
+use crate::components::{About, Asked, Sandbox};
 use crate::decide::{self, Ipam};
-use crate::facts::{Facts, KernelFacts, Place};
+use crate::facts::{Facts, KernelFacts, LinkFacts, Place};
 use crate::leases::Candidate;
 use crate::node::Node;
 use crate::operations::Records;
@@ -34,17 +34,17 @@ fn check(call: Request, node: &Node<'_>) -> Result<()> {
     if let Some(wanted) = &request.ifacer {
         return ifacer::plan(wanted, request, facts.as_ref()).map(drop);
     }
-    let flavour = decide::flavour(request)?;
+    let sandbox = Sandbox::new(node.trace)?;
+    let flavour = decide::flavour(request, &sandbox)?;
     let resolved = parent::resolve(request, facts.as_ref())?;
     let request = resolved.request.as_ref();
-    let sandbox = Sandbox::new(node.trace)?;
     let asked = Arc::new(Asked::of(request)?);
     sandbox.ready(&flavour, Rc::clone(&facts), &asked)?;
     // Whose subnet the addresses are of is known when a device plugin has allotted a function.
     if request.from_master.is_some() {
         return Ok(());
     }
-    match decide::ipam(request)? {
+    match decide::ipam(request, &sandbox)? {
         Ipam::None => Ok(()),
         Ipam::Policy(policy, pools) => {
             // There is no pod yet that could be in a namespace.
@@ -52,7 +52,13 @@ fn check(call: Request, node: &Node<'_>) -> Result<()> {
             for pool in &mut pools.pools {
                 pool.namespaces.clear();
             }
-            let proposal = decide::propose(&sandbox, &policy, &asked, &pools)?;
+            let about = About {
+                parent: named_parent(&request.call, facts.as_ref())?,
+                hardware_address: None,
+            };
+            let facts_of_policy = Rc::clone(&facts);
+            let proposal =
+                decide::propose(&sandbox, &policy, facts_of_policy, &asked, &about, &pools)?;
             let claim = decide::claim(proposal, NODE_SPACE, false);
             let claims = claim.candidates();
             report_full(&claims, &request.call, facts.as_ref(), node)?;
@@ -69,13 +75,20 @@ fn check(call: Request, node: &Node<'_>) -> Result<()> {
     }
 }
 
+/// The parent that a network names; there is no plan yet that would say it for sure.
+fn named_parent(call: &Request, facts: &dyn Facts) -> Result<Option<LinkFacts>> {
+    match call.configuration.string("master") {
+        Ok(Some(parent)) => facts.link(Place::Host, parent),
+        _ => Ok(None),
+    }
+}
+
 /// The spaces in which the pods of a network can be: a plan would say which, and there is none yet. Nearly all
 /// flavours name their parent by `master`.
 fn spaces(call: &Request, facts: &dyn Facts) -> Result<Vec<String>> {
     let policy = &call.policy;
     if !policy.wires.is_empty()
-        && let Ok(Some(parent)) = call.configuration.string("master")
-        && let Some(link) = facts.link(Place::Host, parent)?
+        && let Some(link) = named_parent(call, facts)?
     {
         return Ok(vec![policy.space(&link, facts)?]);
     }

@@ -5,28 +5,37 @@
 //! events: the offending value, and what would be right. The host applies them to what a
 //! component asks for, and so does the double by which components are tested.
 
+mod child;
 mod function;
 mod link;
+mod netdev;
+mod plan;
 mod proposal;
+mod queues;
 mod routing;
 mod words;
 
+pub use child::{check_child_mtu, check_ethernet_parent, check_ipoib_mtu, is_connected};
 pub use function::{
     check_guid, check_rdma_name, check_rdma_name_is_for_one, check_virtual_function, check_vlan,
-    is_rdma_name,
+    check_vlan_child, is_rdma_name,
 };
 pub use link::{
-    check_first_link, check_hardware_address, check_infiniband_parent, check_mtu,
-    check_partition_key, check_sysctl, check_unicast,
+    SYSCTL_SCOPES, check_first_link, check_further_link, check_hardware_address,
+    check_infiniband_parent, check_mtu, check_partition_key, check_pod_sysctl, check_sysctl,
+    check_unicast,
 };
+pub use netdev::{check_bridge, check_movable, check_not_default, check_port_settings};
+pub use plan::{check_addresses, check_granted, check_interface, check_recording};
 pub use proposal::{
     check_candidates, check_claims, check_gateway, check_pool, check_prefix_length, check_ranges,
 };
+pub use queues::{check_channel_counts, check_ring_sizes};
 pub use routing::{
-    check_assigned, check_network, check_route, check_route_to_networks, check_rule, check_table,
-    check_untaken,
+    NEXT_HOPS, check_assigned, check_network, check_next_hops, check_route,
+    check_route_to_networks, check_rule, check_rule_selectors, check_table, check_untaken,
 };
-pub use words::{IPOIB_MODES, IPVLAN_MODES, LINK_STATES, MACVLAN_MODES, check_word};
+pub use words::{IPOIB_MODES, IPVLAN_MODES, LINK_STATES, MACVLAN_MODES, VLAN_FLAGS, check_word};
 
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@
 extern crate alloc;
 
 pub mod arguments;
+mod device_id;
 pub mod driver;
 mod family;
 mod guid;
@@ -12,20 +13,25 @@ mod hardware_address;
 mod mac;
 pub mod names;
 mod network;
+mod next_hop;
 pub mod octets;
 mod pci_address;
 pub mod range;
+mod rule_selectors;
 pub mod similar;
 pub mod text;
 mod time;
 
+pub use device_id::{AuxiliaryName, Device, DeviceId};
 pub use family::Family;
 pub use guid::Guid;
 pub use hardware_address::HardwareAddress;
 pub use mac::Mac;
 pub use network::IpNetwork;
+pub use next_hop::NextHop;
 pub use pci_address::PciAddress;
 pub use range::AddressRange;
+pub use rule_selectors::{PortRange, RuleSelectors};
 pub use time::Utc;
 
 /// Why a text is not the value that it should be. It does not say where the text was, which

@@ -2,14 +2,18 @@
 
 use alloc::format;
 use alloc::string::String;
+use core::str::FromStr;
 
-use crate::PciAddress;
+use crate::{DeviceId, ParseError, PciAddress};
 
 /// Longest name of a file (`NAME_MAX`, linux/limits.h).
 const FILE_NAME_BYTES: usize = 255;
 
 /// Longest name of a link (`IFNAMSIZ` less the zero, linux/if.h).
 const LINK_NAME_BYTES: usize = 15;
+
+/// Longest other name of a link (`ALTIFNAMSIZ` less the zero, linux/if.h).
+const ALTERNATIVE_NAME_BYTES: usize = 127;
 
 /// To the kernel text is Latin-1 (`_ctype`, lib/ctype.c): in UTF-8 this is a part of letters
 /// such as 'à'.
@@ -54,6 +58,23 @@ pub fn check_link_name(name: &str) -> Result<(), String> {
     }
 }
 
+/// Checks a further name of a link (`IFLA_ALT_IFNAME`; `ALTIFNAMSIZ` less the zero, linux/if.h). The kernel takes more: what it
+/// shows in tools must not steer a terminal.
+pub fn check_alternative_name(name: &str) -> Result<(), String> {
+    let is_plain = |character: char| !character.is_control() && !character.is_whitespace();
+    let is_valid = !matches!(name, "" | "." | "..")
+        && name.len() <= ALTERNATIVE_NAME_BYTES
+        && !name.contains(['/', ':', '%'])
+        && name.chars().all(is_plain);
+    match is_valid {
+        true => Ok(()),
+        false => Err(format!(
+            "the alternative name {name:?} of a link must have 1 to {ALTERNATIVE_NAME_BYTES} bytes, without '/', ':', '%' \
+             and white space"
+        )),
+    }
+}
+
 /// Checks what is one file in a folder, such as a driver or a plugin; `what` it names.
 pub fn check_file_name(what: &str, name: &str) -> Result<(), String> {
     let is_one = !matches!(name, "" | "." | "..") && !name.contains('/');
@@ -65,7 +86,16 @@ pub fn check_file_name(what: &str, name: &str) -> Result<(), String> {
 
 /// Checks the text of a PCI address.
 pub fn check_pci_address(text: &str) -> Result<(), String> {
-    match text.parse::<PciAddress>() {
+    check::<PciAddress>(text)
+}
+
+/// Checks the text of a [`DeviceId`].
+pub fn check_device_id(text: &str) -> Result<(), String> {
+    check::<DeviceId>(text)
+}
+
+fn check<T: FromStr<Err = ParseError>>(text: &str) -> Result<(), String> {
+    match text.parse::<T>() {
         Ok(_) => Ok(()),
         Err(error) => Err(format!("{text:?} {error}")),
     }
@@ -114,6 +144,25 @@ mod tests {
             ("\u{e0}", false),
         ] {
             assert_eq!(check_link_name(name).is_ok(), accepted, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn further_names_of_links_are_longer_and_as_plain() {
+        let (longest, too_long) = ("a".repeat(127), "a".repeat(128));
+        for (name, accepted) in [
+            (longest.as_str(), true),
+            (&too_long, false),
+            ("fabric-a", true),
+            ("fäbric", true),
+            ("", false),
+            ("..", false),
+            ("a/b", false),
+            ("a b", false),
+            ("a%d", false),
+            ("a\u{1b}[2J", false),
+        ] {
+            assert_eq!(check_alternative_name(name).is_ok(), accepted, "{name:?}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! Ranges of addresses and their arithmetic: merge, intersect, subtract.
+//! Ranges of addresses and their arithmetic: merge, intersect, subtract, count.
 //!
 //! All of it works on the ends of the ranges, so a /10 or an IPv6 /64 costs what a /30 costs.
 //! `IpAddr` orders IPv4 before IPv6 and numerically within a family, and no range spans both,
@@ -7,10 +7,11 @@
 use alloc::vec::Vec;
 use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Family;
+use crate::{Family, IpNetwork, ParseError};
 
 /// Consecutive addresses of one family, both ends included. Printed as `first-last`,
 /// or as the address when there is only one.
@@ -71,6 +72,12 @@ impl AddressRange {
         (to_number(self.last) - to_number(self.first)).saturating_add(1)
     }
 
+    /// The address that is this many behind the first one; none behind the last.
+    pub fn nth(&self, offset: u128) -> Option<IpAddr> {
+        let number = to_number(self.first).checked_add(offset)?;
+        (number <= to_number(self.last)).then(|| from_number(number, self.family()))
+    }
+
     /// The addresses that both ranges have.
     pub fn intersection(&self, other: &Self) -> Option<Self> {
         let first = self.first.max(other.first);
@@ -102,6 +109,51 @@ impl fmt::Display for AddressRange {
             write!(formatter, "{}-{}", self.first, self.last)
         }
     }
+}
+
+impl FromStr for AddressRange {
+    type Err = ParseError;
+
+    /// Reads `10.0.0.5-10.0.0.9`, one address, or a network in CIDR notation, which stands for all its
+    /// addresses.
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        parse(text).ok_or(ParseError {
+            expected: "a range of addresses, as in 10.0.0.5-10.0.0.9, an address or a network",
+        })
+    }
+}
+
+fn parse(text: &str) -> Option<AddressRange> {
+    if text.contains('/') {
+        let network: IpNetwork = text.parse().ok()?;
+        return Some(network.range());
+    }
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    AddressRange::new(first.trim().parse().ok()?, last.trim().parse().ok()?)
+}
+
+/// What can be given out of a subnet, ascending: `given`, or where that is empty the whole subnet, without
+/// `excluded`, the gateway, and what no interface may have ([`AddressRange::reserved`]).
+pub fn usable(
+    subnet: AddressRange,
+    given: &[AddressRange],
+    excluded: &[AddressRange],
+    gateway: Option<IpAddr>,
+) -> Vec<AddressRange> {
+    let given = match given {
+        [] => alloc::vec![subnet],
+        given => merge(given.to_vec()),
+    };
+    let mut holes = excluded.to_vec();
+    holes.extend(gateway.map(AddressRange::single));
+    holes.extend(subnet.reserved());
+    subtract(&given, &merge(holes))
+}
+
+/// How many addresses ranges have together; they are merged.
+pub fn count(ranges: &[AddressRange]) -> u128 {
+    let sizes = ranges.iter().map(AddressRange::size);
+    sizes.fold(0, u128::saturating_add)
 }
 
 /// Sorts ranges and joins those that touch or overlap.

@@ -12,7 +12,7 @@ const CONFIGURED: &str = "configured";
 ///
 /// Errors: `try-again-later`, because it usually does within seconds.
 pub(crate) fn check_handled(configuration: &Configuration) -> Result<(), Error> {
-    let state = configuration.ib_kubernetes_state.as_str();
+    let state = configuration.args.cni.state.as_str();
     if !configuration.ib_kubernetes || state == CONFIGURED {
         return Ok(());
     }

@@ -9,75 +9,70 @@ mod port;
 
 pub use configuration::Configuration;
 
-use plumb_sdk::facts::{PciFunction, RdmaNamespaceMode, get_rdma_namespace_mode};
-use plumb_sdk::operations::{
-    VirtualFunctionSettings, bring_up, move_link, report_function, set_mtu,
-};
-use plumb_sdk::{Error, Flavour, Request, export_flavour, log};
+use plumb_sdk::facts::{RdmaNamespaceMode, get_rdma_namespace_mode};
+use plumb_sdk::log;
+use plumb_sdk::operations::{VirtualFunctionSettings, report_function};
+use plumb_sdk::prelude::*;
 
-/// The flavour; `export_flavour!` makes the component of it.
-pub struct IbSriov;
-
-impl Flavour for IbSriov {
-    fn attach(request: &Request) -> Result<(), Error> {
-        let configuration = Configuration::read(request)?;
-        ib_kubernetes::check_handled(&configuration)?;
-        let function = function::find(request, &configuration)?;
-        function.check_mtu(configuration.mtu)?;
-        if function.parent().is_none() {
-            log::info("a physical function is handed over as it is: nothing of it is set");
-            return report_function(&function, None);
-        }
-        ib_kubernetes::check_guid(&configuration)?;
-        match function.user_space_driver() {
-            Some(_) => hand_over(&configuration, &function),
-            None => move_in(request, &configuration, &function),
-        }
+#[flavour(
+    uses(
+        set_virtual_function, move_rdma_device, move_link, set_mtu, set_link_sysctl, assign_addresses, set_up,
+        report_function
+    ),
+    keys = Configuration,
+    ready = ready
+)]
+fn attach(request: &Request) -> Result<()> {
+    let configuration = Configuration::read(request)?;
+    ib_kubernetes::check_handled(&configuration)?;
+    let function = function::find(request, &configuration)?;
+    function.check_mtu(configuration.mtu)?;
+    if function.parent().is_none() {
+        log::info("a physical function is handed over as it is: nothing of it is set");
+        return report_function(&function, None);
     }
-
-    fn ready(request: &Request) -> Result<(), Error> {
-        let configuration = Configuration::read(request)?;
-        // The runtime asks before a device is allotted, so there usually is none.
-        if request.device_id().is_some() {
-            let function = function::find(request, &configuration)?;
-            if function.user_space_driver().is_some() {
-                return Ok(());
-            }
-        }
-        match &configuration.isolation {
-            Some(isolation) if !configuration.vfio => isolation.is_possible().map(drop),
-            _ => Ok(()),
-        }
+    ib_kubernetes::check_guid(&configuration)?;
+    match function.user_space_driver() {
+        Some(_) => hand_over(&configuration, &function),
+        None => move_in(request, &configuration, &function),
     }
 }
 
-export_flavour!(IbSriov);
+fn ready(request: &Request) -> Result<()> {
+    let configuration = Configuration::read(request)?;
+    // The runtime asks before a device is allotted, so there usually is none.
+    if request.device_id().is_some() {
+        let function = function::find(request, &configuration)?;
+        if function.user_space_driver().is_some() {
+            return Ok(());
+        }
+    }
+    match &*configuration.isolation {
+        Some(isolation) if !configuration.vfio => isolation.is_possible().map(drop),
+        _ => Ok(()),
+    }
+}
 
 /// The function's interface becomes the pod's.
-fn move_in(
-    request: &Request,
-    configuration: &Configuration,
-    function: &PciFunction,
-) -> Result<(), Error> {
+fn move_in(request: &Request, configuration: &Configuration, function: &PciFunction) -> Result<()> {
     port::check(configuration, function)?;
-    // A driver reads a GUID only when it is bound.
-    function.set(&VirtualFunctionSettings {
-        rebind: configuration.guid.is_some(),
-        ..configuration.settings()
-    })?;
-    match &configuration.isolation {
-        Some(isolation) => isolation.record(function)?,
-        None => warn_of_unusable_rdma(function)?,
+    if configuration.isolation.is_none() {
+        warn_of_unusable_rdma(function)?;
     }
-    let link = move_link(function)?;
-    if let Some(mtu) = configuration.mtu {
-        set_mtu(&link, mtu)?;
-    }
-    bring_up(&link, request.configured_addresses()?.as_ref())
+    let link = MovedFunction::of(function)
+        .settings(VirtualFunctionSettings {
+            // A driver reads a GUID only when it is bound.
+            rebind: configuration.guid.is_some(),
+            ..configuration.settings()
+        })
+        .isolation(configuration.isolation.as_ref())
+        .mtu(configuration.mtu)
+        .move_in()?;
+    link.bring_up(request.configured_addresses()?).map(drop)
 }
 
 /// The pod may be meant to use IP only, so this is no error.
-fn warn_of_unusable_rdma(function: &PciFunction) -> Result<(), Error> {
+fn warn_of_unusable_rdma(function: &PciFunction) -> Result<()> {
     if get_rdma_namespace_mode()? == RdmaNamespaceMode::Exclusive {
         log::warning(format!(
             "the pod cannot use RDMA: {} stays with the node without rdmaIsolation",
@@ -88,7 +83,7 @@ fn warn_of_unusable_rdma(function: &PciFunction) -> Result<(), Error> {
 }
 
 /// A virtual machine drives the function: there is no interface to move or to address.
-fn hand_over(configuration: &Configuration, function: &PciFunction) -> Result<(), Error> {
+fn hand_over(configuration: &Configuration, function: &PciFunction) -> Result<()> {
     if configuration.isolation.is_some() {
         log::info(
             "driven by a virtual machine, the function has no RDMA device that could be moved",

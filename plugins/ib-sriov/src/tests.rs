@@ -34,7 +34,7 @@ fn configuration(keys: &str) -> Request {
 }
 
 fn attach_to(function: PciFacts, keys: &str) -> Outcome<()> {
-    node(function, RdmaNamespaceMode::Exclusive).attach::<IbSriov>(configuration(keys))
+    node(function, RdmaNamespaceMode::Exclusive).attach::<Component>(configuration(keys))
 }
 
 fn attach(keys: &str) -> Outcome<()> {

@@ -1,13 +1,13 @@
 //! The interface that the pod's is made of.
 
-use plumb_sdk::facts::{Link, LinkType, Place, get_link, get_pci_function};
-use plumb_sdk::{Error, log, partition_key};
+use plumb_sdk::facts::{LinkType, Place, get_link, get_pci_function};
+use plumb_sdk::log;
+use plumb_sdk::prelude::*;
 
 use crate::configuration::Configuration;
-use crate::mtu;
 
 /// Looks the parent up by its name.
-pub(crate) fn find(configuration: &Configuration) -> Result<Link, Error> {
+pub(crate) fn find(configuration: &Configuration) -> Result<Link> {
     let parent = get_link(Place::Host, &configuration.master)?;
     if !parent.is_up() {
         log::warning(format!("parent {} is down", parent.name()));
@@ -15,19 +15,20 @@ pub(crate) fn find(configuration: &Configuration) -> Result<Link, Error> {
     Ok(parent)
 }
 
-/// Refuses what the kernel would refuse with a bare EINVAL, and a partition in which the child
-/// would never get carrier.
-pub(crate) fn check(parent: &Link, configuration: &Configuration) -> Result<(), Error> {
+/// What is to be made of it.
+///
+/// Errors: `invalid-configuration` for what has no children.
+pub(crate) fn child<'a>(parent: &'a Link, configuration: &Configuration) -> Result<Ipoib<'a>> {
     check_type(parent)?;
     check_no_child(parent)?;
-    mtu::check(configuration, parent)?;
-    match configuration.partition_key {
-        Some(key) => partition_key::check_in_table(key, parent),
-        None => Ok(()),
-    }
+    Ok(Ipoib::on(parent)
+        .partition_key(configuration.partition_key.key()?)
+        .mode(configuration.mode)
+        .user_multicast(configuration.user_multicast)
+        .mtu(configuration.mtu))
 }
 
-fn check_type(parent: &Link) -> Result<(), Error> {
+fn check_type(parent: &Link) -> Result<()> {
     let link_type = parent.link_type();
     if link_type == LinkType::Infiniband {
         return Ok(());
@@ -41,7 +42,7 @@ fn check_type(parent: &Link) -> Result<(), Error> {
 
 /// The kernel makes no children of children. A child has no device of its own; where it is
 /// shown with its parent's, it is not among the interfaces of the PCI function.
-fn check_no_child(parent: &Link) -> Result<(), Error> {
+fn check_no_child(parent: &Link) -> Result<()> {
     let name = parent.name();
     let parents = match parent.pci_address() {
         None if parent.rdma_devices().is_empty() => "its parent".to_owned(),
@@ -60,3 +61,6 @@ fn check_no_child(parent: &Link) -> Result<(), Error> {
          \"master\", and \"pkey\" for the partition"
     )))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,7 @@
 //! The flavour on described nodes: what is looked up, what is refused, what is planned.
 
-use plumb_sdk::ErrorCode;
 use plumb_sdk::facts::{LinkType, Place};
-use plumb_sdk::operations::IpoibMode;
+use plumb_sdk::operations::IpoibOptions;
 use plumb_sdk::testing::{
     AddressSource, LinkFacts, Node, Operation, Outcome, PciFacts, announcement, infiniband_link,
     infiniband_virtual_function, link, physical, request,
@@ -36,7 +35,7 @@ fn node() -> Node {
 
 /// The keys after the type.
 fn attach(keys: &str) -> Outcome<()> {
-    node().attach::<Ipoib>(request(&format!(r#"{{"type": "ipoib"{keys}}}"#)))
+    node().attach::<Component>(request(&format!(r#"{{"type": "ipoib"{keys}}}"#)))
 }
 
 fn create(options: IpoibOptions) -> Operation {
@@ -76,6 +75,7 @@ fn a_child_in_a_partition_of_its_own() {
                 mode: Some(IpoibMode::Connected),
                 user_multicast: Some(true),
                 mtu: Some(65520),
+                name: None,
             }),
             arp,
             ndisc,
@@ -118,7 +118,7 @@ fn the_kernel_makes_no_children_of_children() {
     child.rdma_devices.clear();
     child.partition_keys.clear();
     let node = Node::new().with_link(Place::Host, child);
-    let outcome = node.attach::<Ipoib>(request(
+    let outcome = node.attach::<Component>(request(
         r#"{"type": "ipoib", "master": "ib0.8001", "pkey": "0x8001"}"#,
     ));
     let words = ["ib0.8001", "its parent", "\"master\""];
@@ -128,7 +128,7 @@ fn the_kernel_makes_no_children_of_children() {
 #[test]
 fn a_parent_of_another_bus_than_pci_is_taken() {
     let node = Node::new().with_link(Place::Host, infiniband_link("ib0"));
-    let outcome = node.attach::<Ipoib>(request(r#"{"type": "ipoib", "master": "ib0"}"#));
+    let outcome = node.attach::<Component>(request(r#"{"type": "ipoib", "master": "ib0"}"#));
     outcome.result.unwrap();
 }
 
@@ -142,7 +142,7 @@ fn a_child_of_a_connected_parent_is_connected_unless_it_says_otherwise() {
         (r#", "mode": "datagram""#, IpoibMode::Datagram),
     ] {
         let text = format!(r#"{{"type": "ipoib", "master": "ib0"{keys}}}"#);
-        let outcome = node.attach::<Ipoib>(request(&text));
+        let outcome = node.attach::<Component>(request(&text));
         let Some(Operation::CreateIpoib { options, .. }) = outcome.plan.first() else {
             panic!("{:?} {:?}", outcome.result, outcome.plan);
         };
@@ -160,7 +160,7 @@ fn only_infiniband_can_be_a_parent() {
         let mut facts = link("dev0");
         facts.link_type = link_type;
         let node = Node::new().with_link(Place::Host, facts);
-        let outcome = node.attach::<Ipoib>(request(r#"{"type": "ipoib", "master": "dev0"}"#));
+        let outcome = node.attach::<Component>(request(r#"{"type": "ipoib", "master": "dev0"}"#));
         let words = ["dev0", word, "InfiniBand", "macvlan"];
         outcome.assert_refused(ErrorCode::InvalidConfiguration, &words);
     }
@@ -172,19 +172,19 @@ fn only_infiniband_can_be_a_parent() {
 #[test]
 fn a_node_is_ready_when_the_parent_is_there_and_up() {
     let text = r#"{"type": "ipoib", "master": "ib0"}"#;
-    node().ready::<Ipoib>(request(text)).result.unwrap();
+    node().ready::<Component>(request(text)).result.unwrap();
 
     let mut down = infiniband_link("ib0");
     down.is_up = false;
     let down = Node::new().with_link(Place::Host, down);
-    let outcome = down.ready::<Ipoib>(request(text));
+    let outcome = down.ready::<Component>(request(text));
     outcome.assert_refused(ErrorCode::NotAvailable, &["ip link set ib0 up"]);
 
-    let outcome = Node::new().ready::<Ipoib>(request(text));
+    let outcome = Node::new().ready::<Component>(request(text));
     outcome.assert_refused(ErrorCode::NotFound, &["ib0"]);
 
     let absent = r#"{"type": "ipoib", "master": "ib0", "pkey": "0x3"}"#;
-    let outcome = node().ready::<Ipoib>(request(absent));
+    let outcome = node().ready::<Component>(request(absent));
     outcome.assert_refused(ErrorCode::NotAvailable, &["0x0003"]);
 }
 
@@ -193,7 +193,7 @@ fn a_parent_that_is_down_is_worth_a_warning() {
     let mut down = infiniband_link("ib0");
     down.is_up = false;
     let node = Node::new().with_link(Place::Host, down);
-    let outcome = node.attach::<Ipoib>(request(r#"{"type": "ipoib", "master": "ib0"}"#));
+    let outcome = node.attach::<Component>(request(r#"{"type": "ipoib", "master": "ib0"}"#));
     outcome.result.unwrap();
     assert_eq!(outcome.log, ["warning: parent ib0 is down"]);
 }

@@ -1,24 +1,45 @@
 //! The network configuration of this flavour, checked as far as text alone allows.
 
-use plumb_sdk::operations::{IpvlanMode, MacvlanMode};
-use plumb_sdk::{Error, Ipam, Mac, Request, log, mac};
-use serde::Deserialize;
+use std::fmt::Display;
+use std::str::FromStr;
 
-/// The keys, as the host passes them: in lower case.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Keys {
-    #[serde(rename = "type")]
+use plumb_sdk::prelude::*;
+use plumb_sdk::{Ipam, log, mac};
+
+/// The keys.
+#[derive(Keys)]
+pub struct Written {
+    #[keys(name = "type", default)]
     plugin: String,
-    kind: Option<String>,
-    master: String,
-    mode: String,
-    mtu: u32,
-    mac: String,
-    bcqueuelen: u32,
-    linkincontainer: bool,
-    requirerdma: bool,
+    /// What is made, where the type does not say it.
+    kind: Option<Kind>,
+    /// Name of the parent; without it the chain or the default route decides.
+    master: Option<String>,
+    /// How packets are switched, by the kind.
+    mode: Option<String>,
+    /// Bytes; 0 is the parent's.
+    #[keys(absent_when_zero)]
+    mtu: Option<u32>,
+    /// The hardware address of a macvlan; a random one by default.
+    mac: Option<String>,
+    /// Length of a macvlan's queue for broadcasts; 0 is the kernel's.
+    #[keys(name = "bcqueuelen", absent_when_zero)]
+    broadcast_queue_length: Option<u32>,
+    /// Whether the parent is in the pod.
+    #[keys(default)]
+    link_in_container: bool,
+    /// Whether a parent without a usable RDMA device is an error.
+    #[keys(name = "requireRDMA", default)]
+    require_rdma: bool,
+    /// Where addresses come from.
+    #[keys(default)]
     ipam: Ipam,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Keys)]
+enum Kind {
+    Macvlan,
+    Ipvlan,
 }
 
 /// What the user wants, with defaults filled in.
@@ -78,18 +99,17 @@ impl Configuration {
     ///
     /// Errors: `invalid-configuration`, `unsupported-field` for an IPAM plugin that cannot work through the chosen
     /// child, `invalid-environment` for the runtime's hardware address.
-    pub fn read(request: &Request) -> Result<Self, Error> {
-        let keys: Keys = request.configuration()?;
-        let child = if is_ipvlan(&keys)? {
-            Child::Ipvlan(ipvlan(&keys, request)?)
-        } else {
-            Child::Macvlan(macvlan(&keys, request)?)
+    pub fn read(request: &Request) -> Result<Self> {
+        let written: Written = request.keys()?;
+        let child = match kind(&written)? {
+            Kind::Macvlan => Child::Macvlan(macvlan(&written, request)?),
+            Kind::Ipvlan => Child::Ipvlan(ipvlan(&written, request)?),
         };
         Ok(Self {
-            master: (!keys.master.is_empty()).then_some(keys.master),
-            mtu: (keys.mtu != 0).then_some(keys.mtu),
-            link_in_container: keys.linkincontainer,
-            require_rdma: keys.requirerdma,
+            master: written.master,
+            mtu: written.mtu,
+            link_in_container: written.link_in_container,
+            require_rdma: written.require_rdma,
             child,
         })
     }
@@ -97,84 +117,62 @@ impl Configuration {
 
 /// The types `macvlan` and `ipvlan` are the names of the plugins that this one replaces;
 /// under any other type the key `kind` decides.
-fn is_ipvlan(keys: &Keys) -> Result<bool, Error> {
-    let by_type = match keys.plugin.as_str() {
-        "macvlan" => Some(false),
-        "ipvlan" => Some(true),
+fn kind(written: &Written) -> Result<Kind> {
+    let by_type = match written.plugin.as_str() {
+        "macvlan" => Some(Kind::Macvlan),
+        "ipvlan" => Some(Kind::Ipvlan),
         _ => None,
     };
-    let by_kind = match keys.kind.as_deref() {
-        None | Some("") => None,
-        Some("macvlan") => Some(false),
-        Some("ipvlan") => Some(true),
-        Some(kind) => {
-            return Err(Error::invalid_configuration(format!(
-                "unknown kind {kind:?}: use \"macvlan\" or \"ipvlan\""
-            )));
-        }
-    };
-    match (by_type, by_kind) {
+    match (by_type, written.kind) {
         (Some(by_type), Some(by_kind)) if by_type != by_kind => {
             Err(Error::invalid_configuration(format!(
                 "kind {:?} contradicts type {:?}: leave out \"kind\"",
-                keys.kind.as_deref().unwrap_or_default(),
-                keys.plugin
+                match by_kind {
+                    Kind::Macvlan => "macvlan",
+                    Kind::Ipvlan => "ipvlan",
+                },
+                written.plugin
             )))
         }
-        (by_type, by_kind) => Ok(by_type.or(by_kind).unwrap_or(false)),
+        (by_type, by_kind) => Ok(by_type.or(by_kind).unwrap_or(Kind::Macvlan)),
     }
 }
 
-fn macvlan(keys: &Keys, request: &Request) -> Result<Macvlan, Error> {
-    let mode = match keys.mode.as_str() {
-        "" | "bridge" => MacvlanMode::Bridge,
-        "private" => MacvlanMode::Private,
-        "vepa" => MacvlanMode::Vepa,
-        "passthru" => MacvlanMode::Passthru,
-        mode => {
-            return Err(Error::invalid_configuration(format!(
-                "unknown macvlan mode {mode:?}: use \"bridge\", \"private\", \"vepa\" or \"passthru\""
-            )));
-        }
-    };
+fn macvlan(written: &Written, request: &Request) -> Result<Macvlan> {
     Ok(Macvlan {
-        mode,
-        mac: mac::requested(request, &keys.mac)?,
-        broadcast_queue_length: (keys.bcqueuelen != 0).then_some(keys.bcqueuelen),
+        mode: mode(written)?.unwrap_or_default(),
+        mac: mac::requested(request, written.mac.as_deref().map(mac::parse).transpose()?)?,
+        broadcast_queue_length: written.broadcast_queue_length,
     })
 }
 
-fn ipvlan(keys: &Keys, request: &Request) -> Result<Ipvlan, Error> {
+fn ipvlan(written: &Written, request: &Request) -> Result<Ipvlan> {
     // The plugin that this one replaces has never read them.
     let mac = request.mac().map(|address| address.to_string());
-    if let Some(mac) = mac.or_else(|| Some(keys.mac.clone()).filter(|mac| !mac.is_empty())) {
+    if let Some(mac) = mac.or_else(|| written.mac.clone()) {
         log::warning(format!(
             "\"mac\" {mac} is passed over: an ipvlan has the hardware address of its parent; a macvlan would have it"
         ));
     }
-    if keys.bcqueuelen != 0 {
+    if let Some(length) = written.broadcast_queue_length {
         log::warning(format!(
-            "\"bcqueuelen\" {} is passed over: an ipvlan has no queue for broadcasts",
-            keys.bcqueuelen
+            "\"bcqueuelen\" {length} is passed over: an ipvlan has no queue for broadcasts"
         ));
     }
-    let mode = match keys.mode.as_str() {
-        "" | "l2" => IpvlanMode::L2,
-        "l3" => IpvlanMode::L3,
-        "l3s" => IpvlanMode::L3s,
-        mode => {
-            return Err(Error::invalid_configuration(format!(
-                "unknown ipvlan mode {mode:?}: use \"l2\", \"l3\" or \"l3s\""
-            )));
-        }
-    };
+    let mode = mode(written)?.unwrap_or_default();
     if mode != IpvlanMode::L2 {
-        keys.ipam.refuse_dhcp(
+        written.ipam.refuse_dhcp(
             "an ipvlan of mode l3 or l3s passes no broadcasts, which DHCP begins with; \
              use mode l2 or another ipam",
         )?;
     }
     Ok(Ipvlan { mode })
+}
+
+/// Its words depend on the kind.
+fn mode<T: FromStr<Err: Display>>(written: &Written) -> Result<Option<T>> {
+    let mode = written.mode.as_deref().map(str::parse).transpose();
+    mode.map_err(|error| Error::invalid_configuration(format!("unknown mode: {error}")))
 }
 
 #[cfg(test)]

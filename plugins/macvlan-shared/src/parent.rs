@@ -1,7 +1,8 @@
 //! The link that the pod's interface is made of.
 
-use plumb_sdk::facts::{Link, LinkType, Place, get_default_route_link, get_link};
-use plumb_sdk::{Error, PreviousInterface, Request, log};
+use plumb_sdk::facts::{Place, get_default_route_link, get_link};
+use plumb_sdk::prelude::*;
+use plumb_sdk::{PreviousInterface, log};
 
 use crate::configuration::{Child, Configuration};
 
@@ -13,7 +14,7 @@ pub(crate) struct Parent {
 
 impl Parent {
     /// Looks the parent up by its name, by the chain or by the default route.
-    pub fn find(configuration: &Configuration, request: &Request) -> Result<Self, Error> {
+    pub fn find(configuration: &Configuration, request: &Request) -> Result<Self> {
         let place = match configuration.link_in_container {
             true => Place::Pod,
             false => Place::Host,
@@ -39,13 +40,31 @@ impl Parent {
     }
 
     /// Refuses what the kernel would refuse with a bare EINVAL.
-    pub fn check(&self, configuration: &Configuration) -> Result<(), Error> {
-        check_type(&self.link, &configuration.child)?;
-        check_mtu(&self.link, configuration.mtu)
+    pub fn check(&self, configuration: &Configuration) -> Result<()> {
+        match &configuration.child {
+            Child::Macvlan(_) => Macvlan::on(&self.link).mtu(configuration.mtu).check(),
+            Child::Ipvlan(_) => Ipvlan::on(&self.link).mtu(configuration.mtu).check(),
+        }
+    }
+
+    /// Records what is made of it.
+    pub fn create(&self, configuration: &Configuration) -> Result<PodLink> {
+        match &configuration.child {
+            Child::Macvlan(child) => Macvlan::on(&self.link)
+                .mode(child.mode)
+                .mtu(configuration.mtu)
+                .mac(child.mac)
+                .broadcast_queue_length(child.broadcast_queue_length)
+                .create(),
+            Child::Ipvlan(child) => Ipvlan::on(&self.link)
+                .mode(child.mode)
+                .mtu(configuration.mtu)
+                .create(),
+        }
     }
 }
 
-fn default_route_link(place: Place) -> Result<Link, Error> {
+fn default_route_link(place: Place) -> Result<Link> {
     get_default_route_link(place).map_err(|error| Error {
         message: format!("{}; name the parent in \"master\"", error.message),
         ..error
@@ -53,10 +72,7 @@ fn default_route_link(place: Place) -> Result<Link, Error> {
 }
 
 /// An ipvlan in a chain is made of the one interface of the previous result.
-fn chained(
-    configuration: &Configuration,
-    request: &Request,
-) -> Result<Option<PreviousInterface>, Error> {
+fn chained(configuration: &Configuration, request: &Request) -> Result<Option<PreviousInterface>> {
     if !matches!(configuration.child, Child::Ipvlan(_)) {
         return Ok(None);
     }
@@ -70,31 +86,4 @@ fn chained(
         )));
     }
     Ok(interfaces.pop())
-}
-
-fn check_type(link: &Link, child: &Child) -> Result<(), Error> {
-    let (name, kind) = (link.name(), child.kind());
-    match link.link_type() {
-        LinkType::Ethernet => Ok(()),
-        LinkType::Infiniband => Err(Error::invalid_configuration(format!(
-            "parent {name} is an InfiniBand link, {kind} needs Ethernet: use the flavour ipoib"
-        ))),
-        LinkType::Loopback => Err(Error::invalid_configuration(format!(
-            "parent {name} is the loopback link, {kind} needs Ethernet: name the node's adapter in \"master\""
-        ))),
-        LinkType::Other(number) => Err(Error::invalid_configuration(format!(
-            "parent {name} is a link of type {number} (ARPHRD), {kind} needs Ethernet: name another in \"master\""
-        ))),
-    }
-}
-
-fn check_mtu(link: &Link, mtu: Option<u32>) -> Result<(), Error> {
-    let largest = link.mtu();
-    match mtu {
-        Some(mtu) if mtu > largest => Err(Error::invalid_configuration(format!(
-            "mtu {mtu} is larger than the {largest} of parent {}: use 0 (the parent's) to {largest}",
-            link.name()
-        ))),
-        _ => Ok(()),
-    }
 }

@@ -2,7 +2,7 @@
 
 use plumb_sdk::ErrorCode;
 use plumb_sdk::facts::{LinkType, Place, RdmaNamespaceMode};
-use plumb_sdk::operations::{IpvlanMode, MacvlanMode};
+use plumb_sdk::operations::{IpvlanOptions, MacvlanOptions};
 use plumb_sdk::testing::{AddressSource, Node, Operation, Outcome, announcement, link, request};
 
 use super::*;
@@ -26,7 +26,7 @@ fn rdma_node(mode: RdmaNamespaceMode) -> Node {
 }
 
 fn attach(configuration: &str) -> Outcome<()> {
-    node().attach::<MacvlanShared>(request(configuration))
+    node().attach::<Component>(request(configuration))
 }
 
 /// The reference has never read them.
@@ -105,7 +105,7 @@ fn an_ipvlan_takes_the_addresses_of_its_own_ipam_or_of_the_chain() {
             parent: "eth1".to_owned(),
             options: IpvlanOptions {
                 mode: IpvlanMode::L3,
-                mtu: None
+                ..Default::default()
             },
         })
     );
@@ -130,7 +130,7 @@ fn an_ipvlan_takes_the_addresses_of_its_own_ipam_or_of_the_chain() {
 fn without_a_master_the_default_route_decides() {
     assert_eq!(parent_of(&attach(r#"{"type": "macvlan"}"#)), "eth0");
 
-    let outcome = Node::new().attach::<MacvlanShared>(request(r#"{"type": "macvlan"}"#));
+    let outcome = Node::new().attach::<Component>(request(r#"{"type": "macvlan"}"#));
     let error = refusal(outcome);
     assert_eq!(error.code, ErrorCode::NotFound);
     assert!(error.message.contains("\"master\""), "{}", error.message);
@@ -154,12 +154,12 @@ fn a_master_in_the_pod_is_looked_for_there() {
     let text = r#"{"type": "macvlan", "master": "net0", "linkInContainer": true}"#;
     let in_pod = Node::new().with_link(Place::Pod, link("net0"));
     assert_eq!(
-        parent_of(&in_pod.attach::<MacvlanShared>(request(text))),
+        parent_of(&in_pod.attach::<Component>(request(text))),
         "net0"
     );
 
     let on_host = Node::new().with_link(Place::Host, link("net0"));
-    let error = refusal(on_host.attach::<MacvlanShared>(request(text)));
+    let error = refusal(on_host.attach::<Component>(request(text)));
     assert_eq!(error.code, ErrorCode::NotFound);
 }
 
@@ -189,8 +189,7 @@ fn only_ethernet_can_be_a_parent() {
         let mut facts = link("dev0");
         facts.link_type = link_type;
         let node = Node::new().with_link(Place::Host, facts);
-        let outcome =
-            node.attach::<MacvlanShared>(request(r#"{"type": "macvlan", "master": "dev0"}"#));
+        let outcome = node.attach::<Component>(request(r#"{"type": "macvlan", "master": "dev0"}"#));
         let error = refusal(outcome);
         assert!(
             error.message.contains("dev0") && error.message.contains(hint),
@@ -206,7 +205,7 @@ fn an_rdma_device_that_the_pod_cannot_use_is_refused_where_rdma_is_demanded() {
         let text =
             format!(r#"{{"type": "{kind}", "master": "eth1", "requireRDMA": true, {IPAM}}}"#);
         let exclusive = rdma_node(RdmaNamespaceMode::Exclusive);
-        let error = refusal(exclusive.attach::<MacvlanShared>(request(&text)));
+        let error = refusal(exclusive.attach::<Component>(request(&text)));
         assert_eq!(error.code, ErrorCode::NotAvailable);
         for part in [
             "mlx5_0",
@@ -216,14 +215,14 @@ fn an_rdma_device_that_the_pod_cannot_use_is_refused_where_rdma_is_demanded() {
         ] {
             assert!(error.message.contains(part), "{}", error.message);
         }
-        let ready = exclusive.ready::<MacvlanShared>(request(&text));
+        let ready = exclusive.ready::<Component>(request(&text));
         assert_eq!(ready.result.unwrap_err().code, ErrorCode::NotAvailable);
 
         let shared = rdma_node(RdmaNamespaceMode::Shared);
-        let outcome = shared.attach::<MacvlanShared>(request(&text));
+        let outcome = shared.attach::<Component>(request(&text));
         outcome.result.unwrap();
         assert_eq!(outcome.log, [""; 0]);
-        let ready = shared.ready::<MacvlanShared>(request(&text));
+        let ready = shared.ready::<Component>(request(&text));
         ready.result.unwrap();
     }
 }
@@ -235,9 +234,9 @@ fn a_pod_that_is_not_for_rdma_gets_its_interface_in_exclusive_mode_with_a_warnin
     for kind in ["macvlan", "ipvlan"] {
         let text = format!(r#"{{"type": "{kind}", "master": "eth1", {IPAM}}}"#);
         let exclusive = rdma_node(RdmaNamespaceMode::Exclusive);
-        let outcome = exclusive.attach::<MacvlanShared>(request(&text));
+        let outcome = exclusive.attach::<Component>(request(&text));
         outcome.result.unwrap();
-        let ready = exclusive.ready::<MacvlanShared>(request(&text));
+        let ready = exclusive.ready::<Component>(request(&text));
         ready.result.unwrap();
         let [warning] = outcome.log.as_slice() else {
             panic!("{:?}", outcome.log);
@@ -256,7 +255,7 @@ fn an_rdma_device_in_the_pod_is_usable_there() {
         .with_link(Place::Pod, moved)
         .with_rdma_namespace_mode(RdmaNamespaceMode::Exclusive);
     let text = r#"{"type": "macvlan", "master": "net0", "linkInContainer": true}"#;
-    let outcome = node.attach::<MacvlanShared>(request(text));
+    let outcome = node.attach::<Component>(request(text));
     outcome.result.unwrap();
 }
 
@@ -268,24 +267,18 @@ fn an_rdma_device_can_be_demanded() {
     assert!(error.message.contains("eth1"), "{}", error.message);
 
     let shared = rdma_node(RdmaNamespaceMode::Shared);
-    shared
-        .attach::<MacvlanShared>(request(text))
-        .result
-        .unwrap();
+    shared.attach::<Component>(request(text)).result.unwrap();
 }
 
 #[test]
 fn a_node_is_ready_when_the_parent_is_there_and_up() {
     let text = r#"{"type": "macvlan", "master": "eth1"}"#;
-    node().ready::<MacvlanShared>(request(text)).result.unwrap();
+    node().ready::<Component>(request(text)).result.unwrap();
 
     let mut down = link("eth1");
     down.is_up = false;
     let node = Node::new().with_link(Place::Host, down);
-    let error = node
-        .ready::<MacvlanShared>(request(text))
-        .result
-        .unwrap_err();
+    let error = node.ready::<Component>(request(text)).result.unwrap_err();
     assert_eq!(error.code, ErrorCode::NotAvailable);
     assert!(
         error.message.contains("ip link set eth1 up"),
@@ -294,14 +287,14 @@ fn a_node_is_ready_when_the_parent_is_there_and_up() {
     );
 
     let error = Node::new()
-        .ready::<MacvlanShared>(request(text))
+        .ready::<Component>(request(text))
         .result
         .unwrap_err();
     assert_eq!(error.code, ErrorCode::NotFound);
 
     let in_pod = r#"{"type": "macvlan", "master": "net0", "linkInContainer": true}"#;
     Node::new()
-        .ready::<MacvlanShared>(request(in_pod))
+        .ready::<Component>(request(in_pod))
         .result
         .unwrap();
 }

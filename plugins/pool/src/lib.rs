@@ -9,21 +9,13 @@ mod wildcard;
 
 pub use configuration::Configuration;
 
-use plumb_sdk::pools::{Pool, Proposal};
-use plumb_sdk::{AddressPolicy, Error, Request, export_address_policy};
+use plumb_sdk::prelude::*;
 
-/// The policy; `export_address_policy!` makes the component of it.
-pub struct PoolPolicy;
-
-impl AddressPolicy for PoolPolicy {
-    fn propose(request: &Request, pools: &[Pool]) -> Result<Proposal, Error> {
-        let configuration = Configuration::read(request)?;
-        let selected = selection::select(&configuration, request, pools)?;
-        proposal::propose(&configuration, request, &selected)
-    }
+#[policy]
+fn propose(keys: Configuration, request: &Request, pools: &[Pool]) -> Result<Proposal> {
+    let selected = selection::select(&keys, request, pools)?;
+    proposal::propose(&keys, request, &selected)
 }
-
-export_address_policy!(PoolPolicy);
 
 #[cfg(test)]
 mod tests;

@@ -111,7 +111,7 @@ fn candidate(configuration: &Configuration, usable: &Usable, ranges: &[AddressRa
     let mut candidate = Candidate::new(pool, ranges);
     if let Some(gateway) = pool.gateway() {
         candidate = candidate.with_gateway(gateway);
-        if configuration.default_route {
+        if !configuration.clean_gateway {
             let everything = IpNetwork::everything(Family::of(gateway));
             candidate = candidate.with_route(Route::to(everything).with_gateway(gateway));
         }

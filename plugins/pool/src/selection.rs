@@ -98,7 +98,7 @@ pub(crate) fn select<'a>(
         refused.extend(reasons);
     }
     if !named {
-        let of_nature = |one: &&Unusable| configuration.has_inline_pools || one.is_default;
+        let of_nature = |one: &&Unusable| configuration.inline_pools.is_some() || one.is_default;
         refused.extend(unusable.iter().filter(of_nature).map(Unusable::in_words));
     }
     if selected.is_empty() {
@@ -188,7 +188,7 @@ fn by_nature<'k, 'a>(
     pools
         .iter()
         .filter(|pool| pool.family == family)
-        .filter(|pool| configuration.has_inline_pools || pool.pool.is_default())
+        .filter(|pool| configuration.inline_pools.is_some() || pool.pool.is_default())
         .collect()
 }
 

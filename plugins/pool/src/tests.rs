@@ -34,11 +34,11 @@ fn pod_request(ipam: &str, others: &str) -> Request {
 /// A pod of a network with pools that are marked as default asks for addresses.
 fn ask_for(addresses: &str, pools: Vec<PoolFacts>) -> Outcome<ProposalFacts> {
     let others = format!(r#", "runtimeConfig": {{"ips": [{addresses}]}}"#);
-    propose::<PoolPolicy>(pod_request(r#"{"type": "pool"}"#, &others), pools)
+    propose::<Component>(pod_request(r#"{"type": "pool"}"#, &others), pools)
 }
 
 fn run(ipam: &str, pools: Vec<PoolFacts>) -> Outcome<ProposalFacts> {
-    propose::<PoolPolicy>(pod_request(ipam, ""), pools)
+    propose::<Component>(pod_request(ipam, ""), pools)
 }
 
 /// Pool names of each claim, in the order of fallback.
@@ -156,7 +156,7 @@ fn a_pool_for_this_node_and_namespace_is_used() {
     assert_eq!(names(run("{}", vec![pool.clone()])), [["mine"]]);
 
     let nobody = request(r#"{"ipam": {"type": "pool"}}"#);
-    let error = refusal(propose::<PoolPolicy>(nobody, vec![pool]));
+    let error = refusal(propose::<Component>(nobody, vec![pool]));
     let words = "the runtime did not report the pod's";
     assert!(error.message.contains(words), "{}", error.message);
 }
@@ -296,7 +296,7 @@ fn an_address_that_no_pool_has_is_refused_with_what_they_have() {
 fn an_address_is_kept_for_a_pod_that_has_a_name() {
     let keep = |request| {
         let pools = vec![is_default(pool("four", "10.0.0.0/24"))];
-        propose::<PoolPolicy>(request, pools).result.unwrap().keep
+        propose::<Component>(request, pools).result.unwrap().keep
     };
     assert!(keep(pod_request("{}", "")));
     assert!(!keep(pod_request(r#"{"sticky": false}"#, "")));
@@ -333,7 +333,7 @@ fn a_pool_that_the_host_leaves_out_hurts_those_alone_that_select_it() {
         let request = pod_request(ipam, "")
             .with_unusable_pool("rail-2", is_default, "it has a vlan")
             .with_unusable_pool("", false, "x.yaml cannot be read");
-        propose::<PoolPolicy>(request, pools())
+        propose::<Component>(request, pools())
     };
     let one = |names: &str| format!(r#"{{"default_ipv4_ippool": [{names}]}}"#);
     for (ipam, is_default, expected) in [
@@ -373,7 +373,7 @@ fn a_pool_that_the_host_leaves_out_hurts_those_alone_that_select_it() {
     }
 
     let request = pod_request("{}", "").with_unusable_pool("rail-2", true, "it has a vlan");
-    let error = refusal(propose::<PoolPolicy>(
+    let error = refusal(propose::<Component>(
         request,
         vec![pool("a", "10.0.0.0/24")],
     ));

@@ -1,35 +1,76 @@
 //! The network configuration of this flavour, checked as far as text alone allows.
 
 use plumb_sdk::isolation::Isolation;
-use plumb_sdk::operations::VirtualFunctionSettings;
-use plumb_sdk::{Error, Ipam, Request, link_state, mac};
-use serde::Deserialize;
+use plumb_sdk::operations::{VirtualFunctionLinkState, VirtualFunctionSettings};
+use plumb_sdk::prelude::*;
+use plumb_sdk::{Ipam, isolation, mac};
 
 use crate::vlan;
 
-/// The keys that decide what is wanted, as the host passes them: in lower case.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct KindKeys {
-    #[serde(rename = "type")]
+/// All keys, as they are declared.
+#[derive(Keys)]
+#[allow(
+    dead_code,
+    reason = "the first ones decide whether the others are read"
+)]
+pub struct Written {
+    #[keys(flatten)]
+    choice: Choice,
+    #[keys(flatten)]
+    sriov: Keys,
+}
+
+/// The keys that decide what is wanted.
+#[derive(Keys)]
+struct Choice {
+    #[keys(name = "type", default)]
     plugin: String,
-    kind: String,
+    /// What is wanted, where the type does not say it.
+    kind: Option<Kind>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Keys)]
+enum Kind {
+    Sriov,
+    Rdma,
 }
 
 /// The keys of type `sriov`.
-#[derive(Default, Deserialize)]
-#[serde(default)]
+#[derive(Keys)]
 struct Keys {
+    /// The tag that the adapter adds and removes, 0 to 4094; 0 clears it.
     vlan: Option<i64>,
-    vlanqos: Option<i64>,
-    vlanproto: String,
-    mac: String,
-    min_tx_rate: Option<u32>,
-    max_tx_rate: Option<u32>,
-    spoofchk: String,
-    trust: String,
-    link_state: String,
-    mtu: u32,
+    /// Its priority, 0 to 7.
+    #[keys(name = "vlanQoS")]
+    vlan_priority: Option<i64>,
+    /// "802.1q" or "802.1ad".
+    #[keys(name = "vlanProto", default)]
+    vlan_protocol: String,
+    /// The hardware address; its own by default.
+    mac: Option<Mac>,
+    /// Mbit/s; 0 is no limit.
+    #[keys(name = "min_tx_rate")]
+    minimum_rate: Option<u32>,
+    /// Mbit/s; 0 is no limit.
+    #[keys(name = "max_tx_rate")]
+    maximum_rate: Option<u32>,
+    /// Whether packets from other hardware addresses are dropped: "on" or "off".
+    #[keys(name = "spoofchk", parse = on_or_off)]
+    spoof_check: Option<bool>,
+    /// Whether it may do what else only the physical function may: "on" or "off".
+    #[keys(parse = on_or_off)]
+    trust: Option<bool>,
+    /// Whether it has carrier.
+    #[keys(name = "link_state")]
+    link_state: Option<VirtualFunctionLinkState>,
+    /// Bytes; 0 is as it is.
+    #[keys(absent_when_zero)]
+    mtu: Option<u32>,
+    /// Whether the RDMA device goes along.
+    #[keys(flatten)]
+    isolation: isolation::Wanted,
+    /// Where addresses come from.
+    #[keys(default)]
     ipam: Ipam,
 }
 
@@ -60,68 +101,61 @@ impl Configuration {
     ///
     /// Errors: `invalid-configuration`, `unsupported-field` for a key that needs another one,
     /// `invalid-environment` for the runtime's hardware address.
-    pub fn read(request: &Request) -> Result<Self, Error> {
-        match is_chained(request)? {
-            true => Isolation::read_implied(request).map(Self::Rdma),
-            false => Sriov::read(request).map(|sriov| Self::Sriov(Box::new(sriov))),
+    pub fn read(request: &Request) -> Result<Self> {
+        match kind(&request.keys()?)? {
+            Kind::Rdma => Isolation::read_implied(request).map(Self::Rdma),
+            Kind::Sriov => Sriov::read(request).map(|sriov| Self::Sriov(Box::new(sriov))),
         }
     }
 }
 
 /// The types `sriov` and `rdma` are the names of the plugins that this one replaces; under any
 /// other type the key `kind` decides.
-fn is_chained(request: &Request) -> Result<bool, Error> {
-    let keys: KindKeys = request.configuration()?;
-    let by_kind = match keys.kind.as_str() {
-        "" => None,
-        "sriov" => Some(false),
-        "rdma" => Some(true),
-        kind => {
-            return Err(Error::invalid_configuration(format!(
-                "unknown kind {kind:?}: use \"sriov\" or \"rdma\""
-            )));
-        }
-    };
-    let by_type = match keys.plugin.as_str() {
-        "sriov" => Some(false),
-        "rdma" => Some(true),
+fn kind(choice: &Choice) -> Result<Kind> {
+    let by_type = match choice.plugin.as_str() {
+        "sriov" => Some(Kind::Sriov),
+        "rdma" => Some(Kind::Rdma),
         _ => None,
     };
-    match (by_type, by_kind) {
+    match (by_type, choice.kind) {
         (Some(by_type), Some(by_kind)) if by_type != by_kind => {
             Err(Error::invalid_configuration(format!(
                 "kind {:?} contradicts type {:?}: leave out \"kind\"",
-                keys.kind, keys.plugin
+                match by_kind {
+                    Kind::Sriov => "sriov",
+                    Kind::Rdma => "rdma",
+                },
+                choice.plugin
             )))
         }
-        (by_type, by_kind) => Ok(by_type.or(by_kind).unwrap_or(false)),
+        (by_type, by_kind) => Ok(by_type.or(by_kind).unwrap_or(Kind::Sriov)),
     }
 }
 
 impl Sriov {
-    fn read(request: &Request) -> Result<Self, Error> {
-        let keys: Keys = request.configuration()?;
-        check_rates(keys.min_tx_rate, keys.max_tx_rate)?;
+    fn read(request: &Request) -> Result<Self> {
+        let keys: Keys = request.keys()?;
+        check_rates(keys.minimum_rate, keys.maximum_rate)?;
         Ok(Self {
             settings: VirtualFunctionSettings {
-                mac: mac::requested(request, &keys.mac)?,
-                vlan: vlan::read(keys.vlan, keys.vlanqos, &keys.vlanproto)?,
-                minimum_rate: keys.min_tx_rate,
-                maximum_rate: keys.max_tx_rate,
-                spoof_check: on_or_off("spoofchk", &keys.spoofchk)?,
-                trust: on_or_off("trust", &keys.trust)?,
-                link_state: link_state::parse(&keys.link_state)?,
+                mac: mac::requested(request, keys.mac)?,
+                vlan: vlan::read(keys.vlan, keys.vlan_priority, &keys.vlan_protocol)?,
+                minimum_rate: keys.minimum_rate,
+                maximum_rate: keys.maximum_rate,
+                spoof_check: keys.spoof_check,
+                trust: keys.trust,
+                link_state: keys.link_state,
                 ..Default::default()
             },
-            mtu: (keys.mtu != 0).then_some(keys.mtu),
-            isolation: Isolation::read(request)?,
+            mtu: keys.mtu,
+            isolation: keys.isolation.0,
             ipam: keys.ipam,
         })
     }
 }
 
 /// A maximum of 0 is no limit.
-fn check_rates(minimum: Option<u32>, maximum: Option<u32>) -> Result<(), Error> {
+fn check_rates(minimum: Option<u32>, maximum: Option<u32>) -> Result<()> {
     match (minimum, maximum) {
         (Some(minimum), Some(maximum)) if maximum != 0 && minimum > maximum => {
             Err(Error::invalid_configuration(format!(
@@ -133,14 +167,11 @@ fn check_rates(minimum: Option<u32>, maximum: Option<u32>) -> Result<(), Error> 
     }
 }
 
-fn on_or_off(key: &str, text: &str) -> Result<Option<bool>, Error> {
+fn on_or_off(text: &str) -> Result<bool, &'static str> {
     match text {
-        "" => Ok(None),
-        "on" => Ok(Some(true)),
-        "off" => Ok(Some(false)),
-        text => Err(Error::invalid_configuration(format!(
-            "unknown {key} {text:?}: use \"on\" or \"off\""
-        ))),
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err("is neither \"on\" nor \"off\""),
     }
 }
 

@@ -4,6 +4,7 @@ mod chained;
 mod handed_over;
 mod moved;
 mod ready;
+mod scalable;
 
 use plumb_sdk::ErrorCode;
 use plumb_sdk::facts::RdmaNamespaceMode;
@@ -32,7 +33,7 @@ fn configuration(keys: &str) -> Request {
 
 fn attach(keys: &str) -> Outcome<()> {
     node(virtual_function(ADDRESS), RdmaNamespaceMode::Exclusive)
-        .attach::<SriovRdma>(configuration(keys))
+        .attach::<Component>(configuration(keys))
 }
 
 fn move_rdma_device(name: Option<&str>) -> Operation {

@@ -5,15 +5,27 @@ use plumb_values::PciAddress;
 use super::Link;
 use crate::contract::facts;
 
-/// A PCI function that exists (`/sys/bus/pci/devices`), as it was when the handle was made.
+/// A PCI function that exists (`/sys/bus/pci/devices`), or a part of one that has a driver of its own, as it was when
+/// the handle was made.
 /// [`function`](crate::function) has what is usually asked of one that goes to a pod.
 #[derive(Debug)]
 pub struct PciFunction(pub(crate) facts::PciFunction);
 
 impl PciFunction {
-    /// Where it is.
+    /// Where it is; for an auxiliary device, where the function is that it is a part of.
     pub fn address(&self) -> PciAddress {
         self.0.address().into()
+    }
+
+    /// For an auxiliary device: its name, such as `mlx5_core.sf.4`.
+    pub fn auxiliary_name(&self) -> Option<String> {
+        self.0.auxiliary_name()
+    }
+
+    /// What `deviceID` calls it: its name on the auxiliary bus, else its PCI address.
+    pub fn id(&self) -> String {
+        self.auxiliary_name()
+            .unwrap_or_else(|| self.address().to_string())
     }
 
     /// The driver it is bound to, such as `mlx5_core` or `vfio-pci`.
@@ -43,7 +55,7 @@ impl PciFunction {
     }
 
     /// For a virtual function: the netdev of the physical one, by which its settings are
-    /// changed.
+    /// changed; for an auxiliary device that of the function that it is a part of.
     pub fn parent_link(&self) -> Option<Link> {
         self.0.parent_link().map(Link)
     }

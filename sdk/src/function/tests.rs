@@ -1,8 +1,8 @@
 use super::*;
-use crate::operations::{VirtualFunctionLinkState, move_link};
+use crate::operations::{VirtualFunctionLinkState, move_link, move_rdma_device};
 use crate::testing::{
     LinkFacts, Node, Operation, Outcome, PciFacts, infiniband_link, infiniband_virtual_function,
-    link, physical, request, virtual_function,
+    link, physical, request, scalable_function, virtual_function,
 };
 use crate::{ErrorCode, Flavour};
 
@@ -36,23 +36,38 @@ fn attach(facts: PciFacts) -> Outcome<()> {
         .attach::<Plain>(request(REQUEST))
 }
 
+/// It has no physical function, so a flavour that sets nothing can move it.
 #[test]
-fn a_device_of_the_auxiliary_bus_is_named_as_such() {
-    for (device, is_auxiliary) in [
-        ("mlx5_core.sf.4", true),
-        ("mlx5_core.sf.x", false),
-        ("sf.4", false),
-        ("0000:3b:00.9", false),
-        ("a/b.sf.4", false),
-    ] {
-        let wish = request(&format!(r#"{{"deviceID": "{device}"}}"#));
-        let outcome = Node::new().attach::<Plain>(wish);
-        let error = outcome.result.unwrap_err();
-        assert_eq!(error.code, ErrorCode::InvalidConfiguration);
-        assert!(error.message.contains(device), "{}", error.message);
-        let says = error.message.contains("auxiliary bus");
-        assert_eq!(says, is_auxiliary, "{}", error.message);
+fn an_auxiliary_device_is_found_by_its_name() {
+    struct Mover;
+    impl Flavour for Mover {
+        fn attach(request: &Request) -> Result<(), Error> {
+            let function = PciFunction::allotted(request)?;
+            assert_eq!(function.id(), "mlx5_core.sf.4");
+            assert_eq!(function.address().to_string(), "0000:3b:00.0");
+            assert_eq!(function.link()?.name(), "enp59s0f0s4");
+            move_rdma_device(&function, None)?;
+            move_link(&function).map(drop)
+        }
     }
+    let node = Node::new().with_pci_function(scalable_function("mlx5_core.sf.4"));
+    let outcome = node.attach::<Mover>(request(r#"{"deviceID": "mlx5_core.sf.4"}"#));
+    outcome.result.unwrap();
+    let function = "mlx5_core.sf.4".to_owned();
+    let moved = Operation::MoveRdmaDevice {
+        function: function.clone(),
+        name: None,
+    };
+    assert_eq!(outcome.plan, [moved, Operation::MoveLink { function }]);
+}
+
+/// The settings are those of a virtual function.
+#[test]
+fn an_auxiliary_device_is_no_virtual_function() {
+    let node = Node::new().with_pci_function(scalable_function("mlx5_core.sf.4"));
+    let outcome = node.attach::<Plain>(request(r#"{"deviceID": "mlx5_core.sf.4"}"#));
+    let words = ["mlx5_core.sf.4", "auxiliary device", "type sriov"];
+    outcome.assert_refused(ErrorCode::InvalidConfiguration, &words);
 }
 
 #[test]
@@ -83,7 +98,10 @@ fn without_an_allotted_device_the_message_says_where_it_comes_from() {
 #[test]
 fn what_is_no_virtual_function_is_refused() {
     for (device, code) in [
-        ("mlx5_core.sf.4", ErrorCode::InvalidConfiguration),
+        ("mlx5_core.sf.x", ErrorCode::InvalidConfiguration),
+        ("sf.4", ErrorCode::InvalidConfiguration),
+        ("a/b.sf.4", ErrorCode::InvalidConfiguration),
+        ("mlx5_core.sf.4", ErrorCode::NotFound),
         ("3b:00.2", ErrorCode::InvalidConfiguration),
         ("../../0000:3b:00.2", ErrorCode::InvalidConfiguration),
         ("0000:3b:00.7", ErrorCode::NotFound),

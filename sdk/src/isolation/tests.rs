@@ -4,7 +4,7 @@ use crate::{ErrorCode, Flavour};
 
 const ADDRESS: &str = "0000:3b:00.2";
 
-/// Moves the RDMA devices and nothing else.
+/// Moves the RDMA devices and nothing else: the plugin before it has given the pod its interface.
 struct Move;
 
 impl Flavour for Move {
@@ -17,7 +17,8 @@ impl Flavour for Move {
 }
 
 fn attach(mode: RdmaNamespaceMode, facts: PciFacts, keys: &str) -> Outcome<()> {
-    let text = format!(r#"{{"deviceID": "{ADDRESS}", "rdmaIsolation": true{keys}}}"#);
+    let before = r#""prevResult": {"interfaces": [{"name": "net1", "sandbox": "/run/netns/pod"}]}"#;
+    let text = format!(r#"{{"deviceID": "{ADDRESS}", "rdmaIsolation": true, {before}{keys}}}"#);
     Node::new()
         .with_pci_function(facts)
         .with_rdma_namespace_mode(mode)
@@ -141,7 +142,7 @@ fn a_name_without_isolation_is_refused_unless_another_plugin_may_use_it() {
 #[test]
 fn a_wrong_type_is_named_with_key_and_value() {
     let error = Isolation::read(&request(r#"{"rdmaIsolation": "yes"}"#)).unwrap_err();
-    for word in ["\"rdmaisolation\"", "\"yes\"", "true or false"] {
+    for word in ["\"rdmaIsolation\"", "\"yes\"", "true or false"] {
         assert!(error.message.contains(word), "{word} in {}", error.message);
     }
 }

@@ -4,24 +4,29 @@ use std::fmt::{Debug, Display, Formatter};
 
 use serde::de::{Expected, Unexpected};
 
+use crate::ErrorCode;
+
 /// Why text is not the wanted value, and where.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Error {
+pub struct Error {
     /// The keys with dots between them; they are added on the way out.
     path: Option<String>,
     reason: String,
+    code: ErrorCode,
 }
 
 impl Error {
-    pub(super) fn new(reason: impl Into<String>) -> Self {
+    /// With a reason that names the value, and what would be right.
+    pub fn new(reason: impl Into<String>) -> Self {
         Self {
             path: None,
             reason: reason.into(),
+            code: ErrorCode::InvalidConfiguration,
         }
     }
 
     /// What the text has, and what the type wants there.
-    pub(super) fn mismatch(found: &str, expected: &dyn Expected) -> Self {
+    pub(crate) fn mismatch(found: &str, expected: &dyn Expected) -> Self {
         Self::new(format!(
             "{found} is not {}",
             in_words(&expected.to_string())
@@ -29,7 +34,7 @@ impl Error {
     }
 
     /// Adds the key whose value was read.
-    pub(super) fn below(mut self, key: &str) -> Self {
+    pub fn below(mut self, key: &str) -> Self {
         let mut path = key.to_owned();
         if let Some(inner) = self.path {
             path.push('.');
@@ -37,6 +42,25 @@ impl Error {
         }
         self.path = Some(path);
         self
+    }
+
+    /// The error of a component that is asked for this.
+    pub(crate) fn of_configuration(self) -> crate::Error {
+        crate::Error {
+            message: format!("network configuration: {self}"),
+            code: self.code,
+            details: None,
+        }
+    }
+}
+
+/// What was looked up while a value was read.
+impl From<crate::Error> for Error {
+    fn from(error: crate::Error) -> Self {
+        Self {
+            code: error.code,
+            ..Self::new(error.message)
+        }
     }
 }
 

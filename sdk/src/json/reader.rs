@@ -6,18 +6,87 @@ use serde::de::{Expected, Visitor};
 
 use super::Error;
 
-pub(crate) struct Reader<'de> {
+/// A place in JSON text, from which the next value is read.
+#[derive(Clone)]
+pub struct Reader<'de> {
     text: &'de str,
     at: usize,
 }
 
 impl<'de> Reader<'de> {
-    pub(super) fn new(text: &'de str) -> Self {
+    pub(crate) fn new(text: &'de str) -> Self {
         Self { text, at: 0 }
     }
 
+    /// Reads `true` or `false`.
+    pub fn boolean(&mut self) -> Result<bool, Error> {
+        match self.take_word("true") {
+            true => Ok(true),
+            false if self.take_word("false") => Ok(false),
+            false => Err(self.mismatch(&"true or false")),
+        }
+    }
+
+    /// Reads a whole number, both ends of the range included; `expected` says what the range is.
+    pub fn integer(&mut self, range: (i128, i128), expected: &'static str) -> Result<i128, Error> {
+        let number = self.number();
+        let value = match number.parse::<u64>() {
+            Ok(value) => Some(i128::from(value)),
+            Err(_) => number.parse::<i64>().ok().map(i128::from),
+        };
+        match value {
+            Some(value) if range.0 <= value && value <= range.1 => {
+                self.at += number.len();
+                Ok(value)
+            }
+            _ => Err(self.mismatch(&expected)),
+        }
+    }
+
+    /// Reads a string; `expected` says of what.
+    pub fn text(&mut self, expected: &'static str) -> Result<Cow<'de, str>, Error> {
+        match self.peek() {
+            Some(b'"') => self.string(),
+            _ => Err(self.mismatch(&expected)),
+        }
+    }
+
+    /// Reads one of these words, and says which; none for an empty text.
+    pub fn one_of(
+        &mut self,
+        words: &[&str],
+        expected: &'static str,
+    ) -> Result<Option<usize>, Error> {
+        let text = self.text(expected)?;
+        let at = words.iter().position(|word| *word == text);
+        match at {
+            None if !text.is_empty() => Err(Error::mismatch(&format!("{text:?}"), &expected)),
+            at => Ok(at),
+        }
+    }
+
+    /// Whether a string is next.
+    pub fn is_text(&mut self) -> bool {
+        self.peek() == Some(b'"')
+    }
+
+    /// Reads a list; `item` reads one of its items.
+    pub fn list(
+        &mut self,
+        mut item: impl FnMut(&mut Self) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        if !self.take(b'[') {
+            return Err(self.mismatch(&"a list"));
+        }
+        let mut first = true;
+        while self.next_item(&mut first, b']')? {
+            item(self)?;
+        }
+        self.close(b']')
+    }
+
     /// Nothing may follow.
-    pub(super) fn end(&mut self) -> Result<(), Error> {
+    pub(crate) fn end(&mut self) -> Result<(), Error> {
         match self.peek() {
             None => Ok(()),
             Some(_) => Err(self.malformed()),
@@ -25,7 +94,7 @@ impl<'de> Reader<'de> {
     }
 
     /// The next byte that is no white space.
-    pub(super) fn peek(&mut self) -> Option<u8> {
+    pub(crate) fn peek(&mut self) -> Option<u8> {
         let rest = &self.text.as_bytes()[self.at..];
         let blank = rest
             .iter()
@@ -35,14 +104,14 @@ impl<'de> Reader<'de> {
     }
 
     /// Passes this byte, if it is next.
-    pub(super) fn take(&mut self, byte: u8) -> bool {
+    pub(crate) fn take(&mut self, byte: u8) -> bool {
         let next = self.peek() == Some(byte);
         self.at += usize::from(next);
         next
     }
 
     /// Passes this word, if it is next.
-    pub(super) fn take_word(&mut self, word: &str) -> bool {
+    pub(crate) fn take_word(&mut self, word: &str) -> bool {
         self.peek();
         let next = self.rest().starts_with(word);
         if next {
@@ -52,7 +121,7 @@ impl<'de> Reader<'de> {
     }
 
     /// Ends a list or an object; what the type did not want is passed over.
-    pub(super) fn close(&mut self, byte: u8) -> Result<(), Error> {
+    pub(crate) fn close(&mut self, byte: u8) -> Result<(), Error> {
         match self.take(byte) {
             true => Ok(()),
             false => Err(self.malformed()),
@@ -60,7 +129,7 @@ impl<'de> Reader<'de> {
     }
 
     /// Whether another item of a list or an object follows.
-    pub(super) fn next_item(&mut self, first: &mut bool, close: u8) -> Result<bool, Error> {
+    pub(crate) fn next_item(&mut self, first: &mut bool, close: u8) -> Result<bool, Error> {
         if self.peek() == Some(close) {
             return Ok(false);
         }
@@ -70,7 +139,7 @@ impl<'de> Reader<'de> {
         Ok(true)
     }
 
-    pub(super) fn visit_boolean<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
+    pub(crate) fn visit_boolean<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
         if self.take_word("true") {
             visitor.visit_bool(true)
         } else if self.take_word("false") {
@@ -80,7 +149,7 @@ impl<'de> Reader<'de> {
         }
     }
 
-    pub(super) fn visit_integer<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
+    pub(crate) fn visit_integer<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
         let number = self.number();
         let length = number.len();
         if let Ok(value) = number.parse::<u64>() {
@@ -94,7 +163,7 @@ impl<'de> Reader<'de> {
         }
     }
 
-    pub(super) fn visit_number<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
+    pub(crate) fn visit_number<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
         let number = self.number();
         if !number.contains(['.', 'e', 'E']) {
             return self.visit_integer(visitor);
@@ -109,7 +178,7 @@ impl<'de> Reader<'de> {
         }
     }
 
-    pub(super) fn visit_string<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
+    pub(crate) fn visit_string<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
         if self.peek() != Some(b'"') {
             return Err(self.mismatch(&visitor));
         }
@@ -120,7 +189,7 @@ impl<'de> Reader<'de> {
     }
 
     /// A string without its quotes; copied only when it has escapes.
-    pub(super) fn string(&mut self) -> Result<Cow<'de, str>, Error> {
+    pub(crate) fn string(&mut self) -> Result<Cow<'de, str>, Error> {
         if !self.take(b'"') {
             return Err(self.malformed());
         }
@@ -148,7 +217,7 @@ impl<'de> Reader<'de> {
     }
 
     /// Passes over a value that nobody wants.
-    pub(super) fn skip(&mut self) -> Result<(), Error> {
+    pub(crate) fn skip(&mut self) -> Result<(), Error> {
         let mut depth = 0_usize;
         loop {
             match self.peek() {
@@ -174,7 +243,7 @@ impl<'de> Reader<'de> {
     }
 
     /// The value that is here, which is not what the type wants.
-    pub(super) fn mismatch(&mut self, expected: &dyn Expected) -> Error {
+    pub(crate) fn mismatch(&mut self, expected: &dyn Expected) -> Error {
         let start = self.at;
         let found = match self.peek() {
             Some(b'{') => "an object".to_owned(),
@@ -190,7 +259,7 @@ impl<'de> Reader<'de> {
         Error::mismatch(&found, expected)
     }
 
-    pub(super) fn malformed(&self) -> Error {
+    pub(crate) fn malformed(&self) -> Error {
         Error::new(format!("malformed JSON at byte {}", self.at))
     }
 

@@ -39,6 +39,8 @@ pub struct MacvlanOptions {
     pub mac: Option<Mac>,
     /// Length of the queue for broadcasts (`IFLA_MACVLAN_BC_QUEUE_LEN`); none: the kernel's.
     pub broadcast_queue_length: Option<u32>,
+    /// None: the requested one. With a name it is an interface beside that.
+    pub name: Option<String>,
 }
 
 impl MacvlanOptions {
@@ -54,6 +56,9 @@ impl MacvlanOptions {
         }
         if let Some(packets) = self.broadcast_queue_length {
             options.set_broadcast_queue_length(packets);
+        }
+        if let Some(name) = &self.name {
+            options.set_name(name);
         }
         options
     }
@@ -87,6 +92,8 @@ pub struct IpvlanOptions {
     pub mode: IpvlanMode,
     /// Bytes; none: the parent's.
     pub mtu: Option<u32>,
+    /// None: the requested one. With a name it is an interface beside that.
+    pub name: Option<String>,
 }
 
 impl IpvlanOptions {
@@ -96,6 +103,9 @@ impl IpvlanOptions {
         options.set_mode(self.mode.word());
         if let Some(mtu) = self.mtu {
             options.set_mtu(mtu);
+        }
+        if let Some(name) = &self.name {
+            options.set_name(name);
         }
         options
     }
@@ -131,6 +141,8 @@ pub struct IpoibOptions {
     pub user_multicast: Option<bool>,
     /// Bytes; none: what the kernel chooses.
     pub mtu: Option<u32>,
+    /// None: the requested one. With a name it is an interface beside that.
+    pub name: Option<String>,
 }
 
 impl IpoibOptions {
@@ -148,6 +160,9 @@ impl IpoibOptions {
         }
         if let Some(mtu) = self.mtu {
             options.set_mtu(mtu);
+        }
+        if let Some(name) = &self.name {
+            options.set_name(name);
         }
         options
     }

@@ -32,6 +32,7 @@ pub struct LinkFacts {
 #[allow(missing_docs, reason = "each is the method of the same name")]
 pub struct PciFacts {
     pub address: PciAddress,
+    pub auxiliary_name: Option<String>,
     pub driver: Option<String>,
     pub parent: Option<PciAddress>,
     pub number: Option<u32>,
@@ -39,6 +40,16 @@ pub struct PciFacts {
     pub rdma_devices: Vec<String>,
     pub parent_link: Option<LinkFacts>,
     pub numa_node: Option<u32>,
+}
+
+impl PciFacts {
+    /// As in [`PciFunction::id`].
+    pub(super) fn id(&self) -> String {
+        match &self.auxiliary_name {
+            Some(name) => name.clone(),
+            None => self.address.to_string(),
+        }
+    }
 }
 
 /// A handle that no call was given, for tests of a single function: an interface of the node.
@@ -120,6 +131,26 @@ pub fn infiniband_virtual_function(address: &str) -> PciFacts {
     function_with_links(address, infiniband_link("ib1"), infiniband_link("ib0"))
 }
 
+/// A scalable function of `0000:3b:00.0`, whose interface is `ens1f0np0`: bound to `mlx5_core.sf`, with the Ethernet
+/// interface `enp59s0f0s4` and the RDMA device `mlx5_4`.
+pub fn scalable_function(name: &str) -> PciFacts {
+    let uplink = link("ens1f0np0");
+    let rdma_devices = vec!["mlx5_4".to_owned()];
+    let own = LinkFacts {
+        rdma_devices: rdma_devices.clone(),
+        ..link("enp59s0f0s4")
+    };
+    PciFacts {
+        auxiliary_name: Some(name.to_owned()),
+        driver: Some("mlx5_core.sf".to_owned()),
+        parent: None,
+        number: None,
+        links: vec![own],
+        rdma_devices,
+        ..function_with_links("0000:3b:00.0", uplink.clone(), uplink)
+    }
+}
+
 /// A function as it is when it is bound to a driver of user space, such as `vfio-pci`.
 pub fn bound_to(driver: &str, function: PciFacts) -> PciFacts {
     PciFacts {
@@ -146,6 +177,7 @@ fn function_with_links(address: &str, link: LinkFacts, parent_link: LinkFacts) -
     let rdma_devices = vec!["mlx5_2".to_owned()];
     PciFacts {
         address,
+        auxiliary_name: None,
         driver: Some("mlx5_core".to_owned()),
         parent: Some(PARENT),
         number: Some(0),

@@ -5,6 +5,7 @@
 
 pub(crate) mod facts;
 pub(crate) mod log;
+mod netdevs;
 pub(crate) mod operations;
 mod options;
 pub(crate) mod pools;

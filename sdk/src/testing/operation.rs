@@ -5,10 +5,13 @@ use std::net::IpAddr;
 use plumb_values::{Family, HardwareAddress, IpNetwork, Mac};
 
 use super::{AddressSource, RouteFacts, RuleFacts};
-use crate::operations::{IpoibOptions, IpvlanOptions, MacvlanOptions, VirtualFunctionSettings};
+use crate::operations::{
+    ChannelCounts, IpoibOptions, IpvlanOptions, MacvlanOptions, RingSizes, VethOptions,
+    VirtualFunctionSettings, VlanOptions,
+};
 
-/// A recorded operation. Devices are given by name or PCI address; the pod's interface is
-/// left out, as there is one.
+/// A recorded operation. Devices are given by name or PCI address. The pod's interface is left out where it is the requested
+/// one: what is about another one is in [`Operation::Of`].
 #[derive(Debug, Clone, PartialEq)]
 #[allow(
     missing_docs,
@@ -27,6 +30,18 @@ pub enum Operation {
         parent: String,
         options: IpoibOptions,
     },
+    CreateVlan {
+        parent: String,
+        options: VlanOptions,
+    },
+    CreateVeth {
+        bridge: Option<String>,
+        options: VethOptions,
+    },
+    MoveNetdev {
+        link: String,
+        name: Option<String>,
+    },
     MoveLink {
         function: String,
     },
@@ -38,13 +53,41 @@ pub enum Operation {
         function: String,
         name: Option<String>,
     },
+    UsePreviousLink {
+        name: String,
+    },
     SetMtu {
         mtu: u32,
     },
     SetMac {
         mac: Mac,
     },
+    SetQueueLength {
+        packets: u32,
+    },
+    AddAlternativeName {
+        name: String,
+    },
+    SetRings {
+        sizes: RingSizes,
+    },
+    SetChannels {
+        counts: ChannelCounts,
+    },
     SetLinkSysctl {
+        family: Family,
+        name: String,
+        value: String,
+        required: bool,
+    },
+    SetNeighbourSysctl {
+        family: Family,
+        name: String,
+        value: String,
+        required: bool,
+    },
+    SetPodSysctl {
+        scope: String,
         family: Family,
         name: String,
         value: String,
@@ -73,5 +116,10 @@ pub enum Operation {
     },
     ReserveAddresses {
         addresses: AddressSource,
+    },
+    /// One that is about an interface with a name of its own.
+    Of {
+        link: String,
+        operation: Box<Operation>,
     },
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use plumb_values::arguments::{
     check_candidates, check_claims, check_gateway, check_pool, check_prefix_length, check_ranges,
 };
-use plumb_values::range::{merge, subtract};
+use plumb_values::range::usable;
 use plumb_values::{AddressRange, IpNetwork};
 
 use super::RouteFacts;
@@ -58,15 +58,12 @@ pub fn pool(name: &str, subnet: &str) -> PoolFacts {
 impl PoolFacts {
     /// What it can give out, as the host calculates it.
     pub(super) fn usable(&self) -> Vec<AddressRange> {
-        let subnet = self.subnet.range();
-        let given = match self.ranges.is_empty() {
-            true => vec![subnet],
-            false => self.ranges.clone(),
-        };
-        let mut taken = self.excluded.clone();
-        taken.extend(subnet.reserved());
-        taken.extend(self.gateway.map(AddressRange::single));
-        subtract(&merge(given), &merge(taken))
+        usable(
+            self.subnet.range(),
+            &self.ranges,
+            &self.excluded,
+            self.gateway,
+        )
     }
 }
 
@@ -81,6 +78,8 @@ pub struct ProposalFacts {
     pub claims: Vec<Vec<CandidateFacts>>,
     /// Whether a pod of the same name is to get the same addresses again.
     pub keep: bool,
+    /// Whether it passes when no address is free.
+    pub tries_again: bool,
 }
 
 impl ProposalFacts {

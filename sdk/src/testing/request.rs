@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use plumb_values::{HardwareAddress, octets};
 use serde_json::{Map, Value};
 
+use super::LinkFacts;
 use super::host::requests::{Pod, PreviousInterface, Request as Described, UnusablePool};
 use crate::{IpNetwork, Request};
 
@@ -50,6 +51,8 @@ pub fn request(configuration: &str) -> Request {
         has_ipam: ipam.is_some_and(|ipam| text(&ipam["type"]).is_some()),
         has_previous_addresses: !items(&previous["ips"]).is_empty(),
         unusable_pools: Vec::new(),
+        parent: None,
+        planned_mac: None,
         configuration: configuration.to_string(),
     })
 }
@@ -71,6 +74,18 @@ impl Request {
             is_default,
             reason: reason.to_owned(),
         });
+        self
+    }
+
+    /// The same request to an address policy, for an interface on this link of the node.
+    pub fn on_parent(mut self, parent: LinkFacts) -> Self {
+        self.0.parent = Some(parent);
+        self
+    }
+
+    /// The same request to an address policy, for an interface that will have this hardware address.
+    pub fn with_planned_mac(mut self, mac: impl Into<HardwareAddress>) -> Self {
+        self.0.planned_mac = Some(mac.into());
         self
     }
 

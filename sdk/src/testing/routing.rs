@@ -2,8 +2,11 @@
 
 use std::net::IpAddr;
 
-use plumb_values::arguments::{check_route, check_route_to_networks, check_rule, check_table};
-use plumb_values::{Family, IpNetwork};
+use plumb_values::arguments::{
+    check_next_hops, check_route, check_route_to_networks, check_rule, check_rule_selectors,
+    check_table,
+};
+use plumb_values::{Family, IpNetwork, NextHop, RuleSelectors};
 
 /// The main routing table (`RT_TABLE_MAIN`, linux/rtnetlink.h).
 const MAIN: u32 = 254;
@@ -66,6 +69,10 @@ pub struct RouteFacts {
     pub table: u32,
     /// `rtm_scope`
     pub scope: Option<u8>,
+    /// Whether its next hops are taken to be on the link.
+    pub on_link: bool,
+    /// Several next hops in place of a gateway.
+    pub next_hops: Vec<NextHop>,
 }
 
 impl RouteFacts {
@@ -80,6 +87,8 @@ impl RouteFacts {
             priority: None,
             table: MAIN,
             scope: None,
+            on_link: false,
+            next_hops: Vec::new(),
         }
     }
 
@@ -90,15 +99,25 @@ impl RouteFacts {
             Some(Selector::This(source)) => Some(source),
             Some(Selector::Of(_)) | None => None,
         };
-        match self.destination {
-            Destination::Network(network) => check_route(&network, self.gateway, source),
+        // The gateway that a route gets with its addresses is one as well.
+        let (destination, to_come) = match self.destination {
+            Destination::Network(network) => (network, None),
             Destination::DefaultOf(_, family) => {
-                check_route(&IpNetwork::everything(family), self.gateway, source)
+                (IpNetwork::everything(family), Some(family.unspecified()))
             }
             Destination::NetworksOf(addresses) => {
-                check_route_to_networks(addresses.in_words(), self.gateway, source)
+                let first_hop = self.next_hops.first().map(|hop| hop.gateway);
+                let gateway = self.gateway.or(first_hop);
+                return check_route_to_networks(addresses.in_words(), gateway, source);
             }
-        }
+        };
+        check_next_hops(
+            destination.family(),
+            self.gateway.or(to_come),
+            &self.next_hops,
+            self.on_link,
+        )?;
+        check_route(&destination, self.gateway, source)
     }
 
     /// The addresses to come that it refers to.
@@ -128,6 +147,8 @@ pub struct RuleFacts {
     pub destination: Option<IpNetwork>,
     /// Lower goes first.
     pub priority: Option<u32>,
+    /// What else it selects by.
+    pub selectors: RuleSelectors,
 }
 
 impl RuleFacts {
@@ -139,6 +160,7 @@ impl RuleFacts {
             source: None,
             destination: None,
             priority: None,
+            selectors: RuleSelectors::default(),
         }
     }
 
@@ -149,6 +171,7 @@ impl RuleFacts {
             Some(Selector::This(source)) => Some(source),
             Some(Selector::Of(_)) | None => None,
         };
+        check_rule_selectors(self.family, &self.selectors)?;
         check_rule(Some(self.family), source, self.destination.as_ref())
     }
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::facts::{
     Link, LinkType, get_default_route_link, get_link, get_pci_function, get_pod_links,
 };
-use crate::operations::{self, MacvlanOptions, VirtualFunctionSettings};
+use crate::operations::{self, MacvlanOptions, VirtualFunctionSettings, create_macvlan, move_link};
 use crate::{Error, ErrorCode, Guid, HardwareAddress, Mac, PciAddress, log};
 
 mod plan;
@@ -22,7 +22,8 @@ struct Fixed;
 
 impl Flavour for Fixed {
     fn attach(_request: &Request) -> Result<(), Error> {
-        get_link(Place::Host, "eth1").map(drop)
+        let parent = get_link(Place::Host, "eth1")?;
+        create_macvlan(&parent, &MacvlanOptions::default()).map(drop)
     }
 }
 
@@ -87,7 +88,7 @@ fn a_function_can_be_had_only_by_a_name_or_by_a_link() {
     struct Named;
     impl Flavour for Named {
         fn attach(_request: &Request) -> Result<(), Error> {
-            get_pci_function(address()).map(drop)
+            move_link(&get_pci_function(address())?).map(drop)
         }
     }
     let node = Node::new().with_pci_function(virtual_function(ADDRESS));

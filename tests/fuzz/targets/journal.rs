@@ -188,5 +188,6 @@ fn header(attachment: &Attachment) -> Header {
         configuration: "{}".into(),
         arguments: String::new(),
         path: Vec::new(),
+        components: Vec::new(),
     }
 }

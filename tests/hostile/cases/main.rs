@@ -3,11 +3,22 @@
 
 mod answers;
 mod capabilities;
+mod chained;
+mod declared;
 mod detach;
+mod informed;
 mod install;
 mod kept;
 mod limits;
+mod linked;
+mod mistakes;
+mod names;
 mod native;
+mod operator;
+mod pod_sysctls;
 mod policies;
 mod routed;
+mod scripted;
+mod steering;
 mod store;
+mod tried;

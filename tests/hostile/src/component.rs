@@ -6,6 +6,13 @@ use std::path::{Path, PathBuf};
 use wit_component::{ComponentEncoder, StringEncoding, dummy_module, embed_component_metadata};
 use wit_parser::{LiftLowerAbi, ManglingAndAbi, Resolve, SourceMap, WorldId};
 
+/// A component or core module with a declaration.
+#[track_caller]
+pub fn declaring(document: &serde_json::Value, binary: &[u8]) -> Vec<u8> {
+    plumb_compiler::Declaration::embed(document.to_string().as_bytes(), binary)
+        .unwrap_or_else(|error| panic!("{error}"))
+}
+
 /// The import that [`overreaching_flavour`] has and plumb does not give.
 pub const FOREIGN_INTERFACE: &str = "acme:disk/files@1.0.0";
 

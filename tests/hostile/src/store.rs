@@ -1,6 +1,8 @@
 //! The component store of a private node.
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -58,6 +60,22 @@ impl Store {
     pub fn try_install_file(&self, name: &str, file: &Path) -> Output {
         let file = file.to_string_lossy();
         self.plumbctl(&["install", &file, "--name", name])
+    }
+
+    /// Writes a file where plumbctl finds it.
+    #[track_caller]
+    pub fn file(&self, name: &str, content: &[u8]) -> String {
+        let file = Path::new(SCRATCH).join(name);
+        fs::write(&file, content).expect("write a file");
+        file.to_string_lossy().into_owned()
+    }
+
+    /// What a command of `plumbctl component` printed, which must succeed.
+    #[track_caller]
+    pub fn said(&self, arguments: &[&str]) -> String {
+        let output = self.plumbctl(arguments);
+        succeed(&output);
+        String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
     /// Tries to install a component by a plumbctl that may have so many bytes of private memory.
@@ -188,8 +206,27 @@ impl Store {
         (program, files.iter().map(write).collect())
     }
 
+    /// Everything below the store, with content and mode: what a command that failed must have left as it was.
+    pub fn snapshot(&self) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
+        let mut found = BTreeMap::new();
+        let mut folders = vec![self.folder.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+                let path = entry.path();
+                let mode = entry.metadata().expect("it is there").permissions().mode();
+                if path.is_dir() {
+                    folders.push(path.clone());
+                }
+                let content = fs::read(&path).unwrap_or_default();
+                found.insert(path, (mode, content));
+            }
+        }
+        found
+    }
+
+    /// Runs a command of `plumbctl component`.
     #[track_caller]
-    fn plumbctl(&self, arguments: &[&str]) -> Output {
+    pub fn plumbctl(&self, arguments: &[&str]) -> Output {
         Command::new(binaries::plumbctl())
             .args(["component", "--folder"])
             .arg(&self.folder)

@@ -1,4 +1,4 @@
-//! One PCI function, as sysfs shows it to the host.
+//! One PCI function, or a scalable one, as sysfs shows it to the host.
 
 use std::fmt;
 use std::fs;
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::program::json;
 
-/// A PCI function, by its address.
+/// A PCI function by its address, or a scalable one by its name on the auxiliary bus.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Function(String);
 
@@ -19,14 +19,21 @@ impl Function {
         Self(address.into())
     }
 
-    /// Such as `0000:03:00.1`.
+    /// Such as `0000:03:00.1` or `ibvsim.sf.0`.
     pub fn address(&self) -> &str {
         &self.0
     }
 
     /// Its folder in sysfs.
     pub fn folder(&self) -> PathBuf {
-        PathBuf::from("/sys/bus/pci/devices").join(&self.0)
+        let bus = match self.0.contains(':') {
+            true => "pci",
+            false => "auxiliary",
+        };
+        PathBuf::from("/sys/bus")
+            .join(bus)
+            .join("devices")
+            .join(&self.0)
     }
 
     /// One of its files, without white space at the ends.

@@ -20,6 +20,7 @@ pub mod pools;
 pub mod program;
 pub mod rdma;
 pub mod setup;
+pub mod tcx;
 pub mod traffic;
 pub mod way_to_node;
 

@@ -25,7 +25,7 @@ pub fn load(setup: Setup) -> Function {
     unload();
     subsystem(setup.exclusive);
     let physical = match setup.adapter {
-        Adapter::Simulated(layer) => simulated(layer, setup.guid_zero),
+        Adapter::Simulated(layer) => simulated(layer, setup),
         Adapter::Igb => igb(),
     };
     let name = physical
@@ -118,15 +118,16 @@ fn unload() {
 }
 
 #[track_caller]
-fn simulated(layer: LinkLayer, guid_zero: bool) -> Function {
+fn simulated(layer: LinkLayer, setup: Setup) -> Function {
     let physical = find("0x1b36", "0x0010");
     let roce = match layer {
         LinkLayer::InfiniBand => "none",
         LinkLayer::Ethernet => "all",
     };
     run(&format!(
-        "modprobe {SIMULATED} name_fmt=mlx5_%d pfs={physical} roce={roce} vf_guid_zero={}",
-        u8::from(guid_zero)
+        "modprobe {SIMULATED} name_fmt=mlx5_%d pfs={physical} roce={roce} vf_guid_zero={} sfs={}",
+        u8::from(setup.guid_zero),
+        setup.scalable
     ));
     // It may know the network card's identification only.
     if physical.driver().is_none() {
@@ -147,6 +148,11 @@ fn igb() -> Function {
     physical
 }
 
+/// The scalable functions that there are, by their names on the auxiliary bus.
+pub fn scalable() -> Vec<Function> {
+    in_folder("/sys/bus/auxiliary/devices")
+}
+
 /// The first physical function of this vendor and device.
 #[track_caller]
 fn find(vendor: &str, device: &str) -> Function {
@@ -165,7 +171,11 @@ fn find(vendor: &str, device: &str) -> Function {
 }
 
 fn functions() -> Vec<Function> {
-    let mut all: Vec<Function> = fs::read_dir("/sys/bus/pci/devices")
+    in_folder("/sys/bus/pci/devices")
+}
+
+fn in_folder(folder: &str) -> Vec<Function> {
+    let mut all: Vec<Function> = fs::read_dir(folder)
         .into_iter()
         .flatten()
         .flatten()

@@ -29,6 +29,8 @@ pub struct Setup {
     pub exclusive: bool,
     /// `sriov_numvfs`
     pub functions: usize,
+    /// Scalable functions of the simulated adapter, which needs Ethernet for them.
+    pub scalable: usize,
     /// A virtual function's GUID is zero until its physical function sets one, as on a
     /// card that was just started.
     pub guid_zero: bool,
@@ -40,6 +42,7 @@ impl Setup {
         adapter: Adapter::Simulated(LinkLayer::InfiniBand),
         exclusive: true,
         functions: 3,
+        scalable: 0,
         guid_zero: false,
     };
 
@@ -58,6 +61,11 @@ impl Setup {
     /// With another number of virtual functions.
     pub const fn with_functions(self, functions: usize) -> Self {
         Self { functions, ..self }
+    }
+
+    /// With scalable functions.
+    pub const fn with_scalable(self, scalable: usize) -> Self {
+        Self { scalable, ..self }
     }
 
     /// In shared mode.

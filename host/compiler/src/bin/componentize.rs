@@ -30,16 +30,17 @@ fn run(core: &Path, component: &Path, code: &Path) -> Result<String, String> {
         std::fs::read(core).map_err(|error| format!("read {}: {error}", core.display()))?;
     let refused = |error| format!("{} {error}", core.display());
     let compiled = compile(&componentize(&module).map_err(refused)?).map_err(refused)?;
-    write(component, &compiled.component)?;
+    let inspected = &compiled.inspected;
+    write(component, &inspected.component)?;
     write(code, &compiled.cwasm)?;
     Ok(format!(
         "{}: {}, core module {} bytes, component {} bytes, native code {} bytes, sha256 {}",
         component.display(),
-        compiled.world,
+        inspected.world,
         module.len(),
-        compiled.component.len(),
+        inspected.component.len(),
         compiled.cwasm.len(),
-        compiled.digest
+        inspected.digest
     ))
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use plumb::kernel::pci;
 use plumb::kubelet::{self, Checkpoint};
-use plumb_values::PciAddress;
+use plumb_values::{Device, DeviceId};
 
 use super::finding::Finding;
 use super::node::Node;
@@ -45,12 +45,13 @@ fn of(node: &Node, checkpoint: &Checkpoint) -> Vec<Finding> {
         let resource = &allotment.resource;
         for device in &allotment.devices {
             // Other resources are called whatever their plugins like.
-            let is_function = device.parse::<PciAddress>().is_ok();
-            let is_there = !is_function
-                || !matches!(pci::function(&node.sysfs, &device.to_lowercase()), Ok(None));
+            let id = device.parse::<DeviceId>().map(|id| id.to_string());
+            let is_there = id.map_or(true, |id| {
+                !matches!(pci::function(&node.sysfs, &id), Ok(None))
+            });
             if !is_there {
                 findings.push(Finding::wrong(
-                    format!("PCI function {device}"),
+                    Device(device).to_string(),
                     format!("{resource} gave it to the pod with UID {}, and there is no such function", allotment.pod),
                     "start the device plugin again, then the pod: virtual functions were made anew under it",
                 ));

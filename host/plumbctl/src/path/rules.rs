@@ -42,7 +42,7 @@ impl Rules {
 
 /// Whether a rule selects by nothing but addresses. A packet whose way is asked for has no mark.
 fn is_by_addresses(listed: &ListedRule) -> bool {
-    listed.is_whole && listed.rule.mark.is_none()
+    listed.is_whole && listed.rule.selectors.is_empty()
 }
 
 /// Whether a rule's networks select a packet. A packet without a source has none of a network (`fib_rule_match`).
@@ -98,10 +98,9 @@ mod tests {
             rule: Rule {
                 is_ipv6: false,
                 source: from.and_then(|from| from.parse().ok()),
-                mark: None,
-                destination: None,
                 table,
                 priority: Some(priority),
+                ..Rule::default()
             },
             is_whole,
         }

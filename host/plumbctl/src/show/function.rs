@@ -1,6 +1,7 @@
 //! The PCI function below an interface, with its RDMA devices and its NUMA node.
 
 use plumb::facts::{Facts, PciFacts, Place};
+use plumb_values::Device;
 
 use super::model::{Difference, Function, Link, Parent, RdmaDevice};
 use super::recorded::Recorded;
@@ -32,7 +33,7 @@ pub fn function(
     let found = facts.pci_function(&address)?;
     if found.is_none() && recorded.function.is_some() {
         differences.push(Difference {
-            record: format!("PCI function {address}"),
+            record: Device(&address).to_string(),
             place: "node",
             found: "no such function".to_owned(),
         });
@@ -60,12 +61,7 @@ fn assembled(
     let present = found.is_some();
     let found = found.unwrap_or_else(|| PciFacts {
         address: address.clone(),
-        driver: None,
-        virtual_function: None,
-        links: Vec::new(),
-        rdma_devices: Vec::new(),
-        parent_link: None,
-        numa_node: None,
+        ..PciFacts::default()
     });
     let device = |name: &String, in_pod| RdmaDevice {
         name: name.clone(),

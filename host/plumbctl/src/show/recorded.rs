@@ -8,7 +8,7 @@ use plumb::attachment::Attachment;
 use plumb::journal::State;
 use plumb::kernel::route::Route;
 use plumb::kernel::rule::Rule;
-use plumb::operations::{Operation, Parent, Record, Reversible, SetLinkSysctl};
+use plumb::operations::{LinkNumber, Operation, Parent, Record, Reversible, SetLinkSysctl};
 use plumb_values::HardwareAddress;
 
 /// One interface, by all records that are about it.
@@ -65,11 +65,18 @@ pub fn interfaces(records: &[Record]) -> BTreeMap<String, Recorded> {
     let mut interfaces: BTreeMap<String, Recorded> = BTreeMap::new();
     for record in records {
         let attachment = &record.header.attachment;
-        let own = record.steps.iter().find_map(|step| {
-            let name = step.operation.makes_link().map(|(_, name)| name);
-            name.map(str::to_owned)
-        });
-        let own = own.unwrap_or_else(|| attachment.interface_name.clone());
+        let made = record
+            .steps
+            .iter()
+            .filter_map(|step| step.operation.makes_link());
+        let made: BTreeMap<LinkNumber, &str> = made.collect();
+        let used = record
+            .steps
+            .iter()
+            .find_map(|step| step.operation.uses_link())
+            .map(|(_, name, _)| name);
+        let own = made.values().next().copied().or(used);
+        let own = own.unwrap_or(&attachment.interface_name).to_owned();
         interfaces
             .entry(own.clone())
             .or_default()
@@ -85,7 +92,9 @@ pub fn interfaces(records: &[Record]) -> BTreeMap<String, Recorded> {
             // It works on an interface that has no record.
             let name = match &step.operation {
                 Operation::RoutePrimary(primary) => primary.interface.clone(),
-                _ => own.clone(),
+                other => number(other)
+                    .and_then(|number| made.get(&number))
+                    .map_or_else(|| own.clone(), |name| (*name).to_owned()),
             };
             let interface = interfaces.entry(name).or_default();
             if let Some(words) = words {
@@ -105,6 +114,29 @@ pub fn interfaces(records: &[Record]) -> BTreeMap<String, Recorded> {
         });
     }
     interfaces
+}
+
+/// Which of its attachment's interfaces an operation is about; none where that is not written down.
+fn number(operation: &Operation) -> Option<LinkNumber> {
+    if let Some((number, _)) = operation.makes_link() {
+        return Some(number);
+    }
+    match operation {
+        Operation::ClaimAddresses(claim) => Some(claim.link),
+        Operation::DelegateIpam(asked) => Some(asked.link),
+        Operation::SetMtu(set) => Some(set.link),
+        Operation::SetMac(set) => Some(set.link),
+        Operation::SetLinkSysctl(set) => Some(set.link),
+        Operation::SetUp(set) => Some(set.link),
+        Operation::SetQueueLength(set) => Some(set.link),
+        Operation::SetRings(set) => Some(set.link),
+        Operation::SetChannels(set) => Some(set.link),
+        Operation::AddAddress(added) => Some(added.link),
+        Operation::AddRoute(added) => Some(added.link),
+        Operation::AddNeighbour(added) => Some(added.link),
+        Operation::AddAlternativeName(added) => Some(added.link),
+        _ => None,
+    }
 }
 
 impl Recorded {
@@ -138,9 +170,23 @@ impl Recorded {
                 self.partition_key = made.partition_key;
             }
             Operation::CreateVeth(made) => {
-                self.made("veth", format!("way to the node, by {}", made.host_name));
+                let flavour = match made.is_reported {
+                    true => format!("veth, by {}", made.host_name),
+                    false => format!("way to the node, by {}", made.host_name),
+                };
+                self.made("veth", flavour);
                 self.mtu = Some(made.mtu);
                 self.mac = Some(made.mac.clone().into());
+            }
+            Operation::CreateVlan(made) => {
+                self.made("vlan", format!("VLAN {}", made.id));
+                (self.index, self.mtu) = (made.index, made.mtu);
+            }
+            Operation::MoveNetdev(moved) => {
+                self.flavour = Some(format!("the node's {}", moved.netdev));
+                self.index = moved.index;
+                // It is that one, and does not lie on it.
+                self.parent = None;
             }
             Operation::HoldFunction(hold) => self.function = Some(hold.address.clone()),
             Operation::MoveLink(moved) => {
@@ -189,9 +235,15 @@ impl Recorded {
             }
             Operation::SetVirtualFunction(_)
             | Operation::SetMac(_)
+            | Operation::SetNeighbourSysctl(_)
+            | Operation::SetPodSysctl(_)
+            | Operation::UsePreviousLink(_)
             | Operation::WriteDeviceInfo(_)
             | Operation::AddNeighbour(_)
             | Operation::SetQueueLength(_)
+            | Operation::AddAlternativeName(_)
+            | Operation::SetRings(_)
+            | Operation::SetChannels(_)
             | Operation::RelaxReversePath(_)
             | Operation::JoinEnds(_)
             | Operation::RouteToPod(_)

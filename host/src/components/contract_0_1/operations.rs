@@ -37,6 +37,7 @@ impl wit::Host for Session {
             mtu: options.mtu,
             mac: options.mac,
             broadcast_queue_length: options.broadcast_queue_length,
+            name: None,
         };
         let link = self.create_macvlan(&parent, options);
         self.hand_over(link)
@@ -57,6 +58,7 @@ impl wit::Host for Session {
         let options = IpvlanOptions {
             mode: Some(mode.to_owned()),
             mtu: options.mtu,
+            name: None,
         };
         let link = self.create_ipvlan(&parent, options);
         self.hand_over(link)
@@ -78,6 +80,7 @@ impl wit::Host for Session {
             mode: mode.map(str::to_owned),
             user_multicast: options.user_multicast,
             mtu: options.mtu,
+            name: None,
         };
         let link = self.create_ipoib(&parent, options);
         self.hand_over(link)
@@ -246,10 +249,9 @@ fn template(rule: wit::Rule) -> Result<RuleTemplate, Refusal> {
         .or(destination)
         .map_or(Family::Ipv4, |network| Family::of(network.ip()));
     Ok(RuleTemplate {
-        family,
         source: source.map(Origin::Known),
         destination,
-        table: rule.table,
         priority: rule.priority,
+        ..RuleTemplate::new(family, rule.table)
     })
 }

@@ -55,6 +55,7 @@ pub fn proposed(proposal: wit::Proposal) -> Proposed {
             .map(|claim| claim.candidates.into_iter().map(candidate).collect())
             .collect(),
         keep: proposal.keep,
+        tries_again: false,
     }
 }
 

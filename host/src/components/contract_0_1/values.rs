@@ -80,14 +80,13 @@ pub(super) fn to_network(network: IpNetwork) -> types::IpNetwork {
 pub(super) fn route(route: types::Route) -> Result<RouteTemplate, Refusal> {
     let destination = network(route.destination)?;
     Ok(RouteTemplate {
-        destination: Destination::Network(destination),
         gateway: route.gateway.map(address),
-        source: None,
         mtu: route.mtu,
         advertised_mss: route.advertised_mss,
         priority: route.priority,
         table: route.table,
         scope: route.scope,
+        ..RouteTemplate::new(Destination::Network(destination))
     })
 }
 

@@ -13,6 +13,10 @@ mod flavour {
             "plumb:cni/operations.macvlan-options": crate::components::session::MacvlanOptions,
             "plumb:cni/operations.ipvlan-options": crate::components::session::IpvlanOptions,
             "plumb:cni/operations.ipoib-options": crate::components::session::IpoibOptions,
+            "plumb:cni/operations.vlan-options": crate::components::session::VlanOptions,
+            "plumb:cni/operations.veth-options": crate::components::session::VethOptions,
+            "plumb:cni/operations.ring-sizes": crate::components::session::RingSizes,
+            "plumb:cni/operations.channel-counts": crate::components::session::ChannelCounts,
             "plumb:cni/operations.virtual-function-settings":
                 crate::components::session::VirtualFunctionSettings,
             "plumb:cni/requests.request": super::super::requests::RequestHandle,
@@ -37,6 +41,7 @@ mod address_policy {
             "plumb:cni/types": super::flavour::plumb::cni::types,
             "plumb:cni/requests": super::flavour::plumb::cni::requests,
             "plumb:cni/routing": super::flavour::plumb::cni::routing,
+            "plumb:cni/facts": super::flavour::plumb::cni::facts,
             "plumb:cni/log": super::flavour::plumb::cni::log,
             "plumb:cni/pools.pool": super::super::pools::PoolHandle,
             "plumb:cni/pools.candidate": crate::components::proposal::ProposedCandidate,

@@ -45,6 +45,12 @@ impl Host for Session {
         self.hand_over(function)
     }
 
+    fn get_auxiliary_function(&mut self, name: String) -> Answer<Resource<PciHandle>> {
+        self.count_call()?;
+        let function = self.auxiliary_function(&name);
+        self.hand_over(function)
+    }
+
     fn get_rdma_namespace_mode(&mut self) -> Answer<String> {
         self.count_call()?;
         let mode = self.rdma_namespace_mode().map(|mode| match mode {
@@ -146,9 +152,19 @@ impl HostLink for Session {
 
 impl HostPciFunction for Session {
     fn address(&mut self, function: Resource<PciHandle>) -> wasmtime::Result<PciAddress> {
-        let address = &self.table.get(&function)?.facts.address;
+        let facts = &self.table.get(&function)?.facts;
+        // An auxiliary device that is a part of no PCI function is given to nobody.
+        let address = facts.part_of.as_ref().unwrap_or(&facts.address);
         to_pci_address(address)
             .ok_or_else(|| wasmtime::Error::msg(format!("{address:?} is no PCI address")))
+    }
+
+    fn auxiliary_name(
+        &mut self,
+        function: Resource<PciHandle>,
+    ) -> wasmtime::Result<Option<String>> {
+        let facts = &self.table.get(&function)?.facts;
+        Ok(facts.part_of.is_some().then(|| facts.address.clone()))
     }
 
     fn driver(&mut self, function: Resource<PciHandle>) -> wasmtime::Result<Option<String>> {

@@ -15,8 +15,8 @@ use crate::attachment::PodIdentity;
 use crate::components::asked::{PreviousInterface, UnusablePool};
 use crate::components::proposal::{Proposed, ProposedCandidate};
 use crate::components::session::{
-    IpoibOptions, IpvlanOptions, LinkHandle, MacvlanOptions, PciHandle, PodLinkHandle, Session,
-    VirtualFunctionSettings,
+    ChannelCounts, IpoibOptions, IpvlanOptions, LinkHandle, MacvlanOptions, PciHandle,
+    PodLinkHandle, RingSizes, Session, VethOptions, VirtualFunctionSettings, VlanOptions,
 };
 use crate::outcome::AddressSource;
 
@@ -106,6 +106,8 @@ fn function(linked: &mut Linked<'_>, interface: &str, function: &str) -> wasmtim
             "[method]request.previous-interfaces" => requests::HostRequest, previous_interfaces(request);
             "[method]request.has-ipam" => requests::HostRequest, has_ipam(request);
             "[method]request.has-previous-addresses" => requests::HostRequest, has_previous_addresses(request);
+            "[method]request.parent" => requests::HostRequest, parent(request);
+            "[method]request.planned-mac" => requests::HostRequest, planned_mac(request);
             "[method]request.unusable-pools" => requests::HostRequest, unusable_pools(request);
         }
         "routing" {
@@ -125,11 +127,20 @@ fn function(linked: &mut Linked<'_>, interface: &str, function: &str) -> wasmtim
             action "[method]route.set-advertised-mss" => routing::HostRoute, set_advertised_mss(route, bytes);
             action "[method]route.set-priority" => routing::HostRoute, set_priority(route, priority);
             action "[method]route.set-table" => routing::HostRoute, set_table(route, table);
+            action "[method]route.set-on-link" => routing::HostRoute, set_on_link(route);
+            action "[method]route.add-next-hop" => routing::HostRoute, add_next_hop(route, gateway, weight);
             action "[method]route.set-scope" => routing::HostRoute, set_scope(route, scope);
             action "[method]rule.set-source" => routing::HostRule, set_source(rule, source);
             action "[method]rule.set-source-of" => routing::HostRule, set_source_of(rule, addresses);
             action "[method]rule.set-destination" => routing::HostRule, set_destination(rule, destination);
             action "[method]rule.set-priority" => routing::HostRule, set_priority(rule, priority);
+            action "[method]rule.set-input-interface" => routing::HostRule, set_input_interface(rule, name);
+            action "[method]rule.set-output-interface" => routing::HostRule, set_output_interface(rule, name);
+            action "[method]rule.set-mark" => routing::HostRule, set_mark(rule, mark, mask);
+            action "[method]rule.set-ip-protocol" => routing::HostRule, set_ip_protocol(rule, number);
+            action "[method]rule.set-source-ports" => routing::HostRule, set_source_ports(rule, first, last);
+            action "[method]rule.set-destination-ports" => routing::HostRule, set_destination_ports(rule, first, last);
+            action "[method]rule.set-suppress-prefix-length" => routing::HostRule, set_suppress_prefix_length(rule, length);
         }
         "facts" {
             "[method]link.name" => facts::HostLink, name(link);
@@ -152,6 +163,7 @@ fn function(linked: &mut Linked<'_>, interface: &str, function: &str) -> wasmtim
             "get-default-route-link" => facts::Host, get_default_route_link(place);
             "get-pod-links" => facts::Host, get_pod_links();
             "[method]pci-function.address" => facts::HostPciFunction, address(pci_function);
+            "[method]pci-function.auxiliary-name" => facts::HostPciFunction, auxiliary_name(pci_function);
             "[method]pci-function.driver" => facts::HostPciFunction, driver(pci_function);
             "[method]pci-function.parent" => facts::HostPciFunction, parent(pci_function);
             "[method]pci-function.number" => facts::HostPciFunction, number(pci_function);
@@ -160,6 +172,7 @@ fn function(linked: &mut Linked<'_>, interface: &str, function: &str) -> wasmtim
             "[method]pci-function.parent-link" => facts::HostPciFunction, parent_link(pci_function);
             "[method]pci-function.numa-node" => facts::HostPciFunction, numa_node(pci_function);
             "get-pci-function" => facts::Host, get_pci_function(address);
+            "get-auxiliary-function" => facts::Host, get_auxiliary_function(name);
             "get-rdma-namespace-mode" => facts::Host, get_rdma_namespace_mode();
         }
         "operations" {
@@ -169,13 +182,27 @@ fn function(linked: &mut Linked<'_>, interface: &str, function: &str) -> wasmtim
             "create-ipvlan" => operations::Host, create_ipvlan(parent, options);
             "[constructor]ipoib-options" => operations::HostIpoibOptions, new();
             "create-ipoib" => operations::Host, create_ipoib(parent, options);
+            "[constructor]vlan-options" => operations::HostVlanOptions, new(id);
+            "create-vlan" => operations::Host, create_vlan(parent, options);
+            "[constructor]veth-options" => operations::HostVethOptions, new();
+            "create-veth" => operations::Host, create_veth(options);
+            "move-netdev" => operations::Host, move_netdev(link, name);
             "move-link" => operations::Host, move_link(function);
             "[constructor]virtual-function-settings" => operations::HostVirtualFunctionSettings, new();
             "set-virtual-function" => operations::Host, set_virtual_function(function, settings);
             "move-rdma-device" => operations::Host, move_rdma_device(function, name);
+            "use-previous-link" => operations::Host, use_previous_link(name);
             "set-mtu" => operations::Host, set_mtu(link, mtu);
             "set-mac" => operations::Host, set_mac(link, mac);
+            "set-queue-length" => operations::Host, set_queue_length(link, packets);
+            "add-alternative-name" => operations::Host, add_alternative_name(link, name);
+            "[constructor]ring-sizes" => operations::HostRingSizes, new();
+            "set-rings" => operations::Host, set_rings(link, sizes);
+            "[constructor]channel-counts" => operations::HostChannelCounts, new();
+            "set-channels" => operations::Host, set_channels(link, counts);
             "set-link-sysctl" => operations::Host, set_link_sysctl(link, family, name, value, required);
+            "set-neighbour-sysctl" => operations::Host, set_neighbour_sysctl(link, family, name, value, required);
+            "set-pod-sysctl" => operations::Host, set_pod_sysctl(scope, family, name, value, required);
             "configured-addresses" => operations::Host, configured_addresses();
             "previous-addresses" => operations::Host, previous_addresses();
             "assign-addresses" => operations::Host, assign_addresses(link, addresses);
@@ -196,6 +223,25 @@ fn function(linked: &mut Linked<'_>, interface: &str, function: &str) -> wasmtim
             action "[method]ipoib-options.set-mode" => operations::HostIpoibOptions, set_mode(ipoib_options, mode);
             action "[method]ipoib-options.set-user-multicast" => operations::HostIpoibOptions, set_user_multicast(ipoib_options, enabled);
             action "[method]ipoib-options.set-mtu" => operations::HostIpoibOptions, set_mtu(ipoib_options, bytes);
+            action "[method]vlan-options.set-protocol" => operations::HostVlanOptions, set_protocol(vlan_options, ethertype);
+            action "[method]vlan-options.set-flag" => operations::HostVlanOptions, set_flag(vlan_options, flag, enabled);
+            action "[method]vlan-options.set-mtu" => operations::HostVlanOptions, set_mtu(vlan_options, bytes);
+            action "[method]vlan-options.set-mac" => operations::HostVlanOptions, set_mac(vlan_options, mac);
+            action "[method]vlan-options.set-name" => operations::HostVlanOptions, set_name(vlan_options, name);
+            action "[method]veth-options.set-bridge" => operations::HostVethOptions, set_bridge(veth_options, bridge);
+            action "[method]veth-options.set-hairpin" => operations::HostVethOptions, set_hairpin(veth_options, enabled);
+            action "[method]veth-options.set-isolated" => operations::HostVethOptions, set_isolated(veth_options, enabled);
+            action "[method]veth-options.set-mtu" => operations::HostVethOptions, set_mtu(veth_options, bytes);
+            action "[method]veth-options.set-mac" => operations::HostVethOptions, set_mac(veth_options, mac);
+            action "[method]veth-options.set-name" => operations::HostVethOptions, set_name(veth_options, name);
+            action "[method]ring-sizes.set-receive" => operations::HostRingSizes, set_receive(ring_sizes, packets);
+            action "[method]ring-sizes.set-transmit" => operations::HostRingSizes, set_transmit(ring_sizes, packets);
+            action "[method]channel-counts.set-receive" => operations::HostChannelCounts, set_receive(channel_counts, count);
+            action "[method]channel-counts.set-transmit" => operations::HostChannelCounts, set_transmit(channel_counts, count);
+            action "[method]channel-counts.set-combined" => operations::HostChannelCounts, set_combined(channel_counts, count);
+            action "[method]macvlan-options.set-name" => operations::HostMacvlanOptions, set_name(macvlan_options, name);
+            action "[method]ipvlan-options.set-name" => operations::HostIpvlanOptions, set_name(ipvlan_options, name);
+            action "[method]ipoib-options.set-name" => operations::HostIpoibOptions, set_name(ipoib_options, name);
             action "[method]virtual-function-settings.set-mac" => operations::HostVirtualFunctionSettings, set_mac(virtual_function_settings, mac);
             action "[method]virtual-function-settings.set-vlan" => operations::HostVirtualFunctionSettings, set_vlan(virtual_function_settings, id, priority, protocol);
             action "[method]virtual-function-settings.set-minimum-rate" => operations::HostVirtualFunctionSettings, set_minimum_rate(virtual_function_settings, rate);
@@ -224,6 +270,7 @@ fn function(linked: &mut Linked<'_>, interface: &str, function: &str) -> wasmtim
             action "[method]candidate.add-route" => pools::HostCandidate, add_route(candidate, route);
             action "[method]proposal.add-claim" => pools::HostProposal, add_claim(proposal, candidates);
             action "[method]proposal.keep" => pools::HostProposal, keep(proposal);
+            action "[method]proposal.try-again-later" => pools::HostProposal, try_again_later(proposal);
         }
         "log" {
             action "write" => log::Host, write(level, message);
@@ -266,6 +313,10 @@ fn resource(linked: &mut Linked<'_>, interface: &str, resource: &str) -> wasmtim
         "operations" "macvlan-options" => MacvlanOptions, operations::HostMacvlanOptions;
         "operations" "ipvlan-options" => IpvlanOptions, operations::HostIpvlanOptions;
         "operations" "ipoib-options" => IpoibOptions, operations::HostIpoibOptions;
+        "operations" "vlan-options" => VlanOptions, operations::HostVlanOptions;
+        "operations" "veth-options" => VethOptions, operations::HostVethOptions;
+        "operations" "ring-sizes" => RingSizes, operations::HostRingSizes;
+        "operations" "channel-counts" => ChannelCounts, operations::HostChannelCounts;
         "operations" "virtual-function-settings" => VirtualFunctionSettings, operations::HostVirtualFunctionSettings;
         "pools" "pool" => PoolHandle, pools::HostPool;
         "pools" "candidate" => ProposedCandidate, pools::HostCandidate;

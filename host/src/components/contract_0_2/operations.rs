@@ -1,19 +1,20 @@
 //! The interface `operations` of 0.2: each call adds to the plan.
 
+use plumb_values::arguments::VLAN_FLAGS;
 use wasmtime::component::Resource;
 
 use super::Answer;
 use super::bindings::operations::{
-    Host, HostIpoibOptions, HostIpvlanOptions, HostMacvlanOptions, HostPodLink,
-    HostVirtualFunctionSettings,
+    Host, HostChannelCounts, HostIpoibOptions, HostIpvlanOptions, HostMacvlanOptions, HostPodLink,
+    HostRingSizes, HostVethOptions, HostVirtualFunctionSettings, HostVlanOptions,
 };
 use super::bindings::types::{Family, Guid, HardwareAddress, IpAddress, IpNetwork};
 use super::routing::{RouteDraft, RuleDraft};
 use super::values::{address, family, guid, hardware_address, network};
 use crate::components::refusal::Refusal;
 use crate::components::session::{
-    IpoibOptions, IpvlanOptions, LinkHandle, MacvlanOptions, PciHandle, PodLinkHandle, Session,
-    VirtualFunctionSettings, Vlan,
+    ChannelCounts, IpoibOptions, IpvlanOptions, LinkHandle, MacvlanOptions, PciHandle,
+    PodLinkHandle, RingSizes, Session, VethOptions, VirtualFunctionSettings, Vlan, VlanOptions,
 };
 use crate::outcome::AddressSource;
 
@@ -61,6 +62,36 @@ impl Host for Session {
         self.hand_over(link)
     }
 
+    fn create_vlan(
+        &mut self,
+        parent: Resource<LinkHandle>,
+        options: Resource<VlanOptions>,
+    ) -> Answer<Resource<PodLinkHandle>> {
+        self.count_call()?;
+        let parent = self.table.get(&parent)?.clone();
+        let options = self.table.delete(options)?;
+        let link = self.create_vlan(&parent, options);
+        self.hand_over(link)
+    }
+
+    fn create_veth(&mut self, options: Resource<VethOptions>) -> Answer<Resource<PodLinkHandle>> {
+        self.count_call()?;
+        let options = self.table.delete(options)?;
+        let link = self.create_veth(options);
+        self.hand_over(link)
+    }
+
+    fn move_netdev(
+        &mut self,
+        link: Resource<LinkHandle>,
+        name: Option<String>,
+    ) -> Answer<Resource<PodLinkHandle>> {
+        self.count_call()?;
+        let link = self.table.get(&link)?.clone();
+        let link = self.move_netdev(&link, name);
+        self.hand_over(link)
+    }
+
     fn set_virtual_function(
         &mut self,
         function: Resource<PciHandle>,
@@ -82,6 +113,12 @@ impl Host for Session {
         answer(self.move_rdma_device(&function, name))
     }
 
+    fn use_previous_link(&mut self, name: String) -> Answer<Resource<PodLinkHandle>> {
+        self.count_call()?;
+        let link = self.use_previous_link(name);
+        self.hand_over(link)
+    }
+
     fn set_mtu(&mut self, link: Resource<PodLinkHandle>, mtu: u32) -> Answer<()> {
         self.count_call()?;
         let link = *self.table.get(&link)?;
@@ -92,6 +129,40 @@ impl Host for Session {
         self.count_call()?;
         let link = *self.table.get(&link)?;
         answer(self.set_mac(link, hardware_address(mac)))
+    }
+
+    fn set_queue_length(&mut self, link: Resource<PodLinkHandle>, packets: u32) -> Answer<()> {
+        self.count_call()?;
+        let link = *self.table.get(&link)?;
+        answer(self.set_queue_length(link, packets))
+    }
+
+    fn add_alternative_name(&mut self, link: Resource<PodLinkHandle>, name: String) -> Answer<()> {
+        self.count_call()?;
+        let link = *self.table.get(&link)?;
+        answer(self.add_alternative_name(link, name))
+    }
+
+    fn set_rings(
+        &mut self,
+        link: Resource<PodLinkHandle>,
+        sizes: Resource<RingSizes>,
+    ) -> Answer<()> {
+        self.count_call()?;
+        let link = *self.table.get(&link)?;
+        let sizes = self.table.delete(sizes)?;
+        answer(self.set_rings(link, sizes))
+    }
+
+    fn set_channels(
+        &mut self,
+        link: Resource<PodLinkHandle>,
+        counts: Resource<ChannelCounts>,
+    ) -> Answer<()> {
+        self.count_call()?;
+        let link = *self.table.get(&link)?;
+        let counts = self.table.delete(counts)?;
+        answer(self.set_channels(link, counts))
     }
 
     fn set_link_sysctl(
@@ -105,6 +176,31 @@ impl Host for Session {
         self.count_call()?;
         let link = *self.table.get(&link)?;
         answer(self.set_link_sysctl(link, family(of), name, value, required))
+    }
+
+    fn set_neighbour_sysctl(
+        &mut self,
+        link: Resource<PodLinkHandle>,
+        of: Family,
+        name: String,
+        value: String,
+        required: bool,
+    ) -> Answer<()> {
+        self.count_call()?;
+        let link = *self.table.get(&link)?;
+        answer(self.set_neighbour_sysctl(link, family(of), name, value, required))
+    }
+
+    fn set_pod_sysctl(
+        &mut self,
+        scope: String,
+        of: Family,
+        name: String,
+        value: String,
+        required: bool,
+    ) -> Answer<()> {
+        self.count_call()?;
+        answer(self.set_pod_sysctl(scope, family(of), name, value, required))
     }
 
     fn configured_addresses(&mut self) -> Answer<Resource<AddressSource>> {
@@ -194,13 +290,24 @@ impl HostPodLink for Session {
     }
 }
 
-/// The resources that a component fills with options: one function for each.
+/// The resources that a component fills with options: one function for each. Before them stands what the constructor takes,
+/// behind them a setter that needs more than its own options.
 macro_rules! options {
-    ($host:ident for $options:ty { $($setter:ident($($argument:ident: $type:ty),*) $change:expr;)+ }) => {
+    ($host:ident for $options:ty {
+        $(($first:ident: $first_type:ty) $make:expr;)?
+        $($setter:ident($($argument:ident: $type:ty),*) $change:expr;)+
+    } $($more:item)*) => {
         impl $host for Session {
-            fn new(&mut self) -> wasmtime::Result<Resource<$options>> {
-                Ok(self.table.push(<$options>::default())?)
+            fn new(&mut self $(, $first: $first_type)?) -> wasmtime::Result<Resource<$options>> {
+                let options = <$options>::default();
+                $(
+                    let make: fn($options, $first_type) -> $options = $make;
+                    let options = make(options, $first);
+                )?
+                Ok(self.table.push(options)?)
             }
+
+            $($more)*
 
             $(fn $setter(
                 &mut self,
@@ -226,11 +333,13 @@ options! { HostMacvlanOptions for MacvlanOptions {
     set_mac(mac: HardwareAddress) |options, mac| options.mac = Some(hardware_address(mac));
     set_broadcast_queue_length(packets: u32)
         |options, packets| options.broadcast_queue_length = Some(packets);
+    set_name(name: String) |options, name| options.name = Some(name);
 } }
 
 options! { HostIpvlanOptions for IpvlanOptions {
     set_mode(mode: String) |options, mode| options.mode = Some(mode);
     set_mtu(bytes: u32) |options, bytes| options.mtu = Some(bytes);
+    set_name(name: String) |options, name| options.name = Some(name);
 } }
 
 options! { HostIpoibOptions for IpoibOptions {
@@ -238,6 +347,50 @@ options! { HostIpoibOptions for IpoibOptions {
     set_mode(mode: String) |options, mode| options.mode = Some(mode);
     set_user_multicast(enabled: bool) |options, enabled| options.user_multicast = Some(enabled);
     set_mtu(bytes: u32) |options, bytes| options.mtu = Some(bytes);
+    set_name(name: String) |options, name| options.name = Some(name);
+} }
+
+options! { HostVlanOptions for VlanOptions {
+    (id: u16) |options, id| VlanOptions { id, ..options };
+    set_protocol(ethertype: u16) |options, ethertype| options.protocol = Some(ethertype);
+    // One word that this host does not know is enough to refuse them all.
+    set_flag(flag: String, enabled: bool) |options, flag, enabled| {
+        if options.flags.len() <= VLAN_FLAGS.len() {
+            options.flags.insert(flag, enabled);
+        }
+    };
+    set_mtu(bytes: u32) |options, bytes| options.mtu = Some(bytes);
+    set_mac(mac: HardwareAddress) |options, mac| options.mac = Some(hardware_address(mac));
+    set_name(name: String) |options, name| options.name = Some(name);
+} }
+
+options! { HostVethOptions for VethOptions {
+    set_hairpin(enabled: bool) |options, enabled| options.port.hairpin = enabled;
+    set_isolated(enabled: bool) |options, enabled| options.port.isolated = enabled;
+    set_mtu(bytes: u32) |options, bytes| options.mtu = Some(bytes);
+    set_mac(mac: HardwareAddress) |options, mac| options.mac = Some(hardware_address(mac));
+    set_name(name: String) |options, name| options.name = Some(name);
+}
+    fn set_bridge(
+        &mut self,
+        options: Resource<VethOptions>,
+        bridge: Resource<LinkHandle>,
+    ) -> wasmtime::Result<()> {
+        let bridge = self.table.get(&bridge)?.number;
+        self.table.get_mut(&options)?.bridge = Some(bridge);
+        Ok(())
+    }
+}
+
+options! { HostRingSizes for RingSizes {
+    set_receive(packets: u32) |sizes, packets| sizes.receive = Some(packets);
+    set_transmit(packets: u32) |sizes, packets| sizes.transmit = Some(packets);
+} }
+
+options! { HostChannelCounts for ChannelCounts {
+    set_receive(count: u32) |counts, count| counts.receive = Some(count);
+    set_transmit(count: u32) |counts, count| counts.transmit = Some(count);
+    set_combined(count: u32) |counts, count| counts.combined = Some(count);
 } }
 
 options! { HostVirtualFunctionSettings for VirtualFunctionSettings {

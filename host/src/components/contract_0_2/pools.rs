@@ -154,11 +154,7 @@ impl HostCandidate for Session {
 
 impl HostProposal for Session {
     fn new(&mut self) -> wasmtime::Result<Resource<Proposed>> {
-        let proposal = Proposed {
-            claims: Vec::new(),
-            keep: false,
-        };
-        Ok(self.table.push(proposal)?)
+        Ok(self.table.push(Proposed::default())?)
     }
 
     fn add_claim(
@@ -176,6 +172,11 @@ impl HostProposal for Session {
 
     fn keep(&mut self, proposal: Resource<Proposed>) -> wasmtime::Result<()> {
         self.table.get_mut(&proposal)?.keep = true;
+        Ok(())
+    }
+
+    fn try_again_later(&mut self, proposal: Resource<Proposed>) -> wasmtime::Result<()> {
+        self.table.get_mut(&proposal)?.tries_again = true;
         Ok(())
     }
 

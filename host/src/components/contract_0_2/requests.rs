@@ -11,7 +11,7 @@ use super::bindings::types::{Guid, HardwareAddress, IpAddress};
 use super::values::{to_address, to_guid, to_hardware_address};
 use crate::attachment::PodIdentity;
 use crate::components::asked::{Asked, PreviousInterface, UnusablePool};
-use crate::components::session::Session;
+use crate::components::session::{LinkHandle, Session};
 
 /// What the host keeps for a `request` handle.
 pub struct RequestHandle(pub(super) Arc<Asked>);
@@ -99,6 +99,22 @@ impl HostRequest for Session {
         request: Resource<RequestHandle>,
     ) -> wasmtime::Result<bool> {
         Ok(self.request(&request)?.has_previous_addresses)
+    }
+
+    fn parent(
+        &mut self,
+        request: Resource<RequestHandle>,
+    ) -> wasmtime::Result<Option<Resource<LinkHandle>>> {
+        let parent = self.request(&request)?.parent.clone();
+        parent.map(|link| Ok(self.table.push(link)?)).transpose()
+    }
+
+    fn planned_mac(
+        &mut self,
+        request: Resource<RequestHandle>,
+    ) -> wasmtime::Result<Option<HardwareAddress>> {
+        let mac = self.request(&request)?.planned_mac.as_deref();
+        Ok(mac.map(to_hardware_address))
     }
 
     fn unusable_pools(

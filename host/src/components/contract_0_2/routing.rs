@@ -1,7 +1,8 @@
 //! The interface `routing` of 0.2: routes and rules, which a component puts together before it
 //! has them added.
 
-use plumb_values::Family;
+use plumb_values::arguments::NEXT_HOPS;
+use plumb_values::{NextHop, PortRange, RuleSelectors};
 use wasmtime::component::Resource;
 
 use super::bindings::routing::{Host, HostAddresses, HostRoute, HostRule};
@@ -56,6 +57,19 @@ impl Session {
             draft.0 = Err(refusal);
         }
         Ok(())
+    }
+}
+
+impl Session {
+    fn change_selectors(
+        &mut self,
+        rule: &Resource<RuleDraft>,
+        change: impl FnOnce(&mut RuleSelectors),
+    ) -> wasmtime::Result<()> {
+        self.change_rule(rule, |rule| {
+            change(&mut rule.selectors);
+            Ok(())
+        })
     }
 }
 
@@ -140,6 +154,25 @@ impl HostRoute for Session {
         self.change_route(&route, |route| route.scope = Some(scope))
     }
 
+    fn set_on_link(&mut self, route: Resource<RouteDraft>) -> wasmtime::Result<()> {
+        self.change_route(&route, |route| route.on_link = true)
+    }
+
+    fn add_next_hop(
+        &mut self,
+        route: Resource<RouteDraft>,
+        gateway: IpAddress,
+        weight: u16,
+    ) -> wasmtime::Result<()> {
+        let gateway = address(gateway);
+        self.change_route(&route, |route| {
+            // The first that is too many is told by the operation.
+            if route.next_hops.len() <= NEXT_HOPS {
+                route.next_hops.push(NextHop { gateway, weight });
+            }
+        })
+    }
+
     fn destination(&mut self, route: Resource<RouteDraft>) -> wasmtime::Result<Option<IpNetwork>> {
         let destination = self.route(&route)?.map(|route| route.destination);
         Ok(match destination {
@@ -178,14 +211,7 @@ impl HostRoute for Session {
 
 impl HostRule for Session {
     fn new(&mut self, of: types::Family, table: u32) -> wasmtime::Result<Resource<RuleDraft>> {
-        let family: Family = family(of);
-        let draft = RuleDraft(Ok(RuleTemplate {
-            family,
-            source: None,
-            destination: None,
-            table,
-            priority: None,
-        }));
+        let draft = RuleDraft(Ok(RuleTemplate::new(family(of), table)));
         Ok(self.table.push(draft)?)
     }
 
@@ -223,6 +249,69 @@ impl HostRule for Session {
         self.change_rule(&rule, |rule| {
             rule.priority = Some(priority);
             Ok(())
+        })
+    }
+
+    fn set_input_interface(
+        &mut self,
+        rule: Resource<RuleDraft>,
+        name: String,
+    ) -> wasmtime::Result<()> {
+        self.change_selectors(&rule, |selectors| selectors.input_interface = Some(name))
+    }
+
+    fn set_output_interface(
+        &mut self,
+        rule: Resource<RuleDraft>,
+        name: String,
+    ) -> wasmtime::Result<()> {
+        self.change_selectors(&rule, |selectors| selectors.output_interface = Some(name))
+    }
+
+    fn set_mark(
+        &mut self,
+        rule: Resource<RuleDraft>,
+        mark: u32,
+        mask: u32,
+    ) -> wasmtime::Result<()> {
+        self.change_selectors(&rule, |selectors| {
+            selectors.mark = Some(mark);
+            selectors.mask = (mask != u32::MAX).then_some(mask);
+        })
+    }
+
+    fn set_ip_protocol(&mut self, rule: Resource<RuleDraft>, number: u8) -> wasmtime::Result<()> {
+        self.change_selectors(&rule, |selectors| selectors.ip_protocol = Some(number))
+    }
+
+    fn set_source_ports(
+        &mut self,
+        rule: Resource<RuleDraft>,
+        first: u16,
+        last: u16,
+    ) -> wasmtime::Result<()> {
+        let ports = PortRange { first, last };
+        self.change_selectors(&rule, |selectors| selectors.source_ports = Some(ports))
+    }
+
+    fn set_destination_ports(
+        &mut self,
+        rule: Resource<RuleDraft>,
+        first: u16,
+        last: u16,
+    ) -> wasmtime::Result<()> {
+        let ports = PortRange { first, last };
+        self.change_selectors(&rule, |selectors| selectors.destination_ports = Some(ports))
+    }
+
+    fn set_suppress_prefix_length(
+        &mut self,
+        rule: Resource<RuleDraft>,
+        length: u8,
+    ) -> wasmtime::Result<()> {
+        let length = Some(u32::from(length));
+        self.change_selectors(&rule, |selectors| {
+            selectors.suppress_prefix_length = length;
         })
     }
 

@@ -4,12 +4,11 @@ use std::net::IpAddr;
 
 use ipnetwork::IpNetwork;
 use plumb_values::arguments::{
-    LINK_STATES, check_guid, check_network, check_route, check_route_to_networks, check_rule,
-    check_unicast, check_vlan, check_word,
+    LINK_STATES, check_guid, check_network, check_next_hops, check_route, check_route_to_networks,
+    check_rule, check_rule_selectors, check_unicast, check_vlan, check_word,
 };
-use plumb_values::{Family, Guid, Mac, PciAddress};
+use plumb_values::{Family, Guid, Mac};
 
-use super::PciHandle;
 use super::operations::VirtualFunctionSettings;
 use crate::components::refusal::Refusal;
 use crate::kernel::virtual_function::{LinkState, Setting, Settings, Vlan};
@@ -18,13 +17,6 @@ use crate::routing::{Destination, Origin, RouteTemplate, RuleTemplate};
 
 /// `ETH_P_8021AD` (linux/if_ether.h)
 const SERVICE_TAG: u16 = 0x88a8;
-
-/// The PCI address of a function that was given.
-pub(super) fn address_of(function: &PciHandle) -> Result<PciAddress, Refusal> {
-    let text = &function.facts.address;
-    text.parse()
-        .map_err(|error| Refusal::invalid(format!("{text:?} {error}")))
-}
 
 /// The settings as the host keeps them.
 pub(super) fn settings_of(settings: &VirtualFunctionSettings) -> Result<Settings, Refusal> {
@@ -92,14 +84,29 @@ pub(super) fn check_route_template(template: &RouteTemplate) -> Result<(), Refus
         Destination::DefaultOf(_, family) => plumb_values::IpNetwork::everything(family),
         Destination::NetworksOf(addresses) => {
             let addresses = addresses.to_string();
-            return Ok(check_route_to_networks(
-                &addresses,
-                template.gateway,
-                source,
-            )?);
+            let gateway = template.gateway.or(first_hop(template));
+            return Ok(check_route_to_networks(&addresses, gateway, source)?);
         }
     };
+    check_next_hops(
+        destination.family(),
+        template.gateway.or(gateway_to_come(template)),
+        &template.next_hops,
+        template.on_link,
+    )?;
     Ok(check_route(&destination, template.gateway, source)?)
+}
+
+fn first_hop(template: &RouteTemplate) -> Option<IpAddr> {
+    template.next_hops.first().map(|hop| hop.gateway)
+}
+
+/// Stands for the gateway that a route gets with its addresses.
+fn gateway_to_come(template: &RouteTemplate) -> Option<IpAddr> {
+    match template.destination {
+        Destination::DefaultOf(_, family) => Some(family.unspecified()),
+        Destination::Network(_) | Destination::NetworksOf(_) => None,
+    }
 }
 
 /// A rule is of its family.
@@ -110,6 +117,7 @@ pub(super) fn check_rule_template(template: &RuleTemplate) -> Result<(), Refusal
     };
     let destination = template.destination.map(shared);
     let family: Option<Family> = Some(template.family);
+    check_rule_selectors(template.family, &template.selectors)?;
     Ok(check_rule(family, source.as_ref(), destination.as_ref())?)
 }
 

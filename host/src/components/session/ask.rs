@@ -8,8 +8,8 @@ use plumb_values::Family;
 
 use super::call::{HostAnswer, HostCall};
 use super::{
-    IpoibOptions, IpvlanOptions, LinkHandle, MacvlanOptions, PciHandle, PodLinkHandle, Session,
-    VirtualFunctionSettings,
+    ChannelCounts, IpoibOptions, IpvlanOptions, LinkHandle, MacvlanOptions, PciHandle,
+    PodLinkHandle, RingSizes, Session, VethOptions, VirtualFunctionSettings, VlanOptions,
 };
 use crate::components::refusal::Refusal;
 use crate::facts::Place;
@@ -43,6 +43,7 @@ calls! {
     default_route_link(place: Place) -> Link(LinkHandle) = HostCall::DefaultRouteLink(place);
     pod_links() -> Links(Vec<LinkHandle>) = HostCall::PodLinks;
     pci_function(written: &str) -> Function(PciHandle) = HostCall::PciFunction(written.to_owned());
+    auxiliary_function(name: &str) -> Function(PciHandle) = HostCall::AuxiliaryFunction(name.to_owned());
     rdma_namespace_mode() -> Mode(NamespaceMode) = HostCall::RdmaNamespaceMode;
     read_numa_node(link: &LinkHandle) -> Number(Option<u32>) = HostCall::NumaNode(link.number);
     read_speed(link: &LinkHandle) -> Number(Option<u32>) = HostCall::Speed(link.number);
@@ -54,17 +55,32 @@ calls! {
         = HostCall::CreateIpvlan(parent.number, options);
     create_ipoib(parent: &LinkHandle, options: IpoibOptions) -> PodLink(PodLinkHandle)
         = HostCall::CreateIpoib(parent.number, options);
+    create_vlan(parent: &LinkHandle, options: VlanOptions) -> PodLink(PodLinkHandle)
+        = HostCall::CreateVlan(parent.number, options);
+    create_veth(options: VethOptions) -> PodLink(PodLinkHandle) = HostCall::CreateVeth(options);
     move_link(function: &PciHandle) -> PodLink(PodLinkHandle) = HostCall::MoveLink(function.number);
+    move_netdev(link: &LinkHandle, name: Option<String>) -> PodLink(PodLinkHandle)
+        = HostCall::MoveNetdev(link.number, name);
     set_virtual_function(function: &PciHandle, settings: VirtualFunctionSettings) -> Done(())
         = HostCall::SetVirtualFunction(function.number, settings);
     move_rdma_device(function: &PciHandle, name: Option<String>) -> Done(())
         = HostCall::MoveRdmaDevice(function.number, name);
     report_function(function: &PciHandle, mac: Option<Vec<u8>>) -> Done(())
         = HostCall::ReportFunction(function.number, mac);
+    use_previous_link(name: String) -> PodLink(PodLinkHandle) = HostCall::UsePreviousLink(name);
     set_mtu(link: PodLinkHandle, mtu: u32) -> Done(()) = HostCall::SetMtu(link, mtu);
     set_mac(link: PodLinkHandle, mac: Vec<u8>) -> Done(()) = HostCall::SetMac(link, mac);
+    set_queue_length(link: PodLinkHandle, packets: u32) -> Done(()) = HostCall::SetQueueLength(link, packets);
+    add_alternative_name(link: PodLinkHandle, name: String) -> Done(())
+        = HostCall::AddAlternativeName(link, name);
+    set_rings(link: PodLinkHandle, sizes: RingSizes) -> Done(()) = HostCall::SetRings(link, sizes);
+    set_channels(link: PodLinkHandle, counts: ChannelCounts) -> Done(()) = HostCall::SetChannels(link, counts);
     set_link_sysctl(link: PodLinkHandle, family: Family, name: String, value: String, required: bool) -> Done(())
         = HostCall::SetLinkSysctl(link, family, name, value, required);
+    set_neighbour_sysctl(link: PodLinkHandle, family: Family, name: String, value: String, required: bool) -> Done(())
+        = HostCall::SetNeighbourSysctl(link, family, name, value, required);
+    set_pod_sysctl(scope: String, family: Family, name: String, value: String, required: bool) -> Done(())
+        = HostCall::SetPodSysctl(scope, family, name, value, required);
     source(source: AddressSource) -> Source(AddressSource) = HostCall::Source(source);
     assign_addresses(link: PodLinkHandle, source: AddressSource) -> Done(())
         = HostCall::AssignAddresses(link, source);

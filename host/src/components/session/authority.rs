@@ -1,7 +1,7 @@
 //! What one component may see and record. It is always in the process that performs the plan: a
 //! component behind the wall reaches it by messages, and is told and refused the same.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::call::{HostAnswer, HostCall};
 use super::{LinkHandle, PciHandle, PodLinkHandle, Recorded};
-use crate::components::asked::Asked;
+use crate::components::asked::{About, Asked};
 use crate::components::grants::Grants;
 use crate::components::refusal::{Refusal, plain};
 use crate::components::source::Source;
@@ -28,7 +28,13 @@ pub struct Authority {
     pub(super) grants: Grants,
     pub(super) recording: bool,
     pub(super) recorded: Vec<Recorded>,
-    pub(super) has_pod_link: bool,
+    /// Steps that only the authority of which this one is a copy has.
+    pub(super) recorded_elsewhere: usize,
+    /// The pod's interfaces that operations may be about, by number: those that the plan gives it, or those of earlier
+    /// plugins. A copy has their numbers alone.
+    pub(super) pod_links: BTreeMap<LinkNumber, String>,
+    /// Of those that the plan makes of a parent: the kind, the parent and the largest MTU.
+    pub(super) child_of: BTreeMap<LinkNumber, (&'static str, String, u32)>,
     /// What was given, by number.
     links: Vec<LinkHandle>,
     functions: Vec<PciHandle>,
@@ -56,11 +62,43 @@ impl Authority {
             grants: source.grants().clone(),
             recording,
             recorded: Vec::new(),
-            has_pod_link: false,
+            recorded_elsewhere: 0,
+            pod_links: BTreeMap::new(),
+            child_of: BTreeMap::new(),
             links: Vec::new(),
             functions: Vec::new(),
             log: Vec::new(),
         }
+    }
+
+    /// For a call of an address policy, which is given the link that the interface lies on; a vendor's that of the default
+    /// route only where it may see it.
+    ///
+    /// # Errors
+    ///
+    /// Where the kernel does not say which that is.
+    pub fn of_policy(
+        facts: Rc<dyn Facts>,
+        source: &Source,
+        asked: &Arc<Asked>,
+        about: &About,
+    ) -> crate::Result<Self> {
+        let mut authority = Self::new(facts, source, asked, false);
+        let mut parent = about.parent.clone();
+        if let Some(link) = &parent
+            && !authority.is_named(link)
+            && authority.facts.default_route_link(Place::Host)?.as_ref() == Some(link)
+        {
+            parent = None;
+        }
+        let parent = parent.map(|parent| authority.give_link(Place::Host, parent));
+        let parent = parent
+            .transpose()
+            .map_err(|refusal| refusal.of_component(source.name()))?;
+        let asked = Arc::make_mut(&mut authority.asked);
+        asked.parent = parent;
+        asked.planned_mac.clone_from(&about.hardware_address);
+        Ok(authority)
     }
 
     /// Does what a component asks for, or refuses it.
@@ -80,6 +118,7 @@ impl Authority {
             HostCall::DefaultRouteLink(place) => Answer::Link(self.default_route_link(place)?),
             HostCall::PodLinks => Answer::Links(self.pod_links()?),
             HostCall::PciFunction(address) => Answer::Function(self.pci_function(&address)?),
+            HostCall::AuxiliaryFunction(name) => Answer::Function(self.auxiliary_function(&name)?),
             HostCall::RdmaNamespaceMode => Answer::Mode(self.rdma_namespace_mode()?),
             HostCall::NumaNode(link) => Answer::Number(self.read_numa_node(&self.given(link)?)),
             HostCall::Speed(link) => Answer::Number(self.read_speed(&self.given(link)?)),
@@ -99,6 +138,19 @@ impl Authority {
             HostCall::MoveLink(function) => {
                 Answer::PodLink(self.move_link(&self.given_function(function)?)?)
             }
+            HostCall::CreateVlan(parent, options) => {
+                Answer::PodLink(self.create_vlan(&self.given(parent)?, options)?)
+            }
+            HostCall::CreateVeth(options) => {
+                let bridge = options
+                    .bridge
+                    .map(|bridge| self.given(bridge))
+                    .transpose()?;
+                Answer::PodLink(self.create_veth(bridge.as_ref(), options)?)
+            }
+            HostCall::MoveNetdev(link, name) => {
+                Answer::PodLink(self.move_netdev(&self.given(link)?, name.as_deref())?)
+            }
             HostCall::SetVirtualFunction(function, settings) => {
                 let function = self.given_function(function)?;
                 Answer::Done(self.set_virtual_function(&function, &settings)?)
@@ -109,11 +161,31 @@ impl Authority {
             HostCall::ReportFunction(function, mac) => {
                 Answer::Done(self.report_function(&self.given_function(function)?, mac)?)
             }
+            HostCall::UsePreviousLink(name) => Answer::PodLink(self.use_previous_link(name)?),
             HostCall::SetMtu(link, mtu) => Answer::Done(self.set_mtu(self.made(link)?, mtu)?),
             HostCall::SetMac(link, mac) => Answer::Done(self.set_mac(self.made(link)?, mac)?),
+            HostCall::SetQueueLength(link, packets) => {
+                Answer::Done(self.set_queue_length(self.made(link)?, packets)?)
+            }
+            HostCall::AddAlternativeName(link, name) => {
+                Answer::Done(self.add_alternative_name(self.made(link)?, name)?)
+            }
+            HostCall::SetRings(link, sizes) => {
+                Answer::Done(self.set_rings(self.made(link)?, sizes)?)
+            }
+            HostCall::SetChannels(link, counts) => {
+                Answer::Done(self.set_channels(self.made(link)?, counts)?)
+            }
             HostCall::SetLinkSysctl(link, family, name, value, required) => {
                 let link = self.made(link)?;
                 Answer::Done(self.set_link_sysctl(link, family, name, value, required)?)
+            }
+            HostCall::SetNeighbourSysctl(link, family, name, value, required) => {
+                let link = self.made(link)?;
+                Answer::Done(self.set_neighbour_sysctl(link, family, name, value, required)?)
+            }
+            HostCall::SetPodSysctl(scope, family, name, value, required) => {
+                Answer::Done(self.set_pod_sysctl(scope, family, name, value, required)?)
             }
             HostCall::Source(source) => Answer::Source(self.source(source)?),
             HostCall::AssignAddresses(link, source) => {
@@ -132,6 +204,18 @@ impl Authority {
             }
             HostCall::SetUp(link) => Answer::Done(self.set_up(self.made(link)?)?),
         })
+    }
+
+    /// As the copy of another one: takes into account what that one has answered.
+    pub(super) fn follow(&mut self, answer: &HostAnswer) {
+        match answer {
+            HostAnswer::PodLink(link) => {
+                self.pod_links.entry(link.number).or_default();
+                self.recorded_elsewhere += 1;
+            }
+            HostAnswer::Done(()) => self.recorded_elsewhere += 1,
+            _ => {}
+        }
     }
 
     /// What the component is asked for.
@@ -221,9 +305,9 @@ impl Authority {
             .ok_or_else(|| self.not_given("PCI function", number))
     }
 
-    /// The pod's interface, when the plan makes one.
+    /// An interface of the pod, when the plan makes it or it was given.
     fn made(&self, link: PodLinkHandle) -> Result<PodLinkHandle, Refusal> {
-        match self.has_pod_link && link.number == LinkNumber::default() {
+        match self.pod_links.contains_key(&link.number) {
             true => Ok(link),
             false => Err(self.not_given("interface of the pod", link.number.0.into())),
         }
@@ -249,4 +333,4 @@ fn collect_strings(value: &Value, strings: &mut BTreeSet<String>) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::components) mod tests;

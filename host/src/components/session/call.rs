@@ -9,8 +9,8 @@ use plumb_values::Family;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    IpoibOptions, IpvlanOptions, LinkHandle, MacvlanOptions, PciHandle, PodLinkHandle,
-    VirtualFunctionSettings,
+    ChannelCounts, IpoibOptions, IpvlanOptions, LinkHandle, MacvlanOptions, PciHandle,
+    PodLinkHandle, RingSizes, VethOptions, VirtualFunctionSettings, VlanOptions,
 };
 use crate::facts::Place;
 use crate::kernel::rdma::NamespaceMode;
@@ -39,9 +39,12 @@ pub enum HostCall {
     SetVirtualFunction(u32, VirtualFunctionSettings),
     MoveRdmaDevice(u32, Option<String>),
     ReportFunction(u32, Option<Vec<u8>>),
+    UsePreviousLink(String),
     SetMtu(PodLinkHandle, u32),
     SetMac(PodLinkHandle, Vec<u8>),
     SetLinkSysctl(PodLinkHandle, Family, String, String, bool),
+    SetNeighbourSysctl(PodLinkHandle, Family, String, String, bool),
+    SetPodSysctl(String, Family, String, String, bool),
     Source(AddressSource),
     AssignAddresses(PodLinkHandle, AddressSource),
     ReserveAddresses(AddressSource),
@@ -50,6 +53,39 @@ pub enum HostCall {
     AddRule(RuleTemplate),
     AddNeighbour(PodLinkHandle, IpAddr, Vec<u8>),
     SetUp(PodLinkHandle),
+    CreateVlan(u32, VlanOptions),
+    CreateVeth(VethOptions),
+    MoveNetdev(u32, Option<String>),
+    SetQueueLength(PodLinkHandle, u32),
+    AddAlternativeName(PodLinkHandle, String),
+    SetRings(PodLinkHandle, RingSizes),
+    SetChannels(PodLinkHandle, ChannelCounts),
+    AuxiliaryFunction(String),
+}
+
+impl HostCall {
+    /// Whether it is decided by what is known in both processes, the grants and the plan so far, and asks no kernel. An MTU
+    /// is held against the parent's, which the parent process alone has.
+    pub fn needs_no_answer(&self) -> bool {
+        matches!(
+            self,
+            Self::Log(..)
+                | Self::SetMac(..)
+                | Self::SetLinkSysctl(..)
+                | Self::AssignAddresses(..)
+                | Self::ReserveAddresses(..)
+                | Self::AddAddress(..)
+                | Self::AddRoute(..)
+                | Self::AddRule(..)
+                | Self::AddNeighbour(..)
+                | Self::SetUp(..)
+        )
+    }
+
+    /// Whether it changes nothing and the copy that the child has can answer it.
+    pub fn is_known(&self) -> bool {
+        matches!(self, Self::Source(_))
+    }
 }
 
 /// The answer to a call that was not refused.

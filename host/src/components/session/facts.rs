@@ -1,12 +1,12 @@
 //! What a flavour may look at: the devices that the network configuration names.
 
 use ipnetwork::IpNetwork;
-use plumb_values::PciAddress;
 use plumb_values::similar::did_you_mean;
+use plumb_values::{AuxiliaryName, Device, PciAddress};
 
 use super::authority::Authority;
 use super::{LinkHandle, PciHandle};
-use crate::components::grants::Device;
+use crate::components::grants;
 use crate::components::refusal::{Reason, Refusal};
 use crate::facts::{LinkFacts, PciFacts, Place};
 use crate::kernel::pci;
@@ -31,7 +31,7 @@ impl Authority {
             )))
         };
         let is_named = self.named.contains(name);
-        let may_be_granted = place == Place::Host && self.has_patterns(Device::Parent);
+        let may_be_granted = place == Place::Host && self.has_patterns(grants::Device::Parent);
         if !is_named && !may_be_granted {
             return denied();
         }
@@ -100,21 +100,47 @@ impl Authority {
         let address: PciAddress = written
             .parse()
             .map_err(|error| Refusal::invalid(format!("{written:?} {error}")))?;
-        let denied = || {
-            Err(Refusal::denied(format!(
-                "PCI function {written} is not named in the network configuration"
-            )))
-        };
         let mut named = self.named.iter().filter_map(|name| name.parse().ok());
         let is_named = named.any(|named: PciAddress| named == address);
-        if !is_named && !self.has_patterns(Device::Function) {
+        self.function(&address.to_string(), is_named)
+    }
+
+    /// The auxiliary device of a name that the configuration or the device plugin says.
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::Denied`], [`Reason::NotFound`].
+    pub(super) fn auxiliary_function(&mut self, name: &str) -> Result<PciHandle, Refusal> {
+        if let Err(error) = name.parse::<AuxiliaryName>() {
+            return Err(Refusal::invalid(format!("{name:?} {error}")));
+        }
+        let is_named = self.named.contains(name);
+        let function = self.function(name, is_named)?;
+        match function.facts.part_of {
+            Some(_) => Ok(function),
+            None => Err(Refusal::new(
+                Reason::NotFound,
+                format!("{} is a part of no PCI function", Device(name)),
+            )),
+        }
+    }
+
+    /// The function of a [`DeviceId`](plumb_values::DeviceId), when it is named or a grant means it.
+    fn function(&mut self, id: &str, is_named: bool) -> Result<PciHandle, Refusal> {
+        let denied = || {
+            Err(Refusal::denied(format!(
+                "{} is not named in the network configuration",
+                Device(id)
+            )))
+        };
+        if !is_named && !self.has_patterns(grants::Device::Function) {
             return denied();
         }
-        match self.facts.pci_function(&address.to_string())? {
+        match self.facts.pci_function(id)? {
             Some(facts) if is_named || self.means_function(&facts) => self.give_function(facts),
             _ if !is_named => denied(),
             Some(facts) => self.give_function(facts),
-            None => Err(Refusal::new(Reason::NotFound, pci::absent(written))),
+            None => Err(Refusal::new(Reason::NotFound, pci::absent(id))),
         }
     }
 
@@ -167,27 +193,27 @@ impl Authority {
         Ok(routes.into_iter().map(RouteTemplate::of).collect())
     }
 
-    fn has_patterns(&self, device: Device) -> bool {
+    fn has_patterns(&self, device: grants::Device) -> bool {
         self.grants.patterns(device).next().is_some()
     }
 
     /// Whether a grant means a link of the host.
     fn means_link(&self, link: &LinkFacts) -> Result<bool, Refusal> {
         let driver = driver(link, self.facts.as_ref())?;
-        let mut patterns = self.grants.patterns(Device::Parent);
+        let mut patterns = self.grants.patterns(grants::Device::Parent);
         Ok(patterns.any(|pattern| pattern.matches(names(link), driver.as_deref())))
     }
 
     /// Whether a grant means a PCI function.
     fn means_function(&self, function: &PciFacts) -> bool {
-        let mut patterns = self.grants.patterns(Device::Function);
+        let mut patterns = self.grants.patterns(grants::Device::Function);
         patterns
             .any(|pattern| pattern.matches(function_names(function), function.driver.as_deref()))
     }
 
     /// Whether a link of the host is named, letter for letter, by what a component goes by.
-    fn is_named(&self, link: &LinkFacts) -> bool {
-        let mut patterns = self.grants.patterns(Device::Parent);
+    pub(super) fn is_named(&self, link: &LinkFacts) -> bool {
+        let mut patterns = self.grants.patterns(grants::Device::Parent);
         self.grants.are_of_the_program()
             || names(link).any(|name| self.named.contains(name))
             || patterns.any(|pattern| pattern.names(names(link)))

@@ -27,6 +27,8 @@ pub enum Message {
     Call(HostCall),
     /// The last.
     End(End),
+    /// A call whose answer the child knows: it is not refused, see [`HostCall::needs_no_answer`].
+    Note(HostCall),
 }
 
 /// What it is answered.
@@ -59,7 +61,12 @@ pub fn decode<'a, T: Deserialize<'a>>(content: &'a [u8]) -> Option<T> {
 pub struct Channel {
     // By read(2) and write(2): a socket's own functions are other system calls.
     file: ManuallyDrop<File>,
+    /// Notes that go with the next message: each that is sent alone wakes the parent.
+    notes: Vec<u8>,
 }
+
+/// Bytes of notes after which they are sent.
+const NOTES_BYTES: usize = 32 << 10;
 
 impl Channel {
     /// The end at its descriptor.
@@ -68,12 +75,8 @@ impl Channel {
         let file = unsafe { File::from_raw_fd(DESCRIPTOR) };
         Self {
             file: ManuallyDrop::new(file),
+            notes: Vec::new(),
         }
-    }
-
-    /// The same once more.
-    pub(super) fn again(&self) -> Self {
-        Self::new()
     }
 
     /// Has the parent answer a call.
@@ -98,8 +101,16 @@ impl Channel {
         }
     }
 
+    /// Tells the parent of a call without waiting for it.
+    pub fn note(&mut self, call: HostCall) {
+        self.keep(&Message::Note(call));
+        if self.notes.len() > NOTES_BYTES {
+            self.send_notes();
+        }
+    }
+
     /// Says the last.
-    pub(super) fn tell(&mut self, end: End) {
+    pub fn tell(&mut self, end: End) {
         self.send(&Message::End(end));
     }
 
@@ -109,13 +120,22 @@ impl Channel {
     }
 
     fn send(&mut self, message: &Message) {
+        self.keep(message);
+        self.send_notes();
+    }
+
+    fn keep(&mut self, message: &Message) {
         let bytes = encode(message);
-        if bytes.len() - HEAD > limits::MESSAGE_BYTES {
+        match bytes.len() - HEAD > limits::MESSAGE_BYTES {
             // The parent reads no more than the head, and says so.
-            let _ = self.file.write_all(&bytes[..HEAD]);
-            return;
+            true => self.notes.extend(&bytes[..HEAD]),
+            false => self.notes.extend(bytes),
         }
-        if self.file.write_all(&bytes).is_err() {
+    }
+
+    fn send_notes(&mut self) {
+        let notes = std::mem::take(&mut self.notes);
+        if self.file.write_all(&notes).is_err() {
             exit(OVER);
         }
     }

@@ -69,28 +69,59 @@ fn program() -> Vec<sock_filter> {
         kill(),
         load(NUMBER),
     ];
-    for call in ALLOWED {
-        program.extend([unless_skip(call as u32, 1), allow()]);
+    let mut calls: Vec<(u32, Vec<sock_filter>)> = ALLOWED
+        .iter()
+        .map(|call| (*call as u32, vec![allow()]))
+        .chain([libc::SYS_read, libc::SYS_write].map(|call| (call as u32, on_the_channel())))
+        .chain([(libc::SYS_mmap as u32, own_memory())])
+        .collect();
+    calls.sort_by_key(|(number, _)| *number);
+    program.extend(decide(&calls));
+    program
+}
+
+/// Goes by halves: the kernel runs a new filter once for each number that there is (`seccomp_cache_prepare`), which took
+/// longer than all that a component asks of it.
+fn decide(calls: &[(u32, Vec<sock_filter>)]) -> Vec<sock_filter> {
+    let middle = calls.len() / 2;
+    match calls {
+        [] => vec![kill()],
+        [(number, then)] => {
+            // The longest has six statements.
+            let mut program = vec![unless_skip(*number, then.len() as u8)];
+            program.extend(then);
+            program.push(kill());
+            program
+        }
+        _ => {
+            let (lower, upper) = calls.split_at(middle);
+            let (lower, higher) = (decide(lower), decide(upper));
+            // All of it has some sixty.
+            let mut program = vec![from_skip(upper[0].0, lower.len() as u8)];
+            program.extend(lower);
+            program.extend(higher);
+            program
+        }
     }
-    for call in [libc::SYS_read, libc::SYS_write] {
-        program.extend([
-            unless_skip(call as u32, 4),
-            load(argument(0)),
-            unless_skip(DESCRIPTOR as u32, 1),
-            allow(),
-            kill(),
-        ]);
-    }
-    program.extend([
-        unless_skip(libc::SYS_mmap as u32, 5),
+}
+
+fn on_the_channel() -> Vec<sock_filter> {
+    vec![
+        load(argument(0)),
+        unless_skip(DESCRIPTOR as u32, 1),
+        allow(),
+        kill(),
+    ]
+}
+
+fn own_memory() -> Vec<sock_filter> {
+    vec![
         load(argument(3)),
         statement(libc::BPF_ALU | libc::BPF_AND | libc::BPF_K, MAP_LOOKED_AT),
         unless_skip(MAP_EXPECTED, 1),
         allow(),
         kill(),
-        kill(),
-    ]);
-    program
+    ]
 }
 
 fn statement(code: u32, value: u32) -> sock_filter {
@@ -115,7 +146,15 @@ fn unless_skip(value: u32, skip: u8) -> sock_filter {
     }
 }
 
-/// The opposite.
+/// Skips `skip` statements when the value is at least this, else goes on with the next one.
+fn from_skip(value: u32, skip: u8) -> sock_filter {
+    sock_filter {
+        jt: skip,
+        ..statement(libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K, value)
+    }
+}
+
+/// The opposite of [`unless_skip`].
 fn if_skip(value: u32, skip: u8) -> sock_filter {
     sock_filter {
         jt: skip,

@@ -14,9 +14,12 @@ use plumb_engine::limits;
 use super::channel::{Answer, HEAD, Message, decode, encode, length};
 use super::{no_process, too_slow};
 use crate::components::end::End;
-use crate::components::failure::Failure;
+use crate::components::failure::{Failure, Limit};
 use crate::components::refusal::{Refusal, cut};
-use crate::components::session::Authority;
+use crate::components::session::{Authority, HostCall};
+
+/// Bytes that are read at a time.
+const PIECE: usize = 4096;
 
 /// Why there is no answer.
 pub enum Broken {
@@ -40,6 +43,7 @@ pub struct Server<'a> {
     until: Instant,
     /// The processor time of plumb itself that its calls may take.
     processor_until: Duration,
+    /// What has come and was not looked at yet.
     bytes: Vec<u8>,
 }
 
@@ -60,50 +64,75 @@ impl<'a> Server<'a> {
     pub fn serve(&mut self) -> Result<End, Broken> {
         // Its own session counts as well, and says it in the same words.
         for _ in 0..=limits::HOST_CALLS {
-            let call = match self.receive()? {
+            match self.receive()? {
                 Message::End(end) => return Ok(end),
-                Message::Call(call) => call,
-            };
-            let answer = self.authority.answer(call).map_err(|refusal| Refusal {
-                message: cut(refusal.message),
-                ..refusal
-            });
-            self.send(&answer)?;
+                Message::Note(call) => self.take_note(call)?,
+                Message::Call(call) => self.answer(call)?,
+            }
             if processor_time().is_ok_and(|now| now > self.processor_until) {
-                return Err(Broken::Failed(Failure::failed(format!(
-                    "was stopped: it used more than {} s of processor time",
-                    limits::DEADLINE.as_secs()
-                ))));
+                return Err(Broken::Failed(Failure::over(
+                    Limit::Time,
+                    format!(
+                        "it used more than {} s of processor time",
+                        limits::DEADLINE.as_secs()
+                    ),
+                )));
             }
         }
-        Err(Broken::Failed(Failure::failed(format!(
-            "was stopped: it called the host more than {} times",
-            limits::HOST_CALLS
-        ))))
+        Err(Broken::Failed(Failure::over(
+            Limit::Calls,
+            format!("it called the host more than {} times", limits::HOST_CALLS),
+        )))
+    }
+
+    /// Answers a call, behind which nothing may have been sent before its answer.
+    fn answer(&mut self, call: HostCall) -> Result<(), Broken> {
+        if !self.bytes.is_empty() {
+            return Err(no_message());
+        }
+        let answer = self.authority.answer(call).map_err(|refusal| Refusal {
+            message: cut(refusal.message),
+            ..refusal
+        });
+        self.send(&answer)
+    }
+
+    /// Does what needs no answer. The child was plumb's copy and has asked the same authority before, so a refusal here
+    /// means that it is something else by now.
+    fn take_note(&mut self, call: HostCall) -> Result<(), Broken> {
+        if !call.needs_no_answer() {
+            return Err(no_message());
+        }
+        match self.authority.answer(call) {
+            Ok(_) => Ok(()),
+            Err(refusal) => Err(Broken::Failed(Failure::failed(format!(
+                "was stopped: it went on after a refusal: {}",
+                cut(refusal.message)
+            )))),
+        }
     }
 
     fn receive(&mut self) -> Result<Message, Broken> {
-        self.bytes.clear();
         loop {
             let wanted = match length(&self.bytes) {
-                None => 4096,
+                None => PIECE,
                 Some(length) if length > limits::MESSAGE_BYTES => {
                     return Err(Broken::Failed(Failure::failed(format!(
                         "was stopped: it sent a message of {length} bytes, more than {}",
                         limits::MESSAGE_BYTES
                     ))));
                 }
-                Some(length) => HEAD + length,
+                Some(length) if self.bytes.len() >= HEAD + length => {
+                    let message = decode(&self.bytes[HEAD..HEAD + length]);
+                    self.bytes.drain(..HEAD + length);
+                    return message.ok_or_else(no_message);
+                }
+                Some(length) => (HEAD + length).max(PIECE),
             };
-            if self.is_whole() {
-                // What lies behind the message was sent before its answer.
-                let message = decode(&self.bytes[HEAD..]);
-                return message.ok_or_else(no_message);
-            }
             self.wait(PollFlags::POLLIN)?;
             let filled = self.bytes.len();
-            // Mostly it is whole with the first piece.
-            self.bytes.resize(wanted, 0);
+            // Mostly it is whole with the first piece, and so are the notes before it.
+            self.bytes.resize(wanted.max(filled + HEAD), 0);
             let read = self.socket.read(&mut self.bytes[filled..]);
             self.bytes.truncate(filled + *read.as_ref().unwrap_or(&0));
             match read {
@@ -114,11 +143,6 @@ impl<'a> Server<'a> {
                 Err(_) => return Err(Broken::Gone),
             }
         }
-    }
-
-    /// Whether a message has come.
-    fn is_whole(&self) -> bool {
-        length(&self.bytes).is_some_and(|length| self.bytes.len() >= HEAD + length)
     }
 
     fn send(&mut self, answer: &Answer) -> Result<(), Broken> {

@@ -3,7 +3,7 @@
 use alloc::format;
 use alloc::string::String;
 
-use crate::{Guid, PciAddress};
+use crate::{Device, Guid};
 
 /// `IB_DEVICE_NAME_MAX` (rdma/ib_verbs.h) less the zero at the end.
 const RDMA_NAME_BYTES: usize = 63;
@@ -12,12 +12,11 @@ const RDMA_NAME_BYTES: usize = 63;
 const VLAN_PROTOCOLS: [u16; 2] = [0x8100, 0x88a8];
 
 /// Checks that a function has settings that can be changed.
-pub fn check_virtual_function(address: PciAddress, is_virtual: bool) -> Result<(), String> {
+pub fn check_virtual_function(function: Device<'_>, is_virtual: bool) -> Result<(), String> {
     match is_virtual {
         true => Ok(()),
         false => Err(format!(
-            "PCI function {address} is no virtual function: it has no settings that a physical \
-             one holds"
+            "{function} is no virtual function: it has no settings that a physical one holds"
         )),
     }
 }
@@ -29,6 +28,18 @@ pub fn check_vlan(id: u16, priority: u8, protocol: u16) -> Result<(), String> {
             "vlan {id} with priority {priority} is out of range: 0 to 4094, and 0 to 7"
         ));
     }
+    check_vlan_protocol(protocol)
+}
+
+/// Checks the number of a VLAN that is an interface, and its protocol, an Ethertype.
+pub fn check_vlan_child(id: u16, protocol: u16) -> Result<(), String> {
+    match id {
+        1..=4094 => check_vlan_protocol(protocol),
+        _ => Err(format!("vlan {id} is out of range: 1 to 4094")),
+    }
+}
+
+fn check_vlan_protocol(protocol: u16) -> Result<(), String> {
     match VLAN_PROTOCOLS.contains(&protocol) {
         true => Ok(()),
         false => Err(format!(
@@ -74,13 +85,13 @@ pub fn check_rdma_name(name: &str) -> Result<(), String> {
 /// Checks that a function has the one RDMA device that a name is for.
 pub fn check_rdma_name_is_for_one(
     name: &str,
-    address: PciAddress,
+    function: Device<'_>,
     devices: usize,
 ) -> Result<(), String> {
     match devices {
         1 => Ok(()),
         _ => Err(format!(
-            "rdma device name {name:?} is for one device, but PCI function {address} has {devices}"
+            "rdma device name {name:?} is for one device, but {function} has {devices}"
         )),
     }
 }

@@ -3,7 +3,8 @@
 use alloc::format;
 use alloc::string::String;
 
-use crate::{Mac, octets};
+use crate::names::check_link_name;
+use crate::{Family, Mac, octets};
 
 /// Smallest MTU of an IPv4 link (RFC 791); the kernel's own lower bound for Ethernet.
 const SMALLEST_MTU: u32 = 68;
@@ -17,12 +18,33 @@ const INFINIBAND_ADDRESS: usize = 20;
 /// `ARPHRD_INFINIBAND` (linux/if_arp.h)
 const INFINIBAND: u16 = 32;
 
-/// Checks that a step that gives the pod its interface is the first to do so.
+/// Most interfaces of one attachment.
+const MOST_LINKS: usize = 8;
+
+/// Checks that a step that gives the pod the requested interface is the first to do so.
 pub fn check_first_link(operation: &str, has_link: bool) -> Result<(), String> {
     match has_link {
         false => Ok(()),
         true => Err(format!(
-            "{operation} would give the pod a second interface: one attachment makes one"
+            "{operation} would give the pod a second interface of the requested name: each further one needs a name of \
+             its own"
+        )),
+    }
+}
+
+/// Checks the name of an interface that the pod gets beside the requested one. `others` are the names of those that it gets
+/// as well, the requested one among them.
+pub fn check_further_link(operation: &str, name: &str, others: &[&str]) -> Result<(), String> {
+    check_link_name(name)?;
+    if others.contains(&name) {
+        return Err(format!(
+            "{operation} would give the pod a second interface named {name}"
+        ));
+    }
+    match others.len() {
+        ..MOST_LINKS => Ok(()),
+        _ => Err(format!(
+            "{operation} would give the pod more than {MOST_LINKS} interfaces by one attachment"
         )),
     }
 }
@@ -89,6 +111,53 @@ pub fn check_partition_key(key: u16) -> Result<(), String> {
              membership"
         )),
         _ => Ok(()),
+    }
+}
+
+/// The sysctls of `all` that the kernel combines with those of each interface (`IN_DEV_MAXCONF` and its like,
+/// linux/inetdevice.h). What `all` sets on every interface, such as `forwarding`, could not be taken back.
+const SYSCTLS_OF_ALL_IPV4: [&str; 14] = [
+    "accept_local",
+    "arp_accept",
+    "arp_announce",
+    "arp_filter",
+    "arp_ignore",
+    "arp_notify",
+    "drop_gratuitous_arp",
+    "drop_unicast_in_l2_multicast",
+    "ignore_routes_with_linkdown",
+    "log_martians",
+    "promote_secondaries",
+    "proxy_arp",
+    "rp_filter",
+    "src_valid_mark",
+];
+
+/// The same for IPv6 (net/ipv6/addrconf.c, net/ipv6/ndisc.c).
+const SYSCTLS_OF_ALL_IPV6: [&str; 5] = [
+    "accept_dad",
+    "enhanced_dad",
+    "ndisc_evict_nocarrier",
+    "ndisc_notify",
+    "proxy_ndp",
+];
+
+/// Where sysctls of a pod's namespace lie that are no interface's: those of all, and those that new ones begin with.
+pub const SYSCTL_SCOPES: [&str; 2] = ["all", "default"];
+
+/// Checks the name and the value of a sysctl that is no interface's.
+pub fn check_pod_sysctl(family: Family, name: &str, value: &str) -> Result<(), String> {
+    check_sysctl(name, value)?;
+    let known = match family {
+        Family::Ipv4 => &SYSCTLS_OF_ALL_IPV4[..],
+        Family::Ipv6 => &SYSCTLS_OF_ALL_IPV6,
+    };
+    match known.contains(&name) {
+        true => Ok(()),
+        false => Err(format!(
+            "sysctl {name:?} of {family} cannot be set for a whole pod: {} can",
+            known.join(", ")
+        )),
     }
 }
 

@@ -41,6 +41,11 @@ pub fn check_ranges(
     usable: &[AddressRange],
     most: usize,
 ) -> Result<(), String> {
+    if ranges.is_empty() {
+        return Err(format!(
+            "pool {pool} without a range of it, from which no address can come: leave the pool out"
+        ));
+    }
     if ranges.len() > most {
         return Err(format!(
             "{} ranges of pool {pool}, where {most} are possible",

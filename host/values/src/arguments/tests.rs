@@ -1,9 +1,9 @@
 use alloc::string::String;
 
 use super::*;
-use crate::{AddressRange, Family, Guid, IpNetwork, PciAddress};
+use crate::{AddressRange, Device, Family, Guid, IpNetwork, NextHop, PortRange, RuleSelectors};
 
-const ADDRESS: PciAddress = PciAddress::new(0, 0x3b, 0, 2).unwrap();
+const FUNCTION: Device<'_> = Device("0000:3b:00.2");
 
 fn network(text: &str) -> IpNetwork {
     text.parse().unwrap()
@@ -19,7 +19,121 @@ fn one_attachment_makes_one_interface() {
     check_first_link("move-link", false).unwrap();
     assert_refused(
         check_first_link("move-link", true),
-        "move-link would give the pod a second interface: one attachment makes one",
+        "move-link would give the pod a second interface of the requested name: each further one needs a name of its own",
+    );
+}
+
+#[test]
+fn an_interface_beside_the_requested_one_has_a_name_of_its_own() {
+    check_further_link("create-veth", "data0", &["eth0", "data1"]).unwrap();
+    assert_refused(
+        check_further_link("create-veth", "eth0", &["data1", "eth0"]),
+        "create-veth would give the pod a second interface named eth0",
+    );
+    assert_refused(
+        check_further_link("create-veth", "a/b", &["eth0"]),
+        "the name \"a/b\" of a link contains '/', ':' or white space",
+    );
+    let names = ["eth0", "a", "b", "c", "d", "e", "f", "g"];
+    check_further_link("create-veth", "g", &names[..7]).unwrap();
+    assert_refused(
+        check_further_link("create-veth", "h", &names),
+        "create-veth would give the pod more than 8 interfaces by one attachment",
+    );
+}
+
+#[test]
+fn a_vlan_has_a_number_that_a_tag_can_say() {
+    for id in [1, 4094] {
+        check_vlan_child(id, 0x8100).unwrap();
+        check_vlan_child(id, 0x88a8).unwrap();
+    }
+    for id in [0, 4095] {
+        let sentence = alloc::format!("vlan {id} is out of range: 1 to 4094");
+        assert_refused(check_vlan_child(id, 0x8100), &sentence);
+    }
+    assert_refused(
+        check_vlan_child(1, 0x0800),
+        "vlan protocol 0x0800 is neither 0x8100 (802.1Q) nor 0x88a8 (802.1ad)",
+    );
+}
+
+#[test]
+fn a_port_is_one_of_a_bridge_on_the_host() {
+    check_bridge("br0", Some("bridge"), false).unwrap();
+    for (kind, is_in_pod, sentence) in [
+        (
+            Some("bridge"),
+            true,
+            "create-veth needs a bridge of the host, and br0 is in the pod",
+        ),
+        (
+            Some("bond"),
+            false,
+            "create-veth needs a bridge, and br0 is none, but a bond",
+        ),
+        (
+            None,
+            false,
+            "create-veth needs a bridge, and br0 is none, but a device",
+        ),
+    ] {
+        assert_refused(check_bridge("br0", kind, is_in_pod), sentence);
+    }
+    check_port_settings(false).unwrap();
+    assert_refused(
+        check_port_settings(true),
+        "create-veth needs a bridge for hairpin or isolation: set-bridge states it",
+    );
+}
+
+#[test]
+fn a_netdev_moves_by_itself_where_nothing_would_be_lost() {
+    const ETHERNET: u16 = 1;
+    check_movable("en3f0pf0sf88", false, ETHERNET, None, None).unwrap();
+    check_movable("tap0", false, ETHERNET, Some("tun"), None).unwrap();
+    for (checked, sentence) in [
+        (
+            check_movable("tap0", true, ETHERNET, Some("tun"), None),
+            "move-netdev needs an interface of the host, and tap0 is in the pod already",
+        ),
+        (
+            check_movable("lo", false, 772, None, None),
+            "move-netdev cannot move lo: each network namespace has a loopback of its own",
+        ),
+        (
+            check_movable("ens1f0v0", false, ETHERNET, None, Some("0000:3b:00.2")),
+            "ens1f0v0 is the interface of PCI function 0000:3b:00.2: move-link moves it",
+        ),
+        (
+            check_movable("bond0", false, ETHERNET, Some("bond"), None),
+            "move-netdev cannot move bond0: it is a bond, whose members would stay behind",
+        ),
+        (
+            check_not_default("ens1", &["bond0", "ens1"]),
+            "move-netdev may not move ens1, by which the node's default route leads: the node would be lost",
+        ),
+    ] {
+        assert_refused(checked, sentence);
+    }
+    check_not_default("ens2", &["bond0", "ens1"]).unwrap();
+}
+
+#[test]
+fn rings_and_channels_are_stated() {
+    check_ring_sizes(Some(1), None).unwrap();
+    check_channel_counts(None, Some(0), Some(4)).unwrap();
+    assert_refused(
+        check_ring_sizes(None, None),
+        "set-rings needs one of receive, transmit",
+    );
+    assert_refused(
+        check_ring_sizes(Some(64), Some(0)),
+        "a ring of 0 packets holds none: state at least 1",
+    );
+    assert_refused(
+        check_channel_counts(None, None, None),
+        "set-channels needs one of receive, transmit, combined",
     );
 }
 
@@ -35,6 +149,15 @@ fn an_mtu_is_that_of_some_link() {
     ] {
         assert_refused(check_mtu(mtu), sentence);
     }
+}
+
+#[test]
+fn a_child_sends_no_larger_packets_than_its_parent() {
+    check_child_mtu("macvlan", 1500, "nic0", 1500).unwrap();
+    assert_refused(
+        check_child_mtu("macvlan", 9000, "nic0", 1500),
+        "mtu 9000 of the macvlan is above that of its parent nic0, which has 1500: use 1500 or less, or raise the parent's",
+    );
 }
 
 #[test]
@@ -103,10 +226,28 @@ fn a_sysctl_cannot_leave_its_folder_nor_steer_a_terminal() {
 }
 
 #[test]
+fn a_pod_has_the_sysctls_that_can_be_taken_back() {
+    check_pod_sysctl(Family::Ipv4, "rp_filter", "2").unwrap();
+    check_pod_sysctl(Family::Ipv6, "ndisc_notify", "1").unwrap();
+    for (family, name) in [
+        (Family::Ipv4, "forwarding"),
+        (Family::Ipv4, "ndisc_notify"),
+        (Family::Ipv6, "disable_ipv6"),
+    ] {
+        let message = check_pod_sysctl(family, name, "1").unwrap_err();
+        let begin =
+            alloc::format!("sysctl {name:?} of {family} cannot be set for a whole pod: accept_");
+        assert!(message.starts_with(&begin), "{message}");
+    }
+    let sentence = "\"1\\n\" is not the value of a sysctl";
+    assert_refused(check_pod_sysctl(Family::Ipv4, "rp_filter", "1\n"), sentence);
+}
+
+#[test]
 fn a_physical_function_has_no_settings() {
-    check_virtual_function(ADDRESS, true).unwrap();
+    check_virtual_function(FUNCTION, true).unwrap();
     assert_refused(
-        check_virtual_function(ADDRESS, false),
+        check_virtual_function(FUNCTION, false),
         "PCI function 0000:3b:00.2 is no virtual function: it has no settings that a physical \
          one holds",
     );
@@ -163,9 +304,9 @@ fn an_rdma_device_has_a_name_that_the_kernel_keeps() {
         );
         assert_refused(check_rdma_name(name), &sentence);
     }
-    check_rdma_name_is_for_one("rail", ADDRESS, 1).unwrap();
+    check_rdma_name_is_for_one("rail", FUNCTION, 1).unwrap();
     assert_refused(
-        check_rdma_name_is_for_one("rail", ADDRESS, 2),
+        check_rdma_name_is_for_one("rail", FUNCTION, 2),
         "rdma device name \"rail\" is for one device, but PCI function 0000:3b:00.2 has 2",
     );
 }
@@ -202,6 +343,145 @@ fn a_route_is_of_one_family() {
     let sentence = "a route to 10.9.0.0/16 mixes IPv4 and IPv6";
     assert_refused(check_route(&to, six, None), sentence);
     assert_refused(check_route(&to, four, six), sentence);
+}
+
+#[test]
+fn next_hops_are_several_of_one_family_or_one_gateway() {
+    let hop = |gateway: &str, weight| NextHop {
+        gateway: gateway.parse().unwrap(),
+        weight,
+    };
+    let both = [hop("10.0.0.1", 1), hop("10.0.0.2", 256)];
+    let gateway = "10.0.0.3".parse().ok();
+    check_next_hops(Family::Ipv4, None, &both, true).unwrap();
+    check_next_hops(Family::Ipv4, gateway, &[], true).unwrap();
+    check_next_hops(Family::Ipv6, None, &[], false).unwrap();
+    for (gateway, hops, is_on_link, sentence) in [
+        (
+            gateway,
+            &both[..],
+            false,
+            "a route has one gateway, as 10.0.0.3, or several next hops, as 10.0.0.1, and not both",
+        ),
+        (
+            None,
+            &[],
+            true,
+            "a route without a gateway is on the link already: \"onlink\" is for its gateway",
+        ),
+        (
+            None,
+            &[hop("fd00::1", 1)],
+            false,
+            "next hop fd00::1 of an IPv4 route mixes IPv4 and IPv6",
+        ),
+        (
+            None,
+            &[hop("10.0.0.1", 0)],
+            false,
+            "weight 0 of next hop 10.0.0.1 is out of range: 1 to 256",
+        ),
+        (
+            None,
+            &[both[0], both[0]],
+            false,
+            "next hop 10.0.0.1 is there twice: give it more weight",
+        ),
+        (
+            None,
+            &[both[0]; 33],
+            false,
+            "a route with more than 32 next hops: fewer, or several routes",
+        ),
+    ] {
+        let checked = check_next_hops(Family::Ipv4, gateway, hops, is_on_link);
+        assert_refused(checked, sentence);
+    }
+}
+
+#[test]
+fn a_rule_selects_by_what_packets_can_have() {
+    let ports = |first, last| Some(PortRange { first, last });
+    let whole = RuleSelectors {
+        input_interface: Some("net1".into()),
+        output_interface: Some("lo".into()),
+        mark: Some(0x100),
+        mask: Some(0xff00),
+        ip_protocol: Some(6),
+        source_ports: ports(1, 65_534),
+        destination_ports: ports(443, 443),
+        suppress_prefix_length: Some(32),
+    };
+    check_rule_selectors(Family::Ipv4, &whole).unwrap();
+    let none = RuleSelectors::default;
+    check_rule_selectors(Family::Ipv6, &none()).unwrap();
+    for (selectors, sentence) in [
+        (
+            RuleSelectors {
+                input_interface: Some("a/b".into()),
+                ..none()
+            },
+            "the name \"a/b\" of a link contains '/', ':' or white space",
+        ),
+        (
+            RuleSelectors {
+                output_interface: Some("longer-than-a-name".into()),
+                ..none()
+            },
+            "the name \"longer-than-a-name\" of a link is longer than 15 bytes",
+        ),
+        (
+            RuleSelectors {
+                mask: Some(0),
+                ..RuleSelectors::of_mark(0)
+            },
+            "fwmark with mask 0 compares no bit and selects all packets: leave the mark out",
+        ),
+        (
+            RuleSelectors {
+                mask: Some(0xff),
+                ..RuleSelectors::of_mark(0x101)
+            },
+            "fwmark 0x101 has bits that its mask 0xff leaves out: 0x1 is meant, or a wider mask",
+        ),
+        (
+            RuleSelectors {
+                ip_protocol: Some(0),
+                ..none()
+            },
+            "ip protocol 0 is none to the kernel: leave it out, or use 6 for TCP, 17 for UDP",
+        ),
+        (
+            RuleSelectors {
+                source_ports: ports(0, 10),
+                ..none()
+            },
+            "ports 0 to 10 are no range of a rule: 1 to 65534, the lower one first",
+        ),
+        (
+            RuleSelectors {
+                destination_ports: ports(10, 9),
+                ..none()
+            },
+            "ports 10 to 9 are no range of a rule: 1 to 65534, the lower one first",
+        ),
+        (
+            RuleSelectors {
+                destination_ports: ports(443, 65_535),
+                ..none()
+            },
+            "ports 443 to 65535 are no range of a rule: 1 to 65534, the lower one first",
+        ),
+        (
+            RuleSelectors {
+                suppress_prefix_length: Some(33),
+                ..none()
+            },
+            "suppress-prefixlength 33 is longer than the prefix of an IPv4 route: 0 to 32",
+        ),
+    ] {
+        assert_refused(check_rule_selectors(Family::Ipv4, &selectors), sentence);
+    }
 }
 
 #[test]
@@ -299,6 +579,10 @@ fn a_range_is_of_what_its_pool_gives_out() {
         assert_refused(check(&[range(first, last)]), &sentence);
     }
     assert_refused(
+        check(&[]),
+        "pool rail without a range of it, from which no address can come: leave the pool out",
+    );
+    assert_refused(
         check(&[usable[0]; 3]),
         "3 ranges of pool rail, where 2 are possible",
     );
@@ -322,5 +606,77 @@ fn an_unknown_word_is_answered_with_the_known_ones() {
     assert_refused(
         check_word("macvlan mode", "Bridge", &MACVLAN_MODES),
         "unknown macvlan mode \"Bridge\": this host knows private, vepa, bridge, passthru",
+    );
+}
+
+#[test]
+fn a_child_is_made_of_ethernet_and_no_larger_than_its_parent() {
+    check_ethernet_parent("macvlan", "ens6", 1).unwrap();
+    for (number, words) in [
+        (32, "InfiniBand"),
+        (772, "loopback"),
+        (778, "type 778 (ARPHRD)"),
+    ] {
+        let sentence = check_ethernet_parent("ipvlan", "ens6", number).unwrap_err();
+        assert!(
+            sentence.contains(words) && sentence.contains("ens6"),
+            "{sentence}"
+        );
+        assert!(sentence.contains("ipvlan needs Ethernet"), "{sentence}");
+    }
+}
+
+#[test]
+fn the_mode_of_an_ipoib_child_decides_how_large_it_is() {
+    assert!(is_connected(65_520) && !is_connected(4092));
+    for (mtu, connected, parents) in [
+        (72, false, 2044),
+        (2044, false, 2044),
+        (4092, false, 65_520),
+        (65_520, true, 2044),
+    ] {
+        check_ipoib_mtu(mtu, connected, "ib0", parents).unwrap();
+    }
+    for (mtu, connected, range) in [
+        (71, false, "72 to 2044, or"),
+        (2045, false, "72 to 2044, or"),
+        (65_521, true, "72 to 65520"),
+    ] {
+        let sentence = check_ipoib_mtu(mtu, connected, "ib0", 2044).unwrap_err();
+        assert!(sentence.contains(range), "{range} in {sentence}");
+    }
+}
+
+#[test]
+fn a_plan_is_recorded_in_attach_by_who_may_and_gives_what_it_has_to() {
+    let who = "component acme";
+    check_recording(who, "set-up", true).unwrap();
+    assert_refused(
+        check_recording(who, "set-up", false),
+        "component acme may not record set-up here: only attach makes a plan",
+    );
+    check_granted("acme", "add-rule", true).unwrap();
+    assert_refused(
+        check_granted("acme", "add-rule", false),
+        "component acme has no grant for add-rule: `plumbctl component grant acme add-rule` gives it",
+    );
+    check_interface(who, true, false).unwrap();
+    check_interface(who, false, true).unwrap();
+    let sentence = check_interface(who, false, false).unwrap_err();
+    assert!(
+        sentence.contains("no operation that gives the pod an interface"),
+        "{sentence}"
+    );
+    for (is_made, has_ipam, is_taken) in [
+        (false, true, false),
+        (true, false, false),
+        (true, true, true),
+    ] {
+        check_addresses(who, is_made, has_ipam, is_taken).unwrap();
+    }
+    let sentence = check_addresses(who, true, true, false).unwrap_err();
+    assert!(
+        sentence.contains("must record assign-addresses"),
+        "{sentence}"
     );
 }

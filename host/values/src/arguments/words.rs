@@ -15,6 +15,15 @@ pub const IPOIB_MODES: [&str; 2] = ["datagram", "connected"];
 /// `IFLA_VF_LINK_STATE_*` (linux/if_link.h).
 pub const LINK_STATES: [&str; 3] = ["auto", "enable", "disable"];
 
+/// `VLAN_FLAG_*` (linux/if_vlan.h), in the words of ip-link(8).
+pub const VLAN_FLAGS: [&str; 5] = [
+    "reorder_hdr",
+    "gvrp",
+    "mvrp",
+    "loose_binding",
+    "bridge_binding",
+];
+
 /// Checks that a word is known; `what` it is for, such as `macvlan mode`.
 pub fn check_word(what: &str, word: &str, known: &[&str]) -> Result<(), String> {
     match known.contains(&word) {

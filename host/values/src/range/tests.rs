@@ -133,3 +133,65 @@ fn subtracting_leaves_what_no_hole_covers() {
     );
     check("10.0.0.1,fd00::1", "fd00::/64", "10.0.0.1");
 }
+
+#[test]
+fn a_range_is_read_as_users_write_it() {
+    for (text, expected) in [
+        ("10.0.0.5-10.0.0.9", "10.0.0.5-10.0.0.9"),
+        ("10.0.0.5 - 10.0.0.9", "10.0.0.5-10.0.0.9"),
+        ("10.0.0.5", "10.0.0.5"),
+        ("10.0.0.4/30", "10.0.0.4-10.0.0.7"),
+        ("fd00::1-fd00::f", "fd00::1-fd00::f"),
+    ] {
+        let range: AddressRange = text.parse().unwrap();
+        assert_eq!(range.to_string(), expected, "{text}");
+    }
+    for text in [
+        "",
+        "-",
+        "10.0.0.9-10.0.0.5",
+        "10.0.0.1-fd00::1",
+        "10.0.0.0/33",
+        "rail",
+    ] {
+        assert!(text.parse::<AddressRange>().is_err(), "{text:?}");
+    }
+}
+
+#[test]
+fn an_address_is_found_by_its_place() {
+    let range: AddressRange = "10.0.0.254-10.0.1.1".parse().unwrap();
+    let nth = |offset| range.nth(offset).map(|address| address.to_string());
+    assert_eq!(nth(0).as_deref(), Some("10.0.0.254"));
+    assert_eq!(nth(2).as_deref(), Some("10.0.1.0"));
+    assert_eq!(nth(4), None);
+    let everything: AddressRange = "::/0".parse().unwrap();
+    assert_eq!(
+        everything
+            .nth(u128::MAX)
+            .map(|last| last.to_string())
+            .as_deref(),
+        Some("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff")
+    );
+}
+
+#[test]
+fn a_subnet_gives_out_what_is_not_excluded_reserved_or_its_gateway() {
+    let subnet: AddressRange = "10.0.0.0/29".parse().unwrap();
+    let gateway = "10.0.0.1".parse().ok();
+    let excluded = ["10.0.0.3".parse().unwrap()];
+    let words = |ranges: Vec<AddressRange>| -> Vec<String> {
+        ranges.iter().map(AddressRange::to_string).collect()
+    };
+    let left = usable(subnet, &[], &excluded, gateway);
+    assert_eq!(count(&left), 4);
+    assert_eq!(words(left), ["10.0.0.2", "10.0.0.4-10.0.0.6"]);
+    let given = [
+        "10.0.0.6".parse().unwrap(),
+        "10.0.0.4-10.0.0.5".parse().unwrap(),
+    ];
+    assert_eq!(
+        words(usable(subnet, &given, &excluded, gateway)),
+        ["10.0.0.4-10.0.0.6"]
+    );
+}

@@ -20,7 +20,7 @@ fn what_is_not_said_stays_as_it_is() {
     assert_eq!(configuration.settings(), VirtualFunctionSettings::default());
     assert_eq!(configuration.partition_key.key(), Ok(None));
     assert_eq!(configuration.mtu, None);
-    assert_eq!(configuration.isolation, None);
+    assert_eq!(*configuration.isolation, None);
     assert!(!configuration.ib_kubernetes);
     assert!(!configuration.vfio);
 }
@@ -39,7 +39,7 @@ fn every_key_is_read() {
     assert_eq!(configuration.mtu, Some(4092));
     assert!(configuration.isolation.is_some());
     assert!(configuration.ib_kubernetes);
-    assert_eq!(configuration.ib_kubernetes_state, "configured");
+    assert_eq!(configuration.args.cni.state, "configured");
     assert!(configuration.vfio);
     let expected = VirtualFunctionSettings {
         link_state: Some(VirtualFunctionLinkState::Enable),
@@ -94,15 +94,15 @@ fn a_value_of_the_wrong_type_is_named_with_its_key() {
         (r#", "mtu": "4092""#, ["\"mtu\"", "\"4092\""]),
         (
             r#", "rdmaIsolation": "on""#,
-            ["\"rdmaisolation\"", "\"on\""],
+            ["\"rdmaIsolation\"", "\"on\""],
         ),
         (
             r#", "ibKubernetesEnabled": 1"#,
-            ["\"ibkubernetesenabled\"", "1"],
+            ["\"ibKubernetesEnabled\"", "1"],
         ),
         (
             r#", "vfioPciMode": "true""#,
-            ["\"vfiopcimode\"", "\"true\""],
+            ["\"vfioPciMode\"", "\"true\""],
         ),
         (
             r#", "args": {"cni": {"mellanox.infiniband.app": 1}}"#,

@@ -38,7 +38,7 @@ fn it_may_have_no_guid() {
 #[test]
 fn isolation_has_nothing_to_move_and_needs_no_mode() {
     let shared = node(bound_to("vfio-pci"), RdmaNamespaceMode::Shared);
-    let outcome = shared.attach::<IbSriov>(configuration(r#", "rdmaIsolation": true"#));
+    let outcome = shared.attach::<Component>(configuration(r#", "rdmaIsolation": true"#));
     outcome.result.unwrap();
     assert_eq!(outcome.plan, [REPORT()]);
 }

@@ -73,7 +73,7 @@ fn without_isolation_a_pod_that_could_not_use_rdma_is_worth_a_warning() {
     let facts = infiniband_virtual_function(ADDRESS);
     let warned = |mode, keys: &str| {
         let node = node(facts.clone(), mode);
-        let log = node.attach::<IbSriov>(configuration(keys)).log;
+        let log = node.attach::<Component>(configuration(keys)).log;
         log.iter().any(|line| line.contains("mlx5_2"))
     };
     assert!(warned(RdmaNamespaceMode::Exclusive, ""));
@@ -200,7 +200,7 @@ fn a_device_that_cannot_be_attached_is_refused_by_its_address() {
         outcome.assert_refused(code, &[&[ADDRESS][..], &words].concat());
     }
 
-    let outcome = Node::new().attach::<IbSriov>(request(r#"{"type": "ib-sriov"}"#));
+    let outcome = Node::new().attach::<Component>(request(r#"{"type": "ib-sriov"}"#));
     outcome.assert_refused(ErrorCode::InvalidConfiguration, &["deviceID"]);
 }
 
@@ -217,7 +217,7 @@ fn isolation_needs_a_node_that_has_it_unless_sharing_is_allowed() {
         infiniband_virtual_function(ADDRESS),
         RdmaNamespaceMode::Shared,
     );
-    let outcome = shared.attach::<IbSriov>(configuration(r#", "rdmaIsolation": true"#));
+    let outcome = shared.attach::<Component>(configuration(r#", "rdmaIsolation": true"#));
     let words = [
         "rdma system set netns exclusive",
         "netns_mode=0",
@@ -226,7 +226,7 @@ fn isolation_needs_a_node_that_has_it_unless_sharing_is_allowed() {
     outcome.assert_refused(ErrorCode::NotAvailable, &words);
 
     let allowed = configuration(r#", "rdmaIsolation": true, "allowSharedRDMA": true"#);
-    let outcome = shared.attach::<IbSriov>(allowed);
+    let outcome = shared.attach::<Component>(allowed);
     outcome.result.unwrap();
     assert_eq!(outcome.plan.first(), Some(&move_link()));
     assert_eq!(outcome.log.len(), 1, "{:?}", outcome.log);

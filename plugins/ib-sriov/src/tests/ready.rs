@@ -3,7 +3,7 @@
 use super::*;
 
 fn ready(facts: PciFacts, mode: RdmaNamespaceMode, request: Request) -> Outcome<()> {
-    node(facts, mode).ready::<IbSriov>(request)
+    node(facts, mode).ready::<Component>(request)
 }
 
 #[test]

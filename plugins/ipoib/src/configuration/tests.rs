@@ -1,10 +1,9 @@
-use plumb_sdk::ErrorCode;
 use plumb_sdk::testing::request;
 
 use super::*;
 
 /// The keys after type and master.
-fn read(keys: &str) -> Result<Configuration, Error> {
+fn read(keys: &str) -> Result<Configuration> {
     Configuration::read(&request(&format!(
         r#"{{"type": "ipoib", "master": "ib0"{keys}}}"#
     )))
@@ -20,10 +19,11 @@ fn assert_refused(keys: &str, code: ErrorCode, words: &[&str]) {
 fn the_parent_decides_what_is_not_said() {
     let expected = Configuration {
         master: "ib0".to_owned(),
-        partition_key: None,
+        partition_key: partition_key::Configured::Absent,
         mode: None,
         user_multicast: None,
         mtu: None,
+        ipam: Ipam::default(),
     };
     assert_eq!(read("").unwrap(), expected);
     assert_eq!(
@@ -39,14 +39,15 @@ fn every_key_is_read() {
         read(keys).unwrap(),
         Configuration {
             master: "ib0".to_owned(),
-            partition_key: Some(0x8001),
+            partition_key: partition_key::Configured::Text("0x8001".to_owned()),
             mode: Some(IpoibMode::Connected),
             user_multicast: Some(false),
             mtu: Some(65520),
+            ipam: Ipam::default(),
         }
     );
     let key = read(r#", "pkey": 32769"#).unwrap().partition_key;
-    assert_eq!(key, Some(0x8001));
+    assert_eq!(key.key(), Ok(Some(0x8001)));
     let mode = read(r#", "mode": "datagram""#).unwrap().mode;
     assert_eq!(mode, Some(IpoibMode::Datagram));
 }

@@ -141,8 +141,8 @@ fn a_value_of_the_wrong_type_is_named_with_its_key() {
     for (keys, words) in [
         (r#", "vlan": "100""#, ["\"vlan\"", "\"100\""]),
         (r#", "vlan": 1.5"#, ["\"vlan\"", "1.5"]),
-        (r#", "vlanQoS": "3""#, ["\"vlanqos\"", "\"3\""]),
-        (r#", "vlan": 1, "vlanProto": 8"#, ["\"vlanproto\"", "8"]),
+        (r#", "vlanQoS": "3""#, ["\"vlanQoS\"", "\"3\""]),
+        (r#", "vlan": 1, "vlanProto": 8"#, ["\"vlanProto\"", "8"]),
         (r#", "mtu": "9000""#, ["\"mtu\"", "\"9000\""]),
         (r#", "min_tx_rate": -1"#, ["\"min_tx_rate\"", "-1"]),
         (r#", "max_tx_rate": "1""#, ["\"max_tx_rate\"", "\"1\""]),
@@ -150,12 +150,12 @@ fn a_value_of_the_wrong_type_is_named_with_its_key() {
         (r#", "spoofchk": false"#, ["\"spoofchk\"", "false"]),
         (r#", "link_state": 1"#, ["\"link_state\"", "1"]),
         (r#", "mac": 2"#, ["\"mac\"", "2"]),
-        (r#", "rdmaIsolation": 1"#, ["\"rdmaisolation\"", "1"]),
+        (r#", "rdmaIsolation": 1"#, ["\"rdmaIsolation\"", "1"]),
         (
             r#", "allowSharedRDMA": "no""#,
-            ["\"allowsharedrdma\"", "\"no\""],
+            ["\"allowSharedRDMA\"", "\"no\""],
         ),
-        (r#", "rdmaDeviceName": 1"#, ["\"rdmadevicename\"", "1"]),
+        (r#", "rdmaDeviceName": 1"#, ["\"rdmaDeviceName\"", "1"]),
     ] {
         assert_refused(keys, &words);
     }

@@ -33,33 +33,33 @@ fn exclusive() -> Node {
 
 #[test]
 fn the_allotted_devices_rdma_device_moves() {
-    let outcome = exclusive().attach::<SriovRdma>(with_device());
+    let outcome = exclusive().attach::<Component>(with_device());
     outcome.result.unwrap();
     assert_eq!(outcome.plan, [move_rdma_device(None)]);
 
     let named = chained(&format!(
         r#", "deviceID": "{ADDRESS}", "args": {{"cni": {{"rdmaDeviceName": "rdma_net1"}}}}"#
     ));
-    let outcome = exclusive().attach::<SriovRdma>(named);
+    let outcome = exclusive().attach::<Component>(named);
     assert_eq!(outcome.plan, [move_rdma_device(Some("rdma_net1"))]);
 }
 
 #[test]
 fn without_a_device_the_interface_in_the_pod_shows_it() {
-    let outcome = exclusive().attach::<SriovRdma>(chained(""));
+    let outcome = exclusive().attach::<Component>(chained(""));
     outcome.result.unwrap();
     assert_eq!(outcome.plan, [move_rdma_device(None)]);
 
     let no_device = super::node(virtual_function(ADDRESS), RdmaNamespaceMode::Exclusive)
         .with_link(Place::Pod, link("net1"));
-    let outcome = no_device.attach::<SriovRdma>(chained(""));
+    let outcome = no_device.attach::<Component>(chained(""));
     outcome.assert_refused(ErrorCode::NotFound, &["net1", "\"deviceID\""]);
 }
 
 #[test]
 fn an_interface_of_the_previous_result_that_is_not_in_the_pod_does_not_count() {
     let on_host = request(r#"{"type": "rdma", "prevResult": {"interfaces": [{"name": "net1"}]}}"#);
-    let outcome = exclusive().attach::<SriovRdma>(on_host);
+    let outcome = exclusive().attach::<Component>(on_host);
     outcome.assert_refused(ErrorCode::NotFound, &["net1", "\"deviceID\""]);
 }
 
@@ -67,7 +67,7 @@ fn an_interface_of_the_previous_result_that_is_not_in_the_pod_does_not_count() {
 fn a_physical_function_may_have_been_moved_before() {
     let physical = testing::physical(virtual_function(ADDRESS));
     let node = super::node(physical, RdmaNamespaceMode::Exclusive);
-    let outcome = node.attach::<SriovRdma>(with_device());
+    let outcome = node.attach::<Component>(with_device());
     outcome.result.unwrap();
     assert_eq!(outcome.plan, [move_rdma_device(None)]);
 }
@@ -75,7 +75,7 @@ fn a_physical_function_may_have_been_moved_before() {
 #[test]
 fn it_comes_after_another_plugin() {
     let first = request(&format!(r#"{{"type": "rdma", "deviceID": "{ADDRESS}"}}"#));
-    let outcome = exclusive().attach::<SriovRdma>(first);
+    let outcome = exclusive().attach::<Component>(first);
     let words = ["\"prevResult\"", "type sriov", "rdmaIsolation"];
     outcome.assert_refused(ErrorCode::InvalidConfiguration, &words);
 }
@@ -84,7 +84,7 @@ fn it_comes_after_another_plugin() {
 fn an_infiniband_interface_would_not_survive() {
     let node = node(infiniband_link("net1"), RdmaNamespaceMode::Exclusive);
     for request in [with_device(), chained("")] {
-        let outcome = node.attach::<SriovRdma>(request);
+        let outcome = node.attach::<Component>(request);
         let words = [ADDRESS, "net1", "rdmaIsolation", "ib-sriov"];
         outcome.assert_refused(ErrorCode::InvalidConfiguration, &words);
     }
@@ -93,12 +93,12 @@ fn an_infiniband_interface_would_not_survive() {
 #[test]
 fn a_node_that_shares_is_refused_or_left_as_it_is() {
     let shared = node(link("net1"), RdmaNamespaceMode::Shared);
-    let outcome = shared.attach::<SriovRdma>(with_device());
+    let outcome = shared.attach::<Component>(with_device());
     let words = ["rdma system set netns exclusive", "allowSharedRDMA"];
     outcome.assert_refused(ErrorCode::NotAvailable, &words);
 
     let allowed = chained(r#", "allowSharedRDMA": true"#);
-    let outcome = shared.attach::<SriovRdma>(allowed);
+    let outcome = shared.attach::<Component>(allowed);
     outcome.result.unwrap();
     assert_eq!(outcome.plan, []);
 }
@@ -108,6 +108,6 @@ fn keys_of_the_plugin_before_do_not_matter() {
     let foreign = chained(&format!(
         r#", "deviceID": "{ADDRESS}", "vlan": "none", "mtu": "large", "rdmaIsolation": false"#
     ));
-    let outcome = exclusive().attach::<SriovRdma>(foreign);
+    let outcome = exclusive().attach::<Component>(foreign);
     assert_eq!(outcome.plan, [move_rdma_device(None)]);
 }

@@ -6,7 +6,7 @@ use plumb_sdk::operations::{VirtualFunctionLinkState, VirtualFunctionSettings};
 use super::*;
 
 fn attach(driver: &str, keys: &str) -> Outcome<()> {
-    node(bound_to(driver), RdmaNamespaceMode::Shared).attach::<SriovRdma>(configuration(keys))
+    node(bound_to(driver), RdmaNamespaceMode::Shared).attach::<Component>(configuration(keys))
 }
 
 fn report(mac: Option<Mac>) -> Operation {

@@ -53,7 +53,7 @@ fn the_device_plugins_choice_goes_before_the_configurations() {
         r#"{{"type": "sriov", "deviceID": "0000:3b:00.7", "runtimeConfig": {{"deviceID": "{ADDRESS}"}}}}"#
     ));
     let node = node(virtual_function(ADDRESS), RdmaNamespaceMode::None);
-    let outcome = node.attach::<SriovRdma>(request);
+    let outcome = node.attach::<Component>(request);
     outcome.result.unwrap();
     assert_eq!(outcome.plan.first(), Some(&move_link()));
 }
@@ -66,7 +66,7 @@ fn what_a_runtime_writes_for_a_network_of_a_device_plugin_works_as_it_is() {
              "runtimeConfig": {{}}, "args": {{"cni": {{}}}}}}"#
     ));
     let node = node(virtual_function(ADDRESS), RdmaNamespaceMode::Exclusive);
-    let outcome = node.attach::<SriovRdma>(written);
+    let outcome = node.attach::<Component>(written);
     outcome.result.unwrap();
     assert!(outcome.plan.contains(&move_link()));
 }
@@ -79,7 +79,7 @@ fn an_infiniband_function_has_another_type() {
     without_link.driver = Some("vfio-pci".to_owned());
     for facts in [facts, without_link] {
         let node = node(facts, RdmaNamespaceMode::Exclusive);
-        let outcome = node.attach::<SriovRdma>(configuration(""));
+        let outcome = node.attach::<Component>(configuration(""));
         let words = [ADDRESS, "InfiniBand", "use type ib-sriov"];
         outcome.assert_refused(ErrorCode::InvalidConfiguration, &words);
     }
@@ -103,11 +103,11 @@ fn a_device_that_cannot_be_attached_is_refused_by_its_address() {
         (elsewhere, ErrorCode::NotAvailable, "mlx5_core"),
     ] {
         let node = node(facts, RdmaNamespaceMode::Exclusive);
-        let outcome = node.attach::<SriovRdma>(configuration(""));
+        let outcome = node.attach::<Component>(configuration(""));
         outcome.assert_refused(code, &[ADDRESS, word]);
     }
 
-    let outcome = Node::new().attach::<SriovRdma>(request(r#"{"type": "sriov"}"#));
+    let outcome = Node::new().attach::<Component>(request(r#"{"type": "sriov"}"#));
     outcome.assert_refused(ErrorCode::InvalidConfiguration, &["deviceID"]);
 }
 
@@ -122,7 +122,7 @@ fn an_mtu_is_at_most_the_physical_functions() {
 #[test]
 fn isolation_needs_a_node_that_has_it_unless_sharing_is_allowed() {
     let shared = node(virtual_function(ADDRESS), RdmaNamespaceMode::Shared);
-    let outcome = shared.attach::<SriovRdma>(configuration(r#", "rdmaIsolation": true"#));
+    let outcome = shared.attach::<Component>(configuration(r#", "rdmaIsolation": true"#));
     let words = [
         "rdma system set netns exclusive",
         "netns_mode=0",
@@ -131,7 +131,7 @@ fn isolation_needs_a_node_that_has_it_unless_sharing_is_allowed() {
     outcome.assert_refused(ErrorCode::NotAvailable, &words);
 
     let allowed = configuration(r#", "rdmaIsolation": true, "allowSharedRDMA": true"#);
-    let outcome = shared.attach::<SriovRdma>(allowed);
+    let outcome = shared.attach::<Component>(allowed);
     outcome.result.unwrap();
     let [arp, ndisc] = announcement();
     assert_eq!(outcome.plan, [move_link(), arp, ndisc, Operation::SetUp]);

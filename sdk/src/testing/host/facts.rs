@@ -1,9 +1,9 @@
 //! The interface `facts`, answered from the described node.
 
-use plumb_values::PciAddress;
+use plumb_values::{AuxiliaryName, Device, PciAddress};
 
-use super::error;
 use super::routing::Route;
+use super::{error, invalid};
 use crate::bindings::flavour::plumb::cni::{facts::Place, types};
 use crate::facts::{LinkType, RdmaNamespaceMode};
 use crate::testing::session::{self, Session};
@@ -16,6 +16,10 @@ pub struct Link {
 }
 
 impl Link {
+    pub(super) fn is_in_pod(&self) -> bool {
+        self.place == Place::Pod
+    }
+
     pub fn name(&self) -> String {
         self.facts.name.clone()
     }
@@ -94,6 +98,10 @@ pub struct PciFunction {
 impl PciFunction {
     pub fn address(&self) -> types::PciAddress {
         self.facts.address.into()
+    }
+
+    pub fn auxiliary_name(&self) -> Option<String> {
+        self.facts.auxiliary_name.clone()
     }
 
     pub fn driver(&self) -> Option<String> {
@@ -186,7 +194,7 @@ pub fn get_pci_function(address: types::PciAddress) -> Result<PciFunction, types
             ));
         }
         let mut functions = session.node().functions.iter();
-        match functions.find(|facts| facts.address == address) {
+        match functions.find(|facts| facts.auxiliary_name.is_none() && facts.address == address) {
             Some(facts) => Ok(PciFunction {
                 facts: facts.clone(),
             }),
@@ -194,6 +202,33 @@ pub fn get_pci_function(address: types::PciAddress) -> Result<PciFunction, types
                 "not-found",
                 format!(
                     "no PCI function at {address} on this node: `lspci -D` lists those it has, \
+                     and a device plugin that knows others must be started again"
+                ),
+            )),
+        }
+    })
+}
+
+pub fn get_auxiliary_function(name: &str) -> Result<PciFunction, types::Error> {
+    if let Err(error) = name.parse::<AuxiliaryName>() {
+        return Err(invalid(format!("{name:?} {error}")));
+    }
+    session::with(|session| {
+        if !session.names(name) {
+            return Err(error(
+                "denied",
+                format!("{} is not named in the network configuration", Device(name)),
+            ));
+        }
+        let mut functions = session.node().functions.iter();
+        match functions.find(|facts| facts.auxiliary_name.as_deref() == Some(name)) {
+            Some(facts) => Ok(PciFunction {
+                facts: facts.clone(),
+            }),
+            None => Err(error(
+                "not-found",
+                format!(
+                    "no auxiliary device {name} on this node: /sys/bus/auxiliary/devices has those of it, \
                      and a device plugin that knows others must be started again"
                 ),
             )),

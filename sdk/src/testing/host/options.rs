@@ -19,6 +19,7 @@ pub struct MacvlanOptions {
     mtu: Cell<Option<u32>>,
     mac: RefCell<Option<HardwareAddress>>,
     broadcast_queue_length: Cell<Option<u32>>,
+    name: RefCell<Option<String>>,
 }
 
 impl MacvlanOptions {
@@ -28,6 +29,7 @@ impl MacvlanOptions {
             mtu: Cell::default(),
             mac: RefCell::default(),
             broadcast_queue_length: Cell::default(),
+            name: RefCell::default(),
         }
     }
 
@@ -47,6 +49,10 @@ impl MacvlanOptions {
         self.broadcast_queue_length.set(Some(packets));
     }
 
+    pub fn set_name(&self, name: &str) {
+        self.name.replace(Some(name.to_owned()));
+    }
+
     pub(super) fn checked(self) -> Result<operations::MacvlanOptions, String> {
         use MacvlanMode::{Bridge, Passthru, Private, Vepa};
         let mode = self.mode.into_inner();
@@ -57,6 +63,7 @@ impl MacvlanOptions {
             mtu: self.mtu.get(),
             mac: self.mac.into_inner().map(unicast).transpose()?,
             broadcast_queue_length: self.broadcast_queue_length.get(),
+            name: self.name.into_inner(),
         })
     }
 }
@@ -65,6 +72,7 @@ impl MacvlanOptions {
 pub struct IpvlanOptions {
     mode: RefCell<String>,
     mtu: Cell<Option<u32>>,
+    name: RefCell<Option<String>>,
 }
 
 impl IpvlanOptions {
@@ -72,6 +80,7 @@ impl IpvlanOptions {
         Self {
             mode: RefCell::new("l2".to_owned()),
             mtu: Cell::default(),
+            name: RefCell::default(),
         }
     }
 
@@ -83,6 +92,10 @@ impl IpvlanOptions {
         self.mtu.set(Some(bytes));
     }
 
+    pub fn set_name(&self, name: &str) {
+        self.name.replace(Some(name.to_owned()));
+    }
+
     pub(super) fn checked(self) -> Result<operations::IpvlanOptions, String> {
         use IpvlanMode::{L2, L3, L3s};
         let mode = self.mode.into_inner();
@@ -91,6 +104,7 @@ impl IpvlanOptions {
         Ok(operations::IpvlanOptions {
             mode: of_word(&mode, [L2, L3, L3s], IpvlanMode::word),
             mtu: self.mtu.get(),
+            name: self.name.into_inner(),
         })
     }
 }
@@ -101,6 +115,7 @@ pub struct IpoibOptions {
     mode: RefCell<Option<String>>,
     user_multicast: Cell<Option<bool>>,
     mtu: Cell<Option<u32>>,
+    name: RefCell<Option<String>>,
 }
 
 impl IpoibOptions {
@@ -110,6 +125,7 @@ impl IpoibOptions {
             mode: RefCell::default(),
             user_multicast: Cell::default(),
             mtu: Cell::default(),
+            name: RefCell::default(),
         }
     }
 
@@ -129,6 +145,10 @@ impl IpoibOptions {
         self.mtu.set(Some(bytes));
     }
 
+    pub fn set_name(&self, name: &str) {
+        self.name.replace(Some(name.to_owned()));
+    }
+
     pub(super) fn checked(self) -> Result<operations::IpoibOptions, String> {
         use IpoibMode::{Connected, Datagram};
         let mode = self.mode.into_inner();
@@ -143,6 +163,7 @@ impl IpoibOptions {
             mode: mode.map(|mode| of_word(&mode, [Datagram, Connected], IpoibMode::word)),
             user_multicast: self.user_multicast.get(),
             mtu: self.mtu.get(),
+            name: self.name.into_inner(),
         })
     }
 }
@@ -230,7 +251,7 @@ impl VirtualFunctionSettings {
     }
 }
 
-fn unicast(address: HardwareAddress) -> Result<Mac, String> {
+pub(super) fn unicast(address: HardwareAddress) -> Result<Mac, String> {
     check_unicast(&address)?;
     Ok(address.mac().expect("it was just checked"))
 }

@@ -99,4 +99,8 @@ impl Proposal {
     pub fn keep(&self) {
         self.0.borrow_mut().keep = true;
     }
+
+    pub fn try_again_later(&self) {
+        self.0.borrow_mut().tries_again = true;
+    }
 }

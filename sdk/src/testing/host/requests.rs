@@ -4,7 +4,10 @@ use std::net::IpAddr;
 
 use plumb_values::{Guid, HardwareAddress};
 
+use super::facts::Link;
+use crate::bindings::flavour::plumb::cni::facts::Place;
 use crate::bindings::flavour::plumb::cni::types;
+use crate::testing::LinkFacts;
 
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -19,6 +22,8 @@ pub struct Request {
     pub(crate) has_ipam: bool,
     pub(crate) has_previous_addresses: bool,
     pub(crate) unusable_pools: Vec<UnusablePool>,
+    pub(crate) parent: Option<LinkFacts>,
+    pub(crate) planned_mac: Option<HardwareAddress>,
 }
 
 impl Request {
@@ -73,6 +78,18 @@ impl Request {
 
     pub fn has_previous_addresses(&self) -> bool {
         self.has_previous_addresses
+    }
+
+    pub fn parent(&self) -> Option<Link> {
+        let facts = self.parent.clone();
+        facts.map(|facts| Link {
+            place: Place::Host,
+            facts,
+        })
+    }
+
+    pub fn planned_mac(&self) -> Option<types::HardwareAddress> {
+        self.planned_mac.as_ref().map(Into::into)
     }
 
     pub fn unusable_pools(&self) -> Vec<UnusablePool> {

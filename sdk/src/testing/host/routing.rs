@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use plumb_values::IpNetwork;
+use plumb_values::{IpNetwork, NextHop, PortRange};
 
 use crate::bindings::flavour::plumb::cni::types;
 use crate::testing::{AddressSource, Destination, RouteFacts, RuleFacts, Selector};
@@ -67,6 +67,16 @@ impl Route {
         self.0.borrow_mut().scope = Some(scope);
     }
 
+    pub fn set_on_link(&self) {
+        self.0.borrow_mut().on_link = true;
+    }
+
+    pub fn add_next_hop(&self, gateway: types::IpAddress, weight: u16) {
+        let gateway = gateway.into();
+        let next_hops = &mut self.0.borrow_mut().next_hops;
+        next_hops.push(NextHop { gateway, weight });
+    }
+
     pub fn destination(&self) -> Option<types::IpNetwork> {
         match self.0.borrow().destination {
             Destination::Network(network) => Some(IpNetwork::into(network)),
@@ -120,5 +130,35 @@ impl Rule {
 
     pub fn set_priority(&self, priority: u32) {
         self.0.borrow_mut().priority = Some(priority);
+    }
+
+    pub fn set_input_interface(&self, name: &str) {
+        self.0.borrow_mut().selectors.input_interface = Some(name.to_owned());
+    }
+
+    pub fn set_output_interface(&self, name: &str) {
+        self.0.borrow_mut().selectors.output_interface = Some(name.to_owned());
+    }
+
+    pub fn set_mark(&self, mark: u32, mask: u32) {
+        let selectors = &mut self.0.borrow_mut().selectors;
+        selectors.mark = Some(mark);
+        selectors.mask = (mask != u32::MAX).then_some(mask);
+    }
+
+    pub fn set_ip_protocol(&self, number: u8) {
+        self.0.borrow_mut().selectors.ip_protocol = Some(number);
+    }
+
+    pub fn set_source_ports(&self, first: u16, last: u16) {
+        self.0.borrow_mut().selectors.source_ports = Some(PortRange { first, last });
+    }
+
+    pub fn set_destination_ports(&self, first: u16, last: u16) {
+        self.0.borrow_mut().selectors.destination_ports = Some(PortRange { first, last });
+    }
+
+    pub fn set_suppress_prefix_length(&self, length: u8) {
+        self.0.borrow_mut().selectors.suppress_prefix_length = Some(length.into());
     }
 }

@@ -2,11 +2,11 @@
 
 use super::*;
 use crate::operations::{
-    IpoibMode, IpoibOptions, IpvlanMode, IpvlanOptions, MacvlanMode, VirtualFunctionLinkState,
-    VlanProtocol, VlanTag,
+    IpoibMode, IpoibOptions, IpvlanMode, IpvlanOptions, MacvlanMode, RingSizes, VethOptions,
+    VirtualFunctionLinkState, VlanOptions, VlanProtocol, VlanTag,
 };
 use crate::routing::{Route, Rule};
-use crate::{Family, IpNetwork};
+use crate::{Family, IpNetwork, NextHop, PortRange, RuleSelectors};
 
 #[test]
 fn the_plan_is_in_the_order_of_the_calls() {
@@ -105,6 +105,93 @@ fn the_function_below_a_link_that_was_given_is_given_with_all_that_is_done_to_it
     assert_eq!(outcome.plan, expected);
 }
 
+/// What is about the requested interface stands alone; what is about another one says so.
+#[test]
+fn interfaces_of_their_own_names_are_told_apart() {
+    struct Dual;
+    impl Flavour for Dual {
+        fn attach(_request: &Request) -> Result<(), Error> {
+            let (eth1, br0) = (
+                get_link(Place::Host, "eth1")?,
+                get_link(Place::Host, "br0")?,
+            );
+            let vlan = VlanOptions {
+                protocol: VlanProtocol::Ad,
+                gvrp: true,
+                ..VlanOptions::new(100)
+            };
+            let requested = operations::create_vlan(&eth1, &vlan)?;
+            let veth = VethOptions {
+                isolated: true,
+                name: Some("data0".to_owned()),
+                ..Default::default()
+            };
+            let other = operations::create_veth(Some(&br0), &veth)?;
+            let moved = operations::move_netdev(&get_link(Place::Host, "tap0")?, Some("data1"))?;
+            operations::set_queue_length(&requested, 77)?;
+            operations::add_alternative_name(&other, "fabric-a")?;
+            let rings = RingSizes {
+                receive: Some(512),
+                ..Default::default()
+            };
+            operations::set_rings(&moved, &rings)
+        }
+    }
+    let of_kind = |name: &str, kind: &str| LinkFacts {
+        kind: Some(kind.to_owned()),
+        ..link(name)
+    };
+    let node = Node::new()
+        .with_link(Place::Host, link("eth1"))
+        .with_link(Place::Host, of_kind("br0", "bridge"))
+        .with_link(Place::Host, of_kind("tap0", "tun"));
+    let outcome = node.attach::<Dual>(request(r#"{"links": ["eth1", "br0", "tap0"]}"#));
+    outcome.result.unwrap();
+    let of = |link: &str, operation: Operation| Operation::Of {
+        link: link.to_owned(),
+        operation: Box::new(operation),
+    };
+    let expected = [
+        Operation::CreateVlan {
+            parent: "eth1".to_owned(),
+            options: VlanOptions {
+                protocol: VlanProtocol::Ad,
+                gvrp: true,
+                ..VlanOptions::new(100)
+            },
+        },
+        Operation::CreateVeth {
+            bridge: Some("br0".to_owned()),
+            options: VethOptions {
+                isolated: true,
+                name: Some("data0".to_owned()),
+                ..Default::default()
+            },
+        },
+        Operation::MoveNetdev {
+            link: "tap0".to_owned(),
+            name: Some("data1".to_owned()),
+        },
+        Operation::SetQueueLength { packets: 77 },
+        of(
+            "data0",
+            Operation::AddAlternativeName {
+                name: "fabric-a".to_owned(),
+            },
+        ),
+        of(
+            "data1",
+            Operation::SetRings {
+                sizes: RingSizes {
+                    receive: Some(512),
+                    transmit: None,
+                },
+            },
+        ),
+    ];
+    assert_eq!(outcome.plan, expected);
+}
+
 #[test]
 fn what_is_set_in_options_comes_through() {
     const OPTIONS: IpoibOptions = IpoibOptions {
@@ -112,6 +199,7 @@ fn what_is_set_in_options_comes_through() {
         mode: Some(IpoibMode::Connected),
         user_multicast: Some(true),
         mtu: Some(2044),
+        name: None,
     };
     struct Ipoib;
     impl Flavour for Ipoib {
@@ -127,6 +215,7 @@ fn what_is_set_in_options_comes_through() {
             let options = IpvlanOptions {
                 mode: IpvlanMode::L3s,
                 mtu: Some(1400),
+                name: None,
             };
             operations::create_ipvlan(&parent, &options).map(drop)
         }
@@ -146,6 +235,7 @@ fn what_is_set_in_options_comes_through() {
         options: IpvlanOptions {
             mode: IpvlanMode::L3s,
             mtu: Some(1400),
+            name: None,
         },
     }];
     assert_eq!(ipvlan.plan, expected);
@@ -263,4 +353,126 @@ fn routes_of_a_link_are_read_as_they_are_described() {
     let outcome = node.attach::<Reader>(request(r#"{"master": "eth1"}"#));
     let expected = ["info: 10.0.0.5/24", "info: 0.0.0.0/0 Some(10.0.0.1) 254"];
     assert_eq!(outcome.log, expected);
+}
+
+/// All that a rule and a route can say.
+struct Steering;
+
+impl Flavour for Steering {
+    fn attach(_request: &Request) -> Result<(), Error> {
+        let parent = get_link(Place::Host, "eth1")?;
+        let link = operations::create_macvlan(&parent, &MacvlanOptions::default())?;
+        let rule = Rule::new(Family::Ipv6, 101)
+            .with_input_interface("net1")
+            .with_output_interface("lo")
+            .with_masked_mark(0x100, 0xff00)
+            .with_ip_protocol(17)
+            .with_source_ports(1024..=65_534)
+            .with_destination_ports(4791..=4791)
+            .with_suppress_prefix_length(0);
+        operations::add_rule(rule)?;
+        operations::add_rule(Rule::new(Family::Ipv4, 101).with_mark(7))?;
+        let [one, two] = ["10.0.0.1", "10.0.0.2"].map(|hop| hop.parse().unwrap());
+        let shared = Route::to(network("10.9.0.0/16"));
+        let shared = shared.with_next_hop(one, 1).with_next_hop(two, 3);
+        operations::add_route(&link, shared.with_on_link())
+    }
+}
+
+#[test]
+fn rules_and_routes_are_seen_with_all_that_was_said_of_them() {
+    let node = Node::new().with_link(Place::Host, link("eth1"));
+    let outcome = node.attach::<Steering>(request(r#"{"master": "eth1"}"#));
+    outcome.result.unwrap();
+    let ports = |first, last| Some(PortRange { first, last });
+    let hop = |gateway: &str, weight| NextHop {
+        gateway: gateway.parse().unwrap(),
+        weight,
+    };
+    let selectors = RuleSelectors {
+        input_interface: Some("net1".to_owned()),
+        output_interface: Some("lo".to_owned()),
+        mark: Some(0x100),
+        mask: Some(0xff00),
+        ip_protocol: Some(17),
+        source_ports: ports(1024, 65_534),
+        destination_ports: ports(4791, 4791),
+        suppress_prefix_length: Some(0),
+    };
+    let expected = [
+        Operation::AddRule {
+            rule: RuleFacts {
+                selectors,
+                ..RuleFacts::new(Family::Ipv6, 101)
+            },
+        },
+        Operation::AddRule {
+            rule: RuleFacts {
+                selectors: RuleSelectors::of_mark(7),
+                ..RuleFacts::new(Family::Ipv4, 101)
+            },
+        },
+        Operation::AddRoute {
+            route: RouteFacts {
+                on_link: true,
+                next_hops: vec![hop("10.0.0.1", 1), hop("10.0.0.2", 3)],
+                ..RouteFacts::to(Destination::Network(network("10.9.0.0/16")))
+            },
+        },
+    ];
+    assert_eq!(outcome.plan[1..], expected);
+}
+
+/// A flavour behind another plugin.
+struct Chained;
+
+impl Flavour for Chained {
+    fn attach(_request: &Request) -> Result<(), Error> {
+        let link = operations::use_previous_link("net1")?;
+        operations::set_mtu(&link, 9000)?;
+        operations::set_neighbour_sysctl(&link, Family::Ipv4, "ucast_solicit", "7", true)?;
+        let scope = operations::SysctlScope::All;
+        operations::set_pod_sysctl(scope, Family::Ipv4, "rp_filter", "2", true)?;
+        let addresses = operations::previous_addresses()?;
+        operations::add_rule(Rule::new(Family::Ipv4, 101).with_source_of(&addresses))
+    }
+}
+
+#[test]
+fn a_chained_flavour_works_on_the_interface_of_an_earlier_plugin() {
+    let text = r#"{"chained": true, "prevResult": {
+        "interfaces": [{"name": "br0"}, {"name": "net1", "sandbox": "/run/netns/pod"}],
+        "ips": [{"address": "10.0.0.5/24", "interface": 1}]
+    }}"#;
+    let outcome = Node::new().attach::<Chained>(request(text));
+    outcome.result.unwrap();
+    let sysctl = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let (ucast, seven) = sysctl("ucast_solicit", "7");
+    let (filter, loose) = sysctl("rp_filter", "2");
+    let expected = [
+        Operation::UsePreviousLink {
+            name: "net1".to_owned(),
+        },
+        Operation::SetMtu { mtu: 9000 },
+        Operation::SetNeighbourSysctl {
+            family: Family::Ipv4,
+            name: ucast,
+            value: seven,
+            required: true,
+        },
+        Operation::SetPodSysctl {
+            scope: "all".to_owned(),
+            family: Family::Ipv4,
+            name: filter,
+            value: loose,
+            required: true,
+        },
+        Operation::AddRule {
+            rule: RuleFacts {
+                source: Some(Selector::Of(AddressSource::Previous)),
+                ..RuleFacts::new(Family::Ipv4, 101)
+            },
+        },
+    ];
+    assert_eq!(outcome.plan, expected);
 }

@@ -119,13 +119,71 @@ fn what_the_host_would_not_take_is_refused_in_its_words() {
     outcome.assert_refused(ErrorCode::Failed, &["pool four, which is disabled"]);
 }
 
+/// It looks at a device of the node by itself.
+struct Looking;
+
+impl AddressPolicy for Looking {
+    fn propose(_request: &Request, pools: &[Pool]) -> Result<Proposal, Error> {
+        let mtu = get_link(Place::Host, "eth1")?.mtu();
+        log::info(format!("mtu {mtu}"));
+        Ok(claim(Candidate::new(&pools[0], &pools[0].usable())))
+    }
+}
+
 #[test]
-#[should_panic(expected = "an address policy cannot import facts and operations")]
-fn a_policy_has_no_node_to_look_at() {
-    propose_of(four(), |_| {
-        let _ = crate::facts::get_rdma_namespace_mode();
+fn a_policy_may_look_at_what_the_configuration_names_and_records_nothing() {
+    let node = Node::new().with_link(Place::Host, link("eth1"));
+    let outcome = node.propose::<Looking>(request(r#"{"rail": "eth1"}"#), vec![four()]);
+    outcome.result.unwrap();
+    assert_eq!(outcome.log, ["info: mtu 1500"]);
+    let unnamed = node.propose::<Looking>(request("{}"), vec![four()]);
+    unnamed.assert_refused(ErrorCode::Denied, &["eth1"]);
+    let none = propose_of(four(), |_| {
+        let addresses = operations::configured_addresses();
+        assert!(addresses.is_err());
         Proposal::new()
-    })
-    .result
-    .unwrap();
+    });
+    assert!(none.plan.is_empty());
+}
+
+#[test]
+fn a_pool_without_a_range_is_refused() {
+    let what =
+        "pool four without a range of it, from which no address can come: leave the pool out";
+    assert_refused(what, |pool| claim(Candidate::new(pool, &[])));
+}
+
+/// It knows the interface, and may say that a want of addresses passes.
+struct Informed;
+
+impl AddressPolicy for Informed {
+    fn propose(request: &Request, pools: &[Pool]) -> Result<Proposal, Error> {
+        let parent = request.parent().expect("a parent");
+        log::info(format!(
+            "{} on {} of {}, {:?}",
+            request.planned_mac().expect("an address"),
+            parent.name(),
+            request.node(),
+            parent.addresses()?
+        ));
+        let candidate = Candidate::new(&pools[0], &pools[0].usable());
+        Ok(claim(candidate).try_again_later())
+    }
+}
+
+#[test]
+fn a_policy_knows_the_interface_and_may_have_the_runtime_try_again() {
+    let mut parent = link("eth1");
+    parent.addresses = vec!["10.0.0.5/24".parse().unwrap()];
+    let mac = crate::Mac::new([2, 0, 0, 0, 0, 9]);
+    let asked = request("{}").on_parent(parent).with_planned_mac(mac);
+    let outcome = propose::<Informed>(asked, vec![four()]);
+    assert!(outcome.result.unwrap().tries_again);
+    let [line] = &outcome.log[..] else {
+        panic!("{:?}", outcome.log);
+    };
+    assert!(
+        line.starts_with("info: 02:00:00:00:00:09 on eth1 of node-1, ["),
+        "{line}"
+    );
 }

@@ -3,10 +3,12 @@
 use super::*;
 use crate::facts::PciFunction;
 use crate::operations::{
-    IpoibOptions, IpvlanOptions, PodLink, VlanTag, add_address, add_neighbour, add_route, add_rule,
-    assign_addresses, configured_addresses, create_ipoib, create_ipvlan, create_macvlan, move_link,
-    move_rdma_device, previous_addresses, report_function, reserve_addresses, set_link_sysctl,
-    set_mac, set_mtu, set_up, set_virtual_function,
+    ChannelCounts, IpoibOptions, IpvlanOptions, PodLink, RingSizes, SysctlScope, VethOptions,
+    VlanOptions, VlanTag, add_address, add_alternative_name, add_neighbour, add_route, add_rule,
+    assign_addresses, configured_addresses, create_ipoib, create_ipvlan, create_macvlan,
+    create_veth, create_vlan, move_link, move_netdev, move_rdma_device, previous_addresses,
+    report_function, reserve_addresses, set_channels, set_link_sysctl, set_mac, set_mtu,
+    set_pod_sysctl, set_rings, set_up, set_virtual_function, use_previous_link,
 };
 use crate::routing::{Route, Rule};
 use crate::{Family, IpNetwork};
@@ -44,7 +46,8 @@ fn node() -> Node {
 fn named() -> Request {
     request(
         r#"{"links": ["eth1", "ib0", "ib9"], "functions": ["0000:3b:00.2", "0000:3b:00.0"],
-            "ipam": {"type": "pool"}, "prevResult": {"ips": [{"address": "10.0.0.5/24"}]}}"#,
+            "ipam": {"type": "pool"},
+            "prevResult": {"interfaces": [{"name": "eth9"}], "ips": [{"address": "10.0.0.5/24"}]}}"#,
     )
 }
 
@@ -67,6 +70,12 @@ fn pod_link() -> Result<PodLink, Error> {
     create_macvlan(&eth1()?, &MacvlanOptions::default())
 }
 
+fn addressed_link() -> Result<PodLink, Error> {
+    let link = pod_link()?;
+    assign_addresses(&link, &configured_addresses()?)?;
+    Ok(link)
+}
+
 fn function() -> Result<PciFunction, Error> {
     get_pci_function(address())
 }
@@ -77,7 +86,7 @@ fn network(text: &str) -> IpNetwork {
 
 #[test]
 fn one_attachment_makes_one_interface() {
-    let second = "would give the pod a second interface: one attachment makes one";
+    let second = "would give the pod a second interface of the requested name: each further one needs a name of its own";
     assert_refused(&format!("create-macvlan {second}"), || {
         pod_link()?;
         pod_link().map(drop)
@@ -102,10 +111,98 @@ fn one_attachment_makes_one_interface() {
             ..Default::default()
         };
         create_macvlan(&eth1()?, &small).unwrap_err();
-        pod_link().map(drop)
+        addressed_link().map(drop)
     });
     outcome.result.unwrap();
-    assert_eq!(outcome.plan.len(), 1);
+    assert_eq!(outcome.plan.len(), 2);
+}
+
+#[test]
+fn an_interface_beside_the_requested_one_has_a_name_of_its_own() {
+    assert_refused(
+        "create-veth would give the pod a second interface named eth0",
+        || {
+            pod_link()?;
+            named_veth("eth0").map(drop)
+        },
+    );
+    assert_refused(
+        "create-veth would give the pod a second interface named data0",
+        || {
+            named_veth("data0")?;
+            named_veth("data0").map(drop)
+        },
+    );
+}
+
+fn named_veth(name: &str) -> Result<PodLink, Error> {
+    let options = VethOptions {
+        name: Some(name.to_owned()),
+        ..Default::default()
+    };
+    create_veth(None, &options)
+}
+
+#[test]
+fn a_vlan_has_a_number_and_flags_that_there_are() {
+    assert_refused("vlan 4095 is out of range: 1 to 4094", || {
+        create_vlan(&eth1()?, &VlanOptions::new(4095)).map(drop)
+    });
+}
+
+#[test]
+fn a_port_is_one_of_a_bridge_on_the_host() {
+    assert_refused(
+        "create-veth needs a bridge, and eth1 is none, but a device",
+        || create_veth(Some(&eth1()?), &VethOptions::default()).map(drop),
+    );
+    assert_refused(
+        "create-veth needs a bridge of the host, and ib9 is in the pod",
+        || {
+            let bridge = get_link(Place::Pod, "ib9")?;
+            create_veth(Some(&bridge), &VethOptions::default()).map(drop)
+        },
+    );
+    assert_refused(
+        "create-veth needs a bridge for hairpin or isolation",
+        || {
+            let isolated = VethOptions {
+                isolated: true,
+                ..Default::default()
+            };
+            create_veth(None, &isolated).map(drop)
+        },
+    );
+}
+
+#[test]
+fn what_serves_the_node_is_not_moved() {
+    assert_refused(
+        "needs an interface of the host, and ib9 is in the pod already",
+        || move_netdev(&get_link(Place::Pod, "ib9")?, None).map(drop),
+    );
+    STEPS.set(|| move_netdev(&eth1()?, None).map(drop));
+    let node = node().with_default_route(Place::Host, "eth1");
+    let outcome = node.attach::<Doing>(named());
+    outcome.assert_refused(ErrorCode::Denied, &["eth1", "default route"]);
+}
+
+#[test]
+fn names_rings_and_channels_are_such_as_the_kernel_takes() {
+    assert_refused("the alternative name \"a/b\" of a link must have", || {
+        add_alternative_name(&pod_link()?, "a/b")
+    });
+    assert_refused("a ring of 0 packets holds none", || {
+        let sizes = RingSizes {
+            receive: Some(0),
+            ..Default::default()
+        };
+        set_rings(&pod_link()?, &sizes)
+    });
+    assert_refused(
+        "set-channels needs one of receive, transmit, combined",
+        || set_channels(&pod_link()?, &ChannelCounts::default()),
+    );
 }
 
 #[test]
@@ -379,7 +476,7 @@ fn addresses_that_nobody_gives_are_refused() {
 #[test]
 fn only_attach_makes_a_plan() {
     let steps: [(&str, Steps); 3] = [
-        ("create-macvlan", || pod_link().map(drop)),
+        ("create-macvlan", || addressed_link().map(drop)),
         ("move-rdma-device", || move_rdma_device(&function()?, None)),
         ("reserve-addresses", || {
             reserve_addresses(&configured_addresses()?)
@@ -393,6 +490,131 @@ fn only_attach_makes_a_plan() {
         assert_eq!(outcome.plan, []);
         attach(step).result.unwrap();
     }
-    let outcome = attach(|| set_up(&pod_link()?));
+    let outcome = attach(|| set_up(&addressed_link()?));
     outcome.result.unwrap();
+}
+
+#[test]
+fn a_child_larger_than_its_parent_is_refused() {
+    let sentence = "mtu 1501 of the macvlan is above that of its parent eth1, which has 1500";
+    assert_refused(sentence, || {
+        let parent = get_link(Place::Host, "eth1")?;
+        let options = MacvlanOptions {
+            mtu: Some(1501),
+            ..MacvlanOptions::default()
+        };
+        create_macvlan(&parent, &options).map(drop)
+    });
+    assert_refused(sentence, || {
+        let parent = get_link(Place::Host, "eth1")?;
+        let link = create_macvlan(&parent, &MacvlanOptions::default())?;
+        set_mtu(&link, 1501)
+    });
+}
+
+#[test]
+fn an_interface_of_an_earlier_plugin_is_for_chained_networks() {
+    assert_refused("add \"chained\": true to it", || {
+        use_previous_link("net1").map(drop)
+    });
+    let attach = |steps: Steps| {
+        STEPS.set(steps);
+        let text = r#"{"chained": true, "links": ["eth1"],
+            "prevResult": {"interfaces": [{"name": "net1", "sandbox": "/run/netns/pod"}]}}"#;
+        node().attach::<Doing>(request(text))
+    };
+    attach(|| use_previous_link("net2").map(drop)).assert_refused(
+        ErrorCode::NotFound,
+        &["no interface \"net2\" in the pod: it lists net1"],
+    );
+    let made = attach(|| {
+        let parent = get_link(Place::Host, "eth1")?;
+        create_macvlan(&parent, &MacvlanOptions::default()).map(drop)
+    });
+    let sentence =
+        "create-macvlan would give the pod an interface, and a network with \"chained\": true";
+    made.assert_refused(INVALID, &[sentence]);
+}
+
+#[test]
+fn sysctls_that_cannot_be_taken_back_are_refused() {
+    assert_refused(
+        "sysctl \"forwarding\" of IPv4 cannot be set for a whole pod",
+        || set_pod_sysctl(SysctlScope::All, Family::Ipv4, "forwarding", "1", true),
+    );
+}
+
+#[test]
+fn a_child_fits_its_parent() {
+    assert_refused(
+        "mtu 9000 of the macvlan is above that of its parent eth1, which has 1500",
+        || {
+            let options = MacvlanOptions {
+                mtu: Some(9000),
+                ..Default::default()
+            };
+            create_macvlan(&eth1()?, &options).map(drop)
+        },
+    );
+    assert_refused(
+        "mtu 9000 of the ipvlan is above that of its parent eth1",
+        || {
+            let options = IpvlanOptions {
+                mtu: Some(9000),
+                ..Default::default()
+            };
+            create_ipvlan(&eth1()?, &options).map(drop)
+        },
+    );
+    assert_refused(
+        "mtu 9000 is not possible below parent ib0 with its 2044",
+        || {
+            let options = IpoibOptions {
+                mtu: Some(9000),
+                ..Default::default()
+            };
+            create_ipoib(&get_link(Place::Host, "ib0")?, &options).map(drop)
+        },
+    );
+    assert_refused(
+        "parent ib0 is an InfiniBand link, macvlan needs Ethernet",
+        || create_macvlan(&get_link(Place::Host, "ib0")?, &MacvlanOptions::default()).map(drop),
+    );
+}
+
+#[test]
+fn a_plan_gives_the_pod_an_interface_with_the_addresses_of_the_network() {
+    STEPS.set(|| Ok(()));
+    let outcome = node().attach::<Doing>(request("{}"));
+    let sentence = "recorded no operation that gives the pod an interface; nothing was changed";
+    outcome.assert_refused(ErrorCode::Failed, &[sentence]);
+    // What it says itself goes first, and one that is later in a chain may leave it at that.
+    STEPS.set(|| Err(Error::not_found("no rail")));
+    node()
+        .attach::<Doing>(request("{}"))
+        .assert_refused(ErrorCode::NotFound, &["no rail"]);
+    attach(|| Ok(())).result.unwrap();
+
+    let outcome = attach(|| set_up(&pod_link()?));
+    let sentence =
+        "an interface without the addresses of \"ipam\": it must record assign-addresses";
+    outcome.assert_refused(ErrorCode::Failed, &[sentence]);
+    STEPS.set(|| set_up(&pod_link()?));
+    let outcome = node().attach::<Doing>(request(r#"{"links": ["eth1"]}"#));
+    outcome.result.unwrap();
+}
+
+#[test]
+fn what_is_not_granted_is_refused_with_the_command_that_grants_it() {
+    STEPS.set(|| addressed_link().map(drop));
+    let granted = |operations: &[&'static str]| {
+        let node = node().with_grants(operations);
+        node.attach::<Doing>(named())
+    };
+    granted(&["create-macvlan", "assign-addresses"])
+        .result
+        .unwrap();
+    let sentence =
+        "no grant for assign-addresses: `plumbctl component grant NAME assign-addresses`";
+    granted(&["create-macvlan"]).assert_refused(ErrorCode::Denied, &[sentence]);
 }

@@ -104,5 +104,8 @@ fn request() -> Asked {
         has_ipam: true,
         has_previous_addresses: false,
         unusable_pools: Vec::new(),
+        is_chained: false,
+        parent: None,
+        planned_mac: None,
     }
 }

@@ -14,6 +14,9 @@ use super::limits;
 /// Bytes before a message: its length, the lowest first.
 const HEAD: usize = 4;
 
+/// With which a message begins that is a note (`wall::channel::Message`).
+const NOTE: u8 = 2;
+
 /// Sends messages, and looks at the plan that they made.
 ///
 /// # Panics
@@ -51,6 +54,10 @@ fn say(mut child: UnixStream, mut messages: &[u8]) {
         if messages.is_empty() {
             // One that breaks off would be waited for.
             let _ = child.shutdown(Shutdown::Write);
+        }
+        // A note has no answer.
+        if message.get(HEAD) == Some(&NOTE) {
+            continue;
         }
         if answer(&mut child).is_none() {
             return;

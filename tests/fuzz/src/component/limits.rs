@@ -1,11 +1,14 @@
 //! What a plan may have in it, as `wit/0.1/operations.wit` and the kernel's headers say.
 
+use std::collections::BTreeSet;
+
 use plumb::components::session::Recorded;
 use plumb::kernel::route::Route;
 use plumb::kernel::virtual_function::Settings;
-use plumb::operations::{Operation, Parent, Reversible};
+use plumb::operations::{LinkNumber, Operation, Parent, Reversible};
 use plumb::trace::Level;
 use plumb_engine::limits;
+use plumb_values::names::check_link_name;
 
 use super::attach::INTERFACE;
 
@@ -23,10 +26,16 @@ pub fn check_plan(recorded: Vec<Recorded>) {
             _ => None,
         })
         .collect();
-    let links = operations
-        .iter()
-        .filter(|operation| operation.makes_link().is_some());
-    assert!(links.count() <= 1, "one interface for the pod");
+    let links = operations.iter().filter_map(Reversible::makes_link);
+    let links: Vec<(LinkNumber, &str)> = links.collect();
+    let numbers: BTreeSet<_> = links.iter().map(|(number, _)| *number).collect();
+    let names: BTreeSet<_> = links.iter().map(|(_, name)| *name).collect();
+    assert!(links.len() <= 8, "{links:?}");
+    assert_eq!([numbers.len(), names.len()], [links.len(); 2], "{links:?}");
+    for (number, name) in &links {
+        assert_eq!(*number == LinkNumber(0), *name == INTERFACE, "{links:?}");
+        assert!(check_link_name(name).is_ok(), "{name:?}");
+    }
     for operation in &operations {
         check(operation);
         plain(&operation.describe());
@@ -45,23 +54,19 @@ fn check(operation: &Operation) {
             if let Some(mac) = &made.mac {
                 ethernet(mac);
             }
-            own_name(&made.name);
         }
         Operation::CreateIpvlan(made) => {
             parent(&made.parent);
             mtu(made.mtu);
-            own_name(&made.name);
         }
         Operation::CreateIpoib(made) => {
             let of = (made.parent.name.as_str(), made.parent.in_pod);
             assert_eq!(of, ("ib0", false));
             mtu(made.mtu);
             assert!(made.partition_key.is_none_or(|key| key & 0x7fff != 0));
-            own_name(&made.name);
         }
         Operation::MoveLink(made) => {
             function(&made.address);
-            assert_eq!(made.name, INTERFACE);
         }
         Operation::SetVirtualFunction(made) => {
             assert_eq!(made.address, "0000:3b:00.2", "the one that is virtual");
@@ -87,14 +92,67 @@ fn check(operation: &Operation) {
             assert!(!made.name.is_empty() && !made.name.contains(['/', '.']));
             plain(&made.value);
         }
+        Operation::SetNeighbourSysctl(made) => {
+            assert!(matches!(made.family.as_str(), "ipv4" | "ipv6"));
+            assert!(!made.name.is_empty() && !made.name.contains(['/', '.']));
+            plain(&made.value);
+        }
+        Operation::SetPodSysctl(made) => {
+            assert!(matches!(made.family.as_str(), "ipv4" | "ipv6"));
+            assert!(matches!(made.scope.as_str(), "all" | "default"));
+            assert!(!matches!(made.name.as_str(), "forwarding" | "disable_ipv6"));
+            plain(&made.value);
+        }
         Operation::AddAddress(_) | Operation::SetUp(_) => {}
         Operation::AddRoute(made) => route(&made.route),
         Operation::AddRule(made) => {
             if let (Some(source), Some(destination)) = (made.rule.source, made.rule.destination) {
                 assert_eq!(source.is_ipv4(), destination.is_ipv4());
             }
+            let selectors = &made.rule.selectors;
+            let names = [&selectors.input_interface, &selectors.output_interface];
+            for name in names.into_iter().flatten() {
+                assert!((1..16).contains(&name.len()) && !name.contains(['/', '\0']));
+            }
+            let ports = [selectors.source_ports, selectors.destination_ports];
+            for ports in ports.into_iter().flatten() {
+                assert!(1 <= ports.first && ports.first <= ports.last && ports.last < 65_535);
+            }
         }
         Operation::AddNeighbour(made) => hardware(&made.mac),
+        Operation::CreateVlan(made) => {
+            parent(&made.parent);
+            mtu(made.mtu);
+            if let Some(mac) = &made.mac {
+                ethernet(mac);
+            }
+            assert!((1..=4094).contains(&made.id), "{made:?}");
+            assert!(matches!(made.protocol, 0x8100 | 0x88a8), "{made:?}");
+        }
+        Operation::CreateVeth(made) => {
+            // The node has no bridge.
+            assert!(made.bridge.is_none() && made.host_name.is_empty());
+            assert!(!made.port.hairpin && !made.port.isolated);
+            mtu(Some(made.mtu));
+            if !made.mac.is_empty() {
+                ethernet(&made.mac);
+            }
+        }
+        // By nic0 the default route leads.
+        Operation::MoveNetdev(made) => assert_eq!(made.netdev.name, "ib0"),
+        Operation::SetQueueLength(_) => {}
+        Operation::AddAlternativeName(made) => {
+            assert!((1..128).contains(&made.name.len()) && !made.name.contains('/'));
+            plain(&made.name);
+        }
+        Operation::SetRings(made) => {
+            let stated = [made.receive, made.transmit];
+            assert!(stated.iter().any(Option::is_some) && !stated.contains(&Some(0)));
+        }
+        Operation::SetChannels(made) => {
+            let stated = [made.receive, made.transmit, made.combined];
+            assert!(stated.iter().any(Option::is_some), "{made:?}");
+        }
         other => panic!("no function of the contract records {other:?}"),
     }
 }
@@ -105,7 +163,7 @@ fn check(operation: &Operation) {
 ///
 /// When it mixes two.
 pub fn route(route: &Route) {
-    if let Some(gateway) = route.gateway {
+    for gateway in route.gateways().into_iter().flatten() {
         assert_eq!(gateway.is_ipv4(), route.destination.is_ipv4(), "{route}");
     }
 }
@@ -138,10 +196,6 @@ fn parent(parent: &Parent) {
 
 fn function(address: &str) {
     assert!(matches!(address, "0000:3b:00.2" | "0000:3b:00.0"));
-}
-
-fn own_name(name: &str) {
-    assert_eq!(name, INTERFACE);
 }
 
 /// 68 is the least of IPv4 (RFC 791), 65535 the most that a packet can have.

@@ -19,6 +19,7 @@
 #define IVS_SM_LID		1
 #define IVS_FIRST_LID		0x10
 #define IVS_MAX_VFS		64
+#define IVS_MAX_SFS		8
 #define IVS_MAX_PKEYS		64
 #define IVS_GRH_LEN		40
 #define IVS_MAX_MSG		(4096 + IVS_GRH_LEN)
@@ -38,13 +39,17 @@ struct ivs_vf_cfg {			/* what the PF keeps for a VF */
 	bool spoofchk, trusted, rss_query;
 };
 
-struct ivs_dev {			/* one PCI function */
+struct auxiliary_device;
+
+struct ivs_dev {			/* one PCI function, or a part of one */
 	struct ib_device ibdev;		/* first: ib_alloc_device() */
 	struct list_head node;		/* on ivs_devs, under ivs_lock */
-	struct pci_dev *pdev;
+	struct pci_dev *pdev;		/* of a scalable function its PF */
+	struct device *dev;		/* what netdev and RDMA device are below */
 	struct ivs_dev *pf;		/* of a VF, else NULL */
 	int vf_id;
 	bool roce;
+	bool sf;
 	bool ib_registered;
 	u64 node_guid, port_guid;
 	u16 lid;
@@ -57,6 +62,8 @@ struct ivs_dev {			/* one PCI function */
 	struct mutex vf_lock;		/* PF only: cfg and vf_dev */
 	struct ivs_vf_cfg cfg[IVS_MAX_VFS];
 	struct ivs_dev *vf_dev[IVS_MAX_VFS];
+	struct auxiliary_device *sf_dev[IVS_MAX_SFS];
+	unsigned int nsf;
 };
 
 struct ivs_pd { struct ib_pd ibpd; };
@@ -138,7 +145,15 @@ void ivs_sa_rx(const struct ivs_pkt *p);
 int ivs_eth_create(struct ivs_dev *d);
 void ivs_eth_destroy(struct ivs_dev *d);
 void ivs_eth_link(struct ivs_dev *d);
+/* sf.c */
+int ivs_sf_init(void);
+void ivs_sf_exit(void);
+int ivs_sf_create(struct ivs_dev *pf, unsigned int n);
+void ivs_sf_destroy(struct ivs_dev *pf);
 /* main.c */
+void ivs_init_dev(struct ivs_dev *d);
+int ivs_up(struct ivs_dev *d);
+void ivs_down(struct ivs_dev *d);
 void ivs_set_link(struct ivs_dev *d, int state);
 
 #endif

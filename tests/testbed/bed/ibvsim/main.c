@@ -12,7 +12,7 @@
  * PF named in roce=, an Ethernet netdev and a RoCE device on it.
  *
  * This file is the PCI driver.  verbs.c has the RDMA device, qp.c its queues,
- * vf.c what a PF sets on its VFs, fabric.c the wire between the ports, sa.c
+ * vf.c what a PF sets on its VFs, sf.c the scalable functions of a PF, fabric.c the wire between the ports, sa.c
  * the subnet administrator, eth.c the Ethernet netdevs.
  */
 #include "ibvsim.h"
@@ -35,6 +35,9 @@ MODULE_PARM_DESC(fake_ids, "let sysfs show the vendor, device and class of a Con
 static bool vf_guid_zero;
 module_param(vf_guid_zero, bool, 0444);
 MODULE_PARM_DESC(vf_guid_zero, "a VF without a GUID from its PF has GUID 0 (else a made-up one)");
+static uint sfs;
+module_param(sfs, uint, 0444);
+MODULE_PARM_DESC(sfs, "scalable functions of each PF with Ethernet link layer");
 ushort ivs_pkeys[IVS_MAX_PKEYS] = { 0xffff, 0x8001, 0x8002, 0x8003 };
 unsigned int ivs_npkeys = 4;
 module_param_array_named(pkeys, ivs_pkeys, ushort, &ivs_npkeys, 0444);
@@ -70,6 +73,54 @@ void ivs_set_link(struct ivs_dev *d, int state)
 			IB_EVENT_PORT_ACTIVE : IB_EVENT_PORT_ERR;
 		ib_dispatch_event(&ev);
 	}
+}
+
+void ivs_init_dev(struct ivs_dev *d)
+{
+	d->vf_id = -1;
+	d->link_state = IFLA_VF_LINK_STATE_AUTO;
+	INIT_LIST_HEAD(&d->qps);
+	INIT_LIST_HEAD(&d->node);
+	mutex_init(&d->vf_lock);
+}
+
+/* puts it on the wire, with its devices */
+int ivs_up(struct ivs_dev *d)
+{
+	int rc;
+
+	write_lock_irq(&ivs_lock);
+	d->lid = next_lid++;
+	list_add_tail(&d->node, &ivs_devs);
+	write_unlock_irq(&ivs_lock);
+	if (d->roce) {
+		rc = ivs_eth_create(d);
+		if (rc)
+			goto unlist;
+	}
+	rc = ivs_ib_register(d, name_fmt);
+	if (rc)
+		goto eth;
+	d->ib_registered = true;
+	return 0;
+eth:
+	if (d->roce)
+		ivs_eth_destroy(d);
+unlist:
+	write_lock_irq(&ivs_lock);
+	list_del(&d->node);
+	write_unlock_irq(&ivs_lock);
+	return rc;
+}
+
+void ivs_down(struct ivs_dev *d)
+{
+	ib_unregister_device(&d->ibdev);
+	if (d->roce)
+		ivs_eth_destroy(d);
+	write_lock_irq(&ivs_lock);
+	list_del(&d->node);
+	write_unlock_irq(&ivs_lock);
 }
 
 static u64 made_up_guid(struct pci_dev *pdev)
@@ -141,14 +192,12 @@ static int ivs_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		rc = -ENOMEM;
 		goto disable;
 	}
+	ivs_init_dev(d);
 	d->pdev = pdev;
+	d->dev = &pdev->dev;
 	d->pf = pf;
 	d->vf_id = vf;
 	d->roce = pf ? pf->roce : listed(roce, pci_name(pdev));
-	d->link_state = IFLA_VF_LINK_STATE_AUTO;
-	INIT_LIST_HEAD(&d->qps);
-	INIT_LIST_HEAD(&d->node);
-	mutex_init(&d->vf_lock);
 	if (pf) {
 		mutex_lock(&pf->vf_lock);
 		d->node_guid = pf->cfg[vf].node_guid;
@@ -164,33 +213,24 @@ static int ivs_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		if (!d->port_guid)
 			d->port_guid = made_up_guid(pdev) + 1;
 	}
-	write_lock_irq(&ivs_lock);
-	d->lid = next_lid++;
-	list_add_tail(&d->node, &ivs_devs);
-	write_unlock_irq(&ivs_lock);
 	pci_set_drvdata(pdev, d);
 	ivs_fake_ids(pdev, d, true);
 
-	if (d->roce) {
-		rc = ivs_eth_create(d);
-		if (rc)
-			goto unlist;
-	}
-	rc = ivs_ib_register(d, name_fmt);
+	rc = ivs_up(d);
 	if (rc)
-		goto eth;
-	d->ib_registered = true;
+		goto forget;
+	if (!pf && d->roce) {
+		rc = ivs_sf_create(d, sfs);
+		if (rc)
+			goto down;
+	}
 	pci_info(pdev, "%s: %s, %s, node GUID %016llx, port GUID %016llx, LID %u\n",
 		 dev_name(&d->ibdev.dev), pf ? "VF" : "PF",
 		 d->roce ? "Ethernet" : "InfiniBand", d->node_guid, d->port_guid, d->lid);
 	return 0;
-eth:
-	if (d->roce)
-		ivs_eth_destroy(d);
-unlist:
-	write_lock_irq(&ivs_lock);
-	list_del(&d->node);
-	write_unlock_irq(&ivs_lock);
+down:
+	ivs_down(d);
+forget:
 	pci_set_drvdata(pdev, NULL);
 	ivs_fake_ids(pdev, d, false);
 	ivs_forget(d);
@@ -207,13 +247,9 @@ static void ivs_remove(struct pci_dev *pdev)
 	/* VFs first: they point to us, and ask us for their configuration */
 	if (!d->pf)
 		pci_disable_sriov(pdev);
+	ivs_sf_destroy(d);
 	ivs_forget(d);
-	ib_unregister_device(&d->ibdev);
-	if (d->roce)
-		ivs_eth_destroy(d);
-	write_lock_irq(&ivs_lock);
-	list_del(&d->node);
-	write_unlock_irq(&ivs_lock);
+	ivs_down(d);
 	pci_set_drvdata(pdev, NULL);
 	ivs_fake_ids(pdev, d, false);
 	ib_dealloc_device(&d->ibdev);
@@ -266,16 +302,23 @@ static int __init ivs_init(void)
 
 	if (rc)
 		return rc;
+	rc = ivs_sf_init();
+	if (rc)
+		goto sa;
 	ivs_driver.name = drv_name;
 	rc = pci_register_driver(&ivs_driver);
-	if (rc)
-		ivs_sa_exit();
+	if (!rc)
+		return 0;
+	ivs_sf_exit();
+sa:
+	ivs_sa_exit();
 	return rc;
 }
 
 static void __exit ivs_exit(void)
 {
 	pci_unregister_driver(&ivs_driver);
+	ivs_sf_exit();
 	ivs_sa_exit();
 }
 

@@ -224,13 +224,13 @@ int ivs_ib_register(struct ivs_dev *d, const char *fmt)
 	ibdev->num_comp_vectors = 1;
 	ibdev->node_guid = cpu_to_be64(d->node_guid);
 	ibdev->local_dma_lkey = 1;
-	ibdev->dev.parent = &d->pdev->dev;
+	ibdev->dev.parent = d->dev;
 	strscpy(ibdev->node_desc, "ibvsim", sizeof(ibdev->node_desc));
 	ib_set_device_ops(ibdev, &ivs_ops);
 	ib_set_device_ops(ibdev, &ivs_cq_ops);
 	ib_set_device_ops(ibdev, &ivs_qp_ops);
 	ib_set_device_ops(ibdev, d->roce ? &ivs_roce_ops : &ivs_ib_ops);
-	if (!d->pf)
+	if (!d->pf && !d->sf)
 		ib_set_device_ops(ibdev, &ivs_vf_ops);
 	if (d->netdev) {
 		rc = ib_device_set_netdev(ibdev, d->netdev, 1);

@@ -1,5 +1,6 @@
 //! Types `sriov` and `rdma`: an Ethernet function as the pod's interface, and its RDMA device.
 
+mod scalable;
 mod show;
 mod spiderpool;
 mod way_to_node;
@@ -12,7 +13,7 @@ use plumb_testbed::checks::{
 use plumb_testbed::configuration::{sriov, without_ipam};
 use plumb_testbed::program::{self, inside, run};
 use plumb_testbed::traffic::{assert_does_not_reach, assert_reaches};
-use plumb_testbed::{Bed, Chain, Function, Setup, bed, ethtool, pod, rdma};
+use plumb_testbed::{Bed, Chain, Function, Setup, bed, ethtool, pod, rdma, tcx};
 use plumb_tests::configuration::with;
 use plumb_tests::state::{STATE_FOLDER, leases};
 use serde_json::{Value, json};
@@ -110,6 +111,7 @@ fn traits(function: &Function) -> Vec<Value> {
             json!({"kind": qdisc["kind"], "root": qdisc["root"], "options": qdisc["options"]}),
         );
     }
+    found.push(json!({"tcx": tcx::count(link["ifindex"].as_u64().expect("a number") as u32)}));
     for setting in [ethtool::GRO, ethtool::RECEIVE_CHECKSUM, ethtool::RINGS] {
         found.push(json!({"ethtool": ethtool::read(&name, setting)}));
     }
@@ -175,6 +177,11 @@ fn a_function_comes_home_as_it_was_whatever_root_in_the_pod_set() {
         });
         assert!(are_set.contains(&true), "{are_set:?}");
         assert_eq!(setup == Setup::IGB, are_set[2], "rings");
+        let index = pods["ifindex"].as_u64().expect("a number") as u32;
+        // They came with Linux 6.6.
+        let has_tcx = pod.inside(|| tcx::attach(index));
+        let is_old = std::env::var("PLUMB_BED_KERNEL").is_ok_and(|kernel| kernel == "6.1");
+        assert_eq!(has_tcx, !is_old);
         if is_gone {
             pod.remove();
         }

@@ -15,10 +15,14 @@ const FACTS: &str = r#"{
     "pciFunctions": [{
         "address": "0000:3b:00.2", "virtualFunction": {"parent": "0000:3b:00.0", "index": 0},
         "parentLink": {"name": "nic1", "index": 3, "mac": "02:00:00:00:00:02", "mtu": 9000}
+    }, {
+        "address": "mlx5_core.sf.4", "partOf": "0000:3b:00.0"
+    }, {
+        "address": "mlx5_core.sf.5"
     }]
 }"#;
 
-fn authority() -> Authority {
+pub(in crate::components) fn authority() -> Authority {
     let facts = RecordedFacts::parse(FACTS.as_bytes()).unwrap();
     let source = Source::find("macvlan-shared", World::Flavour, "/nowhere".as_ref());
     let asked = Asked {
@@ -36,6 +40,9 @@ fn authority() -> Authority {
         has_ipam: true,
         has_previous_addresses: false,
         unusable_pools: Vec::new(),
+        is_chained: false,
+        parent: None,
+        planned_mac: None,
     };
     Authority::new(
         Rc::new(facts),
@@ -113,4 +120,27 @@ fn a_function_brings_its_links() {
         panic!("it was given before");
     };
     assert_eq!(again.number, 0);
+}
+
+/// As a PCI function: only what the configuration, the device plugin or a grant names.
+#[test]
+fn a_scalable_function_is_given_by_its_name() {
+    let mut authority = authority();
+    let scalable = |name: &str| HostCall::AuxiliaryFunction(name.to_owned());
+    assert_denied(&mut authority, scalable("mlx5_core.sf.4"));
+    let refusal = authority.answer(scalable("../mlx5_core.sf.4")).unwrap_err();
+    assert_eq!(refusal.reason, Reason::InvalidConfiguration, "{refusal:?}");
+    authority
+        .named
+        .extend(["mlx5_core.sf.4", "mlx5_core.sf.5", "mlx5_core.sf.6"].map(str::to_owned));
+    let given = authority.answer(scalable("mlx5_core.sf.4"));
+    let Ok(HostAnswer::Function(function)) = given else {
+        panic!("{given:?}");
+    };
+    assert_eq!(function.facts.part_of.as_deref(), Some("0000:3b:00.0"));
+    // One that is a part of no PCI function, and one that is not there.
+    for name in ["mlx5_core.sf.5", "mlx5_core.sf.6"] {
+        let refusal = authority.answer(scalable(name)).unwrap_err();
+        assert_eq!(refusal.reason, Reason::NotFound, "{refusal:?}");
+    }
 }

@@ -1,0 +1,111 @@
+//! The component that is judged.
+
+use std::collections::BTreeMap;
+
+use plumb::Result;
+use plumb::components::{Device, Grants, Sandbox, Source, World};
+use plumb::policy::Pattern;
+use plumb::trace::Trace;
+use serde_json::Value;
+
+/// What a component says of itself in its section `plumb:component`, as far as that can be judged.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Declared {
+    /// The operations that it wants to record; none where it does not say.
+    pub operations: Option<Vec<String>>,
+    /// The parents that it wants to make interfaces on, as patterns; any that the network names when empty.
+    pub parents: Vec<String>,
+    /// The PCI functions that it wants to work on, as above.
+    pub functions: Vec<String>,
+    /// The JSON Schema of its keys, an object with `properties`.
+    pub keys: Option<Value>,
+}
+
+/// The component that is judged.
+pub struct Subject {
+    /// The name that configurations use.
+    pub name: String,
+    /// What it is made for.
+    pub world: World,
+    /// What it says of itself.
+    pub declared: Declared,
+    code: Code,
+}
+
+enum Code {
+    BuiltIn(&'static [u8]),
+    /// Native code of this release's compiler.
+    Vendors(Vec<u8>),
+}
+
+impl Subject {
+    /// A component that is part of the program; none of this name when there is none.
+    pub fn built_in(name: &str) -> Option<Self> {
+        let worlds = [World::Flavour, World::AddressPolicy];
+        worlds.into_iter().find_map(|world| {
+            let code = Source::built_in_code(name, world)?;
+            Some(Self {
+                name: name.to_owned(),
+                world,
+                declared: Declared::default(),
+                code: Code::BuiltIn(code),
+            })
+        })
+    }
+
+    /// A vendor's component, compiled for this release.
+    pub fn vendors(name: &str, world: World, code: Vec<u8>, declared: Declared) -> Self {
+        Self {
+            name: name.to_owned(),
+            world,
+            declared,
+            code: Code::Vendors(code),
+        }
+    }
+
+    /// Native code, where a store has to have it.
+    pub(crate) fn vendors_code(&self) -> Option<&[u8]> {
+        match &self.code {
+            Code::BuiltIn(_) => None,
+            Code::Vendors(code) => Some(code),
+        }
+    }
+
+    /// A sandbox for it, with all that an operator could grant: what it records is judged, not what it may.
+    pub(crate) fn with_every_grant<'a>(&self, trace: &'a Trace) -> Result<Sandbox<'a>> {
+        let all = plumb_compiler::operations();
+        self.sandbox(all.into_iter().map(|name| (name, None)).collect(), trace)
+    }
+
+    /// A sandbox for it, with the grants that it asks for; none where it does not say which.
+    pub(crate) fn with_declared_grants<'a>(&self, trace: &'a Trace) -> Result<Option<Sandbox<'a>>> {
+        let Some(operations) = &self.declared.operations else {
+            return Ok(None);
+        };
+        let grants = operations.iter().map(|operation| {
+            let patterns = match Device::of(operation) {
+                Some(Device::Parent) => &self.declared.parents[..],
+                Some(Device::Function) => &self.declared.functions,
+                None => &[],
+            };
+            let patterns: Vec<_> = patterns.iter().cloned().map(Pattern::from).collect();
+            (
+                operation.clone(),
+                (!patterns.is_empty()).then_some(patterns),
+            )
+        });
+        self.sandbox(grants.collect(), trace).map(Some)
+    }
+
+    fn sandbox<'a>(
+        &self,
+        grants: BTreeMap<String, Option<Vec<Pattern>>>,
+        trace: &'a Trace,
+    ) -> Result<Sandbox<'a>> {
+        let (code, grants) = match &self.code {
+            Code::BuiltIn(code) => (*code, Grants::All),
+            Code::Vendors(code) => (&code[..], Grants::Some(grants)),
+        };
+        Sandbox::new(trace)?.with(&self.name, self.world, code, grants)
+    }
+}

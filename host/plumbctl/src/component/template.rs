@@ -1,0 +1,104 @@
+//! The projects that `plumbctl component new` writes: `templates/LANGUAGE/WORLD/`, which are part of the program.
+//!
+//! | in a template | becomes |
+//! |---|---|
+//! | `{{name}}` | the component's name |
+//! | `{{identifier}}` | the same with `_` for `-`, as languages want it in names |
+//! | `{{sdk}}` | where the SDK is: a version in quotes, or a path as cargo has it |
+//! | `{{repository}}` | the folder that `--sdk` is in, else the empty text |
+//! | `NAME.template` | `NAME`: what a tool of this repository would take for its own |
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use include_dir::{Dir, include_dir};
+use plumb::components::World;
+
+use crate::Failure;
+
+static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
+
+/// What the words of a template become.
+pub struct Words {
+    /// The component's name.
+    pub name: String,
+    /// The folder of the SDK's crate; its released version when there is none.
+    pub sdk: Option<PathBuf>,
+}
+
+/// The languages that there is a template of, for a world.
+pub fn languages(world: World) -> Vec<&'static str> {
+    let mut languages: Vec<_> = TEMPLATES
+        .dirs()
+        .filter(|language| find(language, world).is_some())
+        .filter_map(|language| language.path().to_str())
+        .collect();
+    languages.sort_unstable();
+    languages
+}
+
+/// Writes a project into a folder.
+///
+/// # Errors
+///
+/// For a language without a template, with those that there are; what the kernel said.
+pub fn write(language: &str, world: World, words: &Words, folder: &Path) -> Result<(), Failure> {
+    let template = TEMPLATES
+        .get_dir(language)
+        .and_then(|language| find(language, world));
+    let Some(template) = template else {
+        return Err(format!(
+            "there is no template of {} in {language:?}: there are {}",
+            world.as_str(),
+            languages(world).join(", ")
+        )
+        .into());
+    };
+    for (path, content) in files(template) {
+        let path = path.strip_prefix(template.path())?;
+        let path = folder.join(words.fill(&path.to_string_lossy()));
+        let path = match path.extension() {
+            Some(extension) if extension == "template" => path.with_extension(""),
+            _ => path,
+        };
+        let content = match std::str::from_utf8(content) {
+            Ok(text) => words.fill(text).into_bytes(),
+            Err(_) => content.to_vec(),
+        };
+        let written = path
+            .parent()
+            .map_or(Ok(()), fs::create_dir_all)
+            .and_then(|()| fs::write(&path, content));
+        written.map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+    }
+    Ok(())
+}
+
+fn find<'a>(language: &'a Dir<'a>, world: World) -> Option<&'a Dir<'a>> {
+    let name = match world {
+        World::Flavour => "flavour",
+        World::AddressPolicy => "policy",
+    };
+    language.get_dir(language.path().join(name))
+}
+
+/// All files below a folder, with their paths and content.
+fn files<'a>(folder: &'a Dir<'a>) -> Vec<(&'a Path, &'a [u8])> {
+    let own = folder.files().map(|file| (file.path(), file.contents()));
+    own.chain(folder.dirs().flat_map(files)).collect()
+}
+
+impl Words {
+    fn fill(&self, text: &str) -> String {
+        let sdk = match &self.sdk {
+            Some(folder) => format!("{{ path = {:?} }}", folder.display().to_string()),
+            None => format!("{:?}", env!("CARGO_PKG_VERSION")),
+        };
+        let repository = self.sdk.as_ref().and_then(|sdk| sdk.parent());
+        let repository = repository.map(|path| path.display().to_string());
+        text.replace("{{name}}", &self.name)
+            .replace("{{identifier}}", &self.name.replace('-', "_"))
+            .replace("{{sdk}}", &sdk)
+            .replace("{{repository}}", &repository.unwrap_or_default())
+    }
+}
