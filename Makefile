@@ -7,7 +7,7 @@ TOOLS = --profile tools --locked
 # What has neither plumb nor its compiler inside.
 OUTSIDE = -p plumb-tests -p plumb-cluster-tests -p plumb-runtimes -p plumb-testbed -p plumb-testbed-bench -p cni-harness -p cni-conformance -p cni-specimen -p plumb-supply -p plumb-deploy-tests
 # The agent, the controller, and what both and plumb say to each other: of plumb they have the leaves alone.
-CLUSTER = -p plumb-protocol -p plumb-resources -p plumb-blocks -p plumb-migration -p plumb-service -p plumb-agent -p plumb-controller
+CLUSTER = -p plumb-protocol -p plumb-resources -p plumb-blocks -p plumb-migration -p plumb-service -p plumb-agent -p plumb-controller -p plumb-programs
 
 # plumb runs for every pod: without shared libraries and relocations, which take a tenth of
 # an ADD, it starts in half the time, and runs on any distribution.
@@ -34,9 +34,9 @@ build: components ## build plumb and plumbctl into target/release
 	@install --strip target/tools/plumbctl target/tools/plumb-fault target/release/
 
 services: setup ## build the programs of a cluster into target/release
-	$(CARGO) rustc $(TOOLS) -p plumb-agent --bin plumb-agent -- $(SERVICE)
-	$(CARGO) rustc $(TOOLS) -p plumb-controller --bin plumb-controller -- $(SERVICE)
-	$(CARGO) rustc $(TOOLS) -p plumb-migration --bin plumb-migrate -- $(SERVICE)
+	$(CARGO) rustc $(TOOLS) -p plumb-programs --bin plumb-agent -- $(SERVICE)
+	$(CARGO) rustc $(TOOLS) -p plumb-programs --bin plumb-controller -- $(SERVICE)
+	$(CARGO) rustc $(TOOLS) -p plumb-programs --bin plumb-migrate -- $(SERVICE)
 	@mkdir -p target/release
 	@install --strip target/tools/plumb-agent target/tools/plumb-controller target/tools/plumb-migrate target/release/
 
@@ -79,8 +79,7 @@ test-cluster: image ## a Kubernetes of two nodes in private namespaces: Multus, 
 	@tests/peers/build multus >/dev/null
 	@tests/peers/build kubernetes >/dev/null
 	@tests/peers/build helm >/dev/null
-	@# the tests of the two that are beside their source want an API server, too
-	$(CARGO) test $(TOOLS) -p plumb-cluster-tests -p plumb-controller --test api --test nodes --test proof
+	$(CARGO) test $(TOOLS) -p plumb-cluster-tests --test api --test controller --test nodes --test proof
 
 test-cluster-scale: services ## 20 agents and 2000 pods at one API server, while agents, API server and rights fail (root)
 	@.ci/setup cluster

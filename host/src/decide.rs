@@ -165,9 +165,16 @@ pub fn plan(request: &AddRequest, sandbox: &Sandbox<'_>, facts: &Rc<dyn Facts>) 
         }
         other => other,
     };
-    let about = About {
-        parent: link_of(&recorded, facts.as_ref())?,
-        hardware_address: hardware_address(&recorded, facts.as_ref())?,
+    let about = match &ipam {
+        Ipam::Policy(source, _) if !source.grants().are_of_the_program() => {
+            let parent = link_of(&recorded, facts.as_ref())?;
+            About {
+                parent: parent.filter(|link| may_be_told(link, request, facts.as_ref())),
+                hardware_address: hardware_address(&recorded, facts.as_ref())?,
+            }
+        }
+        // The program's own asks for pools alone, and each ADD has it.
+        _ => About::default(),
     };
     let addressing = Addressing {
         request,
@@ -338,6 +345,12 @@ fn link_of(recorded: &[Recorded], facts: &dyn Facts) -> Result<Option<LinkFacts>
         }
     }
     Ok(None)
+}
+
+/// Whether an address policy, which may put what it knows into an error that a tenant reads, is told of a link: the node's
+/// policy gives it to networks.
+pub fn may_be_told(link: &LinkFacts, request: &AddRequest, facts: &dyn Facts) -> bool {
+    request.call.policy.check_parent(link, facts).is_ok()
 }
 
 /// The hardware address that a plan's interface will have, as far as it is known before anything is done.
@@ -589,10 +602,11 @@ fn check_recorded(
     has_ipam: bool,
 ) -> Result<()> {
     let who = format!("component {component}");
-    let is_given = recorded.iter().any(gives_interface);
+    let is_made = recorded.iter().any(makes_interface);
+    let is_given = is_made || recorded.iter().any(replaces_interface);
     let is_taken = recorded.iter().any(takes_configured);
     check_interface(&who, is_given, !asked.previous_interfaces.is_empty())
-        .and_then(|()| check_addresses(&who, is_given, has_ipam, is_taken))
+        .and_then(|()| check_addresses(&who, is_made, has_ipam, is_taken))
         .map_err(|sentence| Error::new(Code::COMPONENT_FAILED, sentence))
 }
 
@@ -606,11 +620,16 @@ fn takes_configured(recorded: &Recorded) -> bool {
 }
 
 /// Whether it gives the pod the interface that the runtime asks for: others may come beside it.
-fn gives_interface(recorded: &Recorded) -> bool {
+fn makes_interface(recorded: &Recorded) -> bool {
+    let requested = LinkNumber::default();
     matches!(
         recorded,
         Recorded::Operation(operation)
-            if operation.makes_link().is_some_and(|(link, _)| link == LinkNumber::default())
-                || operation.replaces_link()
+            if operation.makes_link().is_some_and(|(link, _)| link == requested)
     )
+}
+
+/// Whether it gives the pod a function in the place of an interface.
+fn replaces_interface(recorded: &Recorded) -> bool {
+    matches!(recorded, Recorded::Operation(operation) if operation.replaces_link())
 }

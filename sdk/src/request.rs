@@ -120,8 +120,10 @@ impl Request {
     }
 
     /// For an address policy: the link of the node that the interface will lie on, which is the
-    /// parent of a child, or the link of the physical function. None for a flavour, and for an
-    /// interface that lies on no link of the node.
+    /// parent of a child, or the link of the physical function. None for a flavour, for an
+    /// interface that lies on no link of the node, for a link that the node's policy does not give to
+    /// networks, and for that of the node's default route, which a vendor's policy is shown only where
+    /// the configuration names it.
     pub fn parent(&self) -> Option<Link> {
         self.0.parent().map(Link)
     }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::Failure;
 
 /// The privileged program, the tool beside it, and what runs as pods.
-pub const PROGRAMS: [&str; 4] = ["plumb", "plumbctl", "plumb-agent", "plumb-controller"];
+pub const PROGRAMS: [&str; 3] = ["plumb", "plumbctl", "plumb-programs"];
 
 /// The components that are built into plumb.
 const COMPONENTS: [&str; 5] = ["macvlan-shared", "sriov-rdma", "ib-sriov", "ipoib", "pool"];

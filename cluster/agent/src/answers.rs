@@ -12,7 +12,7 @@ use plumb_protocol::{Answer, PodName, Question, Refusal, Take};
 
 use crate::desk::{self, Known};
 use crate::events::Events;
-use crate::kubernetes::{Kubernetes, with_sources};
+use crate::kubernetes::{self, Kubernetes, with_sources};
 use crate::lease_store::LeaseStore;
 use crate::metrics::Metrics;
 use crate::pods::choice::{self, PodMeta};
@@ -180,8 +180,7 @@ impl Node {
         let (outcome, done) = match done {
             Ok(Ok(found)) => ("ok".to_owned(), Ok(found)),
             Ok(Err(kube::Error::Api(status))) => {
-                let why = format!("{} ({})", status.message, status.code);
-                (status.code.to_string(), Err(why))
+                (status.code.to_string(), Err(kubernetes::sentence(&status)))
             }
             Ok(Err(error)) => ("unknown".to_owned(), Err(with_sources(&error))),
             Err(_) => {

@@ -53,6 +53,7 @@ impl Sources {
             add(&attachments, vec![("network", record.network.clone())], 1.0);
         }
         infiniband::gather(&self.rdma_devices, &records, &mut registry);
+        infiniband::gather_moved(&records, &mut registry);
         registry
     }
 
@@ -176,7 +177,8 @@ pub fn entries(folder: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-fn gauges(registry: &mut Registry, name: &str, help: &str) -> Gauges {
+/// Values of a name, none yet.
+pub fn gauges(registry: &mut Registry, name: &str, help: &str) -> Gauges {
     let gauges = Gauges::default();
     registry.register(name, help, gauges.clone());
     gauges
@@ -186,7 +188,8 @@ fn add(gauges: &Gauges, labels: Labels, value: f64) {
     gauges.get_or_create(&labels).inc_by(value);
 }
 
-fn set(gauges: &Gauges, labels: Labels, value: f64) {
+/// Sets the value of some labels.
+pub fn set(gauges: &Gauges, labels: Labels, value: f64) {
     gauges.get_or_create(&labels).set(value);
 }
 

@@ -1,16 +1,17 @@
 //! The API server, as claims need it: calls of a client, each with a bound on its time, and so many at once.
 
 use std::future::Future;
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use k8s_openapi::api::core::v1::{Namespace, Node};
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions, Request};
-use kube::core::{ListMeta, ObjectMeta};
+use kube::core::{ListMeta, ObjectMeta, Status};
 use kube::{Api, Client, Resource, ResourceExt};
 use plumb_blocks::{
-    BOUND_LABEL, BoundTo, Created, Deleted, Failure, Listed, NODE_LABEL, label_value,
+    BOUND_LABEL, BoundTo, Created, Deleted, Failure, Listed, NODE_LABEL, PART_LABEL, POOL_LABEL,
+    Replaced, Stored, Version, label_value, labels, part_label,
 };
-use plumb_blocks::{POOL_LABEL, Replaced, Stored, Version, labels};
 use plumb_resources::{IPBlock, IPBlockSpec, PoolState, PoolStateSpec, block_name};
 use serde::Deserialize;
 use serde_json::json;
@@ -60,6 +61,15 @@ struct LeanMetadata {
     resource_version: Option<String>,
 }
 
+impl LeanBlock {
+    fn stored(self) -> Result<Stored, Failure> {
+        Ok(Stored {
+            version: version_of(&self.metadata.into())?,
+            block: self.spec,
+        })
+    }
+}
+
 impl From<LeanMetadata> for ObjectMeta {
     fn from(lean: LeanMetadata) -> Self {
         Self {
@@ -73,7 +83,7 @@ impl From<LeanMetadata> for ObjectMeta {
 /// How a call failed, before it is known what that means for the caller.
 enum Ended {
     /// The API server's words.
-    Status(Box<kube::core::Status>),
+    Status(Box<Status>),
     /// No answer, or none that can be read.
     Failed(Failure),
 }
@@ -131,28 +141,25 @@ impl Kubernetes {
     }
 
     /// One page of blocks.
-    async fn lean_list(&self, parameters: &ListParams) -> kube::Result<LeanList> {
-        let request = Request::new(IPBlock::url_path(&(), None)).list(parameters);
-        let request = request.map_err(kube::Error::BuildRequest)?;
-        self.client.request(request).await
+    async fn page(&self, parameters: &ListParams) -> Result<LeanList, Failure> {
+        let call = async {
+            let request = Request::new(IPBlock::url_path(&(), None)).list(parameters);
+            let request = request.map_err(kube::Error::BuildRequest)?;
+            self.client.request(request).await
+        };
+        let done = self.call("list", "ipblocks", LIST_PATIENCE, call).await;
+        done.map_err(|ended| failure("list", "ipblocks", ended))
     }
 
     async fn list(&self, parameters: ListParams) -> Result<(Vec<Stored>, u64), Failure> {
         let mut stored = Vec::new();
         let mut parameters = parameters;
         loop {
-            let call = self.lean_list(&parameters);
-            let list = self
-                .call("list", "ipblocks", LIST_PATIENCE, call)
-                .await
-                .map_err(|ended| failure("list", "ipblocks", ended))?;
+            let list = self.page(&parameters).await?;
             let version = list.metadata.resource_version.as_deref();
             let resource_version = number(version.unwrap_or_default())?;
             for block in list.items {
-                stored.push(Stored {
-                    version: version_of(&block.metadata.into())?,
-                    block: block.spec,
-                });
+                stored.push(block.stored()?);
             }
             match list.metadata.continue_.filter(|next| !next.is_empty()) {
                 Some(next) => parameters = parameters.continue_token(&next),
@@ -203,6 +210,33 @@ impl plumb_blocks::Api for Kubernetes {
         let (mut blocks, _) = self.list(parameters).await?;
         blocks.retain(|stored| stored.block.pool == pool);
         Ok(blocks)
+    }
+
+    async fn a_block_of_pool(&self, pool: &str) -> Result<Option<Stored>, Failure> {
+        let label = label_value(pool);
+        // Two long names may have the same label: of these, the first is not always this pool's.
+        let mut parameters = ListParams::default()
+            .labels(&format!("{POOL_LABEL}={label}"))
+            .limit(1);
+        loop {
+            let list = self.page(&parameters).await?;
+            let next = list.metadata.continue_.filter(|next| !next.is_empty());
+            if let Some(block) = list.items.into_iter().find(|one| one.spec.pool == pool) {
+                return block.stored().map(Some);
+            }
+            match next {
+                Some(next) => parameters = parameters.continue_token(&next),
+                None => return Ok(None),
+            }
+        }
+    }
+
+    async fn blocks_of_part(&self, address: IpAddr) -> Result<Vec<Stored>, Failure> {
+        let label = part_label(address);
+        let parameters = ListParams::default()
+            .labels(&format!("{PART_LABEL}={label}"))
+            .match_any();
+        Ok(self.list(parameters).await?.0)
     }
 
     async fn blocks_bound_to(&self, bound: &BoundTo) -> Result<Vec<Stored>, Failure> {
@@ -407,18 +441,26 @@ fn in_words(verb: &str, resource: &str, failure: Failure) -> Failure {
     }
 }
 
+/// What the API server says, for a person, with the code.
+pub fn sentence(status: &Status) -> String {
+    let denied = plumb_service::denied(status, "agent");
+    denied.unwrap_or_else(|| match status.message.as_str() {
+        "" => format!("{} {}", status.code, status.reason),
+        message => format!("{message} ({})", status.code),
+    })
+}
+
 /// What an answer other than success means for the call.
 fn failure(verb: &str, resource: &str, ended: Ended) -> Failure {
     let status = match ended {
         Ended::Failed(failure) => return failure,
         Ended::Status(status) => status,
     };
-    let message = match status.message.as_str() {
-        "" => format!("{} {}", status.code, status.reason),
-        message => format!("{message} ({})", status.code),
-    };
+    let message = sentence(&status);
     let failure = match status.code {
-        429 | 503 => Failure::Unavailable(message),
+        // A token is renewed while the agent runs.
+        401 | 429 | 503 => Failure::Unavailable(message),
+        403 if plumb_service::is_about_to_end(&status) => Failure::Unavailable(message),
         400..=499 => Failure::Refused(message),
         _ => Failure::Unknown(message),
     };
@@ -438,12 +480,12 @@ mod tests {
     #[test]
     fn answers_say_whether_the_call_may_have_been_done() {
         for (code, expected) in [
+            (401, "unavailable"),
             (429, "unavailable"),
             (503, "unavailable"),
             (500, "unknown"),
             (504, "unknown"),
             (400, "refused"),
-            (401, "refused"),
             (403, "refused"),
             (422, "refused"),
         ] {

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::net::IpAddr;
 
 use plumb_resources::{BlockPod, IPBlockSpec, PoolStateSpec, block_name};
 
-use crate::{BOUND_LABEL, NODE_LABEL, POOL_LABEL};
+use crate::{BOUND_LABEL, NODE_LABEL, PART_LABEL, POOL_LABEL, part_label};
 
 /// Which state of an object is meant. A write that names it is done to no other: not to one that somebody has changed,
 /// nor to one of the same name that was made anew.
@@ -77,10 +78,10 @@ pub enum Failure {
     /// Nobody knows whether it was done, or will be yet: no answer in time, a connection that broke, 500, 504.
     #[error("{0}")]
     Unknown(String),
-    /// It was not done and may be done later: no connection, 429, 503.
+    /// It was not done and may be done later: no connection, 401, 429, 503.
     #[error("{0}")]
     Unavailable(String),
-    /// It will not be done: 400, 401, 403, 422.
+    /// It will not be done: 400, 403, 422.
     #[error("{0}")]
     Refused(String),
 }
@@ -124,6 +125,7 @@ pub fn labels(block: &IPBlockSpec) -> BTreeMap<String, String> {
     let mut labels = BTreeMap::from([
         (NODE_LABEL.to_owned(), label_value(&block.node)),
         (POOL_LABEL.to_owned(), label_value(&block.pool)),
+        (PART_LABEL.to_owned(), part_label(block.first)),
     ]);
     if let Some(binding) = block.bindings.first() {
         let bound = BoundTo {
@@ -185,6 +187,18 @@ pub trait Api: Send + Sync {
     fn blocks_of_pool(
         &self,
         pool: &str,
+    ) -> impl Future<Output = Result<Vec<Stored>, Failure>> + Send;
+
+    /// One of the blocks that were claimed for a pool, if there is any; consistent.
+    fn a_block_of_pool(
+        &self,
+        pool: &str,
+    ) -> impl Future<Output = Result<Option<Stored>, Failure>> + Send;
+
+    /// The blocks, of whatever pool and space, in the same part of all addresses as this one; may be some seconds old.
+    fn blocks_of_part(
+        &self,
+        address: IpAddr,
     ) -> impl Future<Output = Result<Vec<Stored>, Failure>> + Send;
 
     /// The blocks with the label of `bound`; consistent.

@@ -13,7 +13,8 @@ use crate::{Agent, Api, Blocks, BoundTo, Failure, Pool, Store, Stored};
 const SMALL: u128 = 256;
 /// How old a list of a small pool's blocks may be.
 const FRESH: Duration = Duration::from_secs(1);
-/// How old a list of a larger pool's blocks may be.
+/// How old a list of a larger pool's blocks may be; where there is none a part of the pool is looked at, because a list of tens
+/// of thousands takes longer than plumb waits.
 const FRESH_LARGE: Duration = Duration::from_secs(120);
 /// Up to how many names of a pool are all looked at; of more, some are drawn.
 const DRAWN: u128 = 65_536;
@@ -68,15 +69,18 @@ impl<A: Api, S: Store, G: Agent> Blocks<A, S, G> {
         anew: bool,
     ) -> Result<Tried, Failure> {
         let names = Names::new(&offer.ranges, offer.size);
-        let age = if names.count() <= SMALL {
-            FRESH
+        let in_a_part = !anew && names.count() > SMALL && !self.knows(&offer.pool, FRESH_LARGE);
+        let mut firsts = if in_a_part {
+            self.free_in_a_part(wanted, offer).await?
         } else {
-            FRESH_LARGE
+            let age = match names.count() <= SMALL {
+                _ if anew => Duration::ZERO,
+                true => FRESH,
+                false => FRESH_LARGE,
+            };
+            let listed = self.list(&offer.pool, age).await?;
+            self.looks_free(wanted, &names, offer.size, &listed)
         };
-        let listed = self
-            .list(&offer.pool, if anew { Duration::ZERO } else { age })
-            .await?;
-        let mut firsts = self.looks_free(wanted, &names, offer.size, &listed);
         let mut taken = 0;
         while !firsts.is_empty() {
             let first = firsts.swap_remove(self.below(firsts.len()));
@@ -105,11 +109,14 @@ impl<A: Api, S: Store, G: Agent> Blocks<A, S, G> {
                 return Ok(Tried::ManyTaken);
             }
         }
-        Ok(Tried::AllTaken)
+        Ok(match in_a_part {
+            true => Tried::ManyTaken,
+            false => Tried::AllTaken,
+        })
     }
 
     /// The blocks of a pool of which nothing is known to be claimed, in blocks of whatever size.
-    fn looks_free(
+    pub(crate) fn looks_free(
         &self,
         wanted: &Wanted<'_>,
         names: &Names,
@@ -128,18 +135,35 @@ impl<A: Api, S: Store, G: Agent> Blocks<A, S, G> {
             })
             .collect();
         let count = names.count();
-        let indices: Vec<u128> = if count <= DRAWN {
-            (0..count).collect()
+        let mut firsts: Vec<IpAddr> = if count <= DRAWN {
+            (0..count).filter_map(|index| names.nth(index)).collect()
         } else {
-            (0..64)
-                .map(|_| {
-                    (u128::from(self.agent.random()) << 64 | u128::from(self.agent.random()))
-                        % count
-                })
-                .collect()
+            (0..64).filter_map(|_| self.one_of(names)).collect()
         };
-        let firsts = indices.into_iter().filter_map(|index| names.nth(index));
-        firsts.filter(|first| !claimed.contains(first)).collect()
+        firsts.retain(|first| !claimed.contains(first));
+        firsts
+    }
+
+    /// Whether the blocks of a pool were listed, at most so long ago.
+    fn knows(&self, pool: &Pool, age: Duration) -> bool {
+        let now = self.agent.now();
+        let state = self.state();
+        let known = state.lists.get(&pool.name);
+        known.is_some_and(|(at, _)| now.saturating_sub(*at) < age)
+    }
+
+    /// The blocks that may have an address in common with a block of an offer: of its pool, or of its neighbourhood.
+    pub(crate) async fn near(
+        &self,
+        offer: &Offer,
+        address: IpAddr,
+        age: Duration,
+    ) -> Result<Vec<Stored>, Failure> {
+        let is_small = Names::new(&offer.pool.ranges, offer.size).count() <= SMALL;
+        match is_small || self.knows(&offer.pool, age) {
+            true => self.list(&offer.pool, age).await,
+            false => self.api.blocks_of_part(address).await,
+        }
     }
 
     /// The blocks of a pool, and of those that have addresses beside its own, at most so old; taken from the API server where

@@ -18,6 +18,7 @@ mod hold;
 mod idle;
 mod kept;
 mod orphans;
+mod part;
 mod reconcile;
 mod requested;
 mod size;
@@ -34,6 +35,7 @@ pub use claims::Blocks;
 pub use orphans::{
     Freeing, LONGEST_GAP, MISSING_FOR, NodeSeen, OUT_OF_SERVICE_FOR, Orphan, Orphans,
 };
+pub use part::part_label;
 pub use store::{GaveBack, Leased, Seen, Store, StoreError};
 
 use std::net::IpAddr;
@@ -45,5 +47,7 @@ pub type Range = (IpAddr, IpAddr);
 pub const NODE_LABEL: &str = "ipam.plumb.network/node";
 /// The label of a block with its pool.
 pub const POOL_LABEL: &str = "ipam.plumb.network/pool";
+/// The label of a block with where its addresses are ([`part_label`]).
+pub const PART_LABEL: &str = "ipam.plumb.network/part";
 /// The label of a block with for whom its address is kept ([`BoundTo::label`]).
 pub const BOUND_LABEL: &str = "ipam.plumb.network/bound";

@@ -101,7 +101,7 @@ impl<A: Api, S: Store, G: Agent> Blocks<A, S, G> {
         let name = name_of(&block);
         let whole = block_range(first, offer.size);
         // A block of another size, of a time when the pool was another one.
-        for stored in self.list(&offer.pool, WAIT_FOR_OTHERS).await? {
+        for stored in self.near(offer, address, WAIT_FOR_OTHERS).await? {
             let other = block_range(stored.block.first, stored.block.size);
             if stored.block.space == wanted.api_space
                 && stored.name() != name

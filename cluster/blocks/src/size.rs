@@ -91,8 +91,7 @@ impl<A: Api, S: Store, G: Agent> Blocks<A, S, G> {
 
     /// The size for a pool that has no state: that of the blocks there are, should its state have been lost.
     async fn first_size(&self, pool: &Pool, keep: bool) -> Result<u32, Failure> {
-        let blocks = self.api.blocks_of_pool(&pool.name).await?;
-        if let Some(stored) = blocks.first() {
+        if let Some(stored) = self.api.a_block_of_pool(&pool.name).await? {
             return Ok(stored.block.size);
         }
         let usable = pool.ranges.iter().map(|range| length(*range));

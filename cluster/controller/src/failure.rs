@@ -16,14 +16,13 @@ pub fn code(error: &kube::Error) -> Option<u16> {
 pub fn sentence(tried: &str, plural: &str, error: &kube::Error) -> String {
     match error {
         kube::Error::Api(status) => match status.code {
-            401 => format!(
-                "{tried} {plural}: the API server does not accept the token (401): it has expired, or is of another cluster; \
-                 the token's file is read again within a minute"
-            ),
-            403 => format!(
-                "{tried} {plural}: not allowed: {}; the controller needs the rights of deploy/chart/plumb/rbac/controller.yaml",
-                status.message
-            ),
+            code @ (401 | 403) => {
+                let why = plumb_service::denied(status, "controller");
+                format!(
+                    "{tried} {plural}: {}",
+                    why.unwrap_or_else(|| code.to_string())
+                )
+            }
             404 if ["list", "watch"].contains(&tried) => {
                 let whose = match plural {
                     "network-attachment-definitions" => "install Multus, which brings it",
@@ -102,12 +101,8 @@ mod tests {
     #[test]
     fn what_would_help_is_said() {
         for (code, plural, expected) in [
-            (401, "nodes", "has expired, or is of another cluster"),
-            (
-                403,
-                "nodes",
-                "the rights of deploy/chart/plumb/rbac/controller.yaml",
-            ),
+            (401, "nodes", "does not accept the token (401)"),
+            (403, "nodes", "deploy/chart/plumb/rbac/controller.yaml"),
             (404, "network-attachment-definitions", "install Multus"),
             (404, "spiderippools", "apply deploy/plumb-crds.yaml"),
             (500, "nodes", "list nodes: it is so (500)"),

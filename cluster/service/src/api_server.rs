@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use kube::Config;
 
+use crate::denied;
+
 /// How long a connection to the API server may take to come about.
 const CONNECTING: Duration = Duration::from_secs(5);
 
@@ -21,5 +23,6 @@ pub async fn config() -> Result<Config, String> {
         .map_err(|error| format!("find the API server: {error}"))?;
     config.connect_timeout = Some(CONNECTING);
     config.read_timeout = Some(SILENCE);
+    denied::remember(&config);
     Ok(config)
 }

@@ -97,6 +97,7 @@ fn an_address_policy_is_recognised() {
     assert_eq!(
         imports,
         [
+            "plumb:cni/facts@0.2.0",
             "plumb:cni/log@0.2.0",
             "plumb:cni/pools@0.2.0",
             "plumb:cni/requests@0.2.0",

@@ -14,6 +14,7 @@ use crate::kernel::link::Link;
 use crate::kernel::{Netns, RouteSocket};
 use crate::machine::Machine;
 use crate::netdev::Netdev;
+use crate::pod::ENDING;
 use crate::{Code, Error, Result, wait};
 
 /// Before the attachment in the alias of one that is coming home.
@@ -141,10 +142,14 @@ impl MoveNetdev {
 
     /// How long it may take to come home by itself.
     fn patience(&self, original: &Netdev, machine: &Machine<'_>) -> Duration {
-        let is_on_its_way = original.returns() && self.index.is_some();
-        match is_on_its_way && !machine.pod.is_kept && !machine.has_waited {
-            true => APPEARANCE,
-            false => Duration::ZERO,
+        if !original.returns() || self.index.is_none() || machine.pod.is_kept || machine.has_waited
+        {
+            return Duration::ZERO;
+        }
+        match machine.pod.netns {
+            // In one that the pod has made beside its own, and that is about to end.
+            Some(_) => ENDING,
+            None => APPEARANCE,
         }
     }
 

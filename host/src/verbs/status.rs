@@ -53,7 +53,8 @@ fn check(call: Request, node: &Node<'_>) -> Result<()> {
                 pool.namespaces.clear();
             }
             let about = About {
-                parent: named_parent(&request.call, facts.as_ref())?,
+                parent: named_parent(&request.call, facts.as_ref())?
+                    .filter(|link| decide::may_be_told(link, request, facts.as_ref())),
                 hardware_address: None,
             };
             let facts_of_policy = Rc::clone(&facts);

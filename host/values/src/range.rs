@@ -132,22 +132,18 @@ fn parse(text: &str) -> Option<AddressRange> {
     AddressRange::new(first.trim().parse().ok()?, last.trim().parse().ok()?)
 }
 
-/// What can be given out of a subnet, ascending: `given`, or where that is empty the whole subnet, without
-/// `excluded`, the gateway, and what no interface may have ([`AddressRange::reserved`]).
+/// What can be given out of a subnet, ascending: `given` without `excluded`, the gateway, and what no interface may
+/// have ([`AddressRange::reserved`]).
 pub fn usable(
     subnet: AddressRange,
     given: &[AddressRange],
     excluded: &[AddressRange],
     gateway: Option<IpAddr>,
 ) -> Vec<AddressRange> {
-    let given = match given {
-        [] => alloc::vec![subnet],
-        given => merge(given.to_vec()),
-    };
     let mut holes = excluded.to_vec();
     holes.extend(gateway.map(AddressRange::single));
     holes.extend(subnet.reserved());
-    subtract(&given, &merge(holes))
+    subtract(&merge(given.to_vec()), &merge(holes))
 }
 
 /// How many addresses ranges have together; they are merged.

@@ -58,12 +58,12 @@ pub fn pool(name: &str, subnet: &str) -> PoolFacts {
 impl PoolFacts {
     /// What it can give out, as the host calculates it.
     pub(super) fn usable(&self) -> Vec<AddressRange> {
-        usable(
-            self.subnet.range(),
-            &self.ranges,
-            &self.excluded,
-            self.gateway,
-        )
+        let subnet = self.subnet.range();
+        let given = match self.ranges.as_slice() {
+            [] => &[subnet],
+            given => given,
+        };
+        usable(subnet, given, &self.excluded, self.gateway)
     }
 }
 

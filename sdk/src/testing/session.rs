@@ -97,7 +97,7 @@ impl Session {
         let is_taken = self.assigned.contains(&configured) || self.reserved.contains(&configured);
         let who = self.who();
         check_interface(&who, is_given, self.has_previous_interfaces)
-            .and_then(|()| check_addresses(&who, is_given, self.has_ipam, is_taken))
+            .and_then(|()| check_addresses(&who, is_made, self.has_ipam, is_taken))
             .map_err(Error::failed)
     }
 

@@ -38,9 +38,19 @@ impl Shape {
         controllers: true,
     };
 
-    /// The same with the name of an InfiniBand adapter, which it is not.
+    /// The same with eight rails, and a link that has the name of an InfiniBand adapter, which it is not.
     pub const WITH_CHART: Self = Self {
-        links: &["ens6f0np0", "ens6f1np1", "ibs5f0"],
+        links: &[
+            "ens6f0np0",
+            "ens6f1np1",
+            "ens7f0np0",
+            "ens7f1np1",
+            "ens8f0np0",
+            "ens8f1np1",
+            "ens9f0np0",
+            "ens9f1np1",
+            "ibs5f0",
+        ],
         ..Self::TWO_NODES
     };
 }

@@ -49,7 +49,7 @@ impl<'place> Kubectl<'place> {
     /// As [`Self::apply`], whatever comes of it.
     #[track_caller]
     pub fn try_apply(&self, object: &Value) -> Finished {
-        self.with_input(&["apply", "--filename", "-"], &object.to_string())
+        self.run_with(&["apply", "--filename", "-"], &object.to_string())
     }
 
     /// Applies a file or a folder of manifests.
@@ -105,8 +105,9 @@ impl<'place> Kubectl<'place> {
         Finished::of(kubectl)
     }
 
+    /// As [`Self::run`], with this at standard input.
     #[track_caller]
-    fn with_input(&self, arguments: &[&str], input: &str) -> Finished {
+    pub fn run_with(&self, arguments: &[&str], input: &str) -> Finished {
         let mut command = self.command(arguments);
         command.stdin(Stdio::piped());
         let mut child = finished::start(&mut command);

@@ -6,6 +6,8 @@
 
 #[path = "proof/annotations.rs"]
 mod annotations;
+#[path = "proof/churn.rs"]
+mod churn;
 #[path = "proof/direct.rs"]
 mod direct;
 #[path = "proof/manifests.rs"]
@@ -16,7 +18,11 @@ mod mistakes;
 mod outages;
 #[path = "proof/pool.rs"]
 mod pool;
+#[path = "proof/rails.rs"]
+mod rails;
 #[path = "proof/shared_adapter.rs"]
 mod shared_adapter;
 #[path = "proof/stateful.rs"]
 mod stateful;
+#[path = "proof/upgrade.rs"]
+mod upgrade;

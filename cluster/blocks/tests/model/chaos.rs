@@ -1,5 +1,6 @@
 //! Runs in which everything goes wrong, and then all must be well.
 
+use std::net::IpAddr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -11,11 +12,22 @@ use crate::chance::Chance;
 use crate::faults::{self, Faults};
 use crate::invariants::check;
 use crate::node::{File, Node};
+use crate::numbers::after;
 use crate::pods::{self, Pod};
 use crate::world::{Count, Executor, Owner, World};
 use crate::{agents, liveness, restored};
 
 const SEEDS: u64 = 1000;
+
+/// A second pool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Second {
+    None,
+    /// Of the same family: its addresses serve where the first one's do not.
+    Fallback((u32, u32)),
+    /// Of IPv6, with as many addresses: a pod gets one of each, or none.
+    DualStack,
+}
 
 /// What a run is like.
 #[derive(Debug, Clone)]
@@ -23,33 +35,48 @@ pub struct Setting {
     pub nodes: usize,
     /// First and last number of the addresses, in 10.0.0.0/16.
     pub addresses: (u32, u32),
+    pub second: Second,
     pub size: u32,
     pub pods: usize,
     pub faults: Faults,
     pub lasts: Duration,
 }
 
-pub fn pool((first, last): (u32, u32)) -> Pool {
-    let address = |number: u32| (0x0a00_0000 + number).to_be_bytes().into();
+/// A pool of the addresses with these numbers after one.
+fn pool(name: &str, base: IpAddr, (first, last): (u32, u32)) -> Pool {
     Pool {
-        name: "v4".to_owned(),
+        name: name.to_owned(),
         space: String::new(),
-        ranges: vec![(address(first), address(last))],
+        ranges: vec![(after(base, first.into()), after(base, last.into()))],
         is_ending: false,
     }
 }
 
 /// A world with nodes whose agents do not run yet.
 pub fn world(seed: u64, setting: &Setting, traced: bool) -> World {
-    let pools = vec![pool(setting.addresses)];
+    let v4 = IpAddr::V4([10, 0, 0, 0].into());
+    let mut pools = vec![pool("v4", v4, setting.addresses)];
+    match setting.second {
+        Second::None => {}
+        Second::Fallback(addresses) => pools.push(pool("more", v4, addresses)),
+        Second::DualStack => {
+            let v6 = IpAddr::V6([0xfd00, 0, 0, 0, 0, 0, 0, 0].into());
+            pools.push(pool("v6", v6, setting.addresses));
+        }
+    }
+    let names: Vec<String> = pools.iter().map(|pool| pool.name.clone()).collect();
     let world = World::new(seed, setting.faults.clone(), pools, traced);
     let mut inner = world.lock();
+    if setting.second == Second::DualStack {
+        inner.claims = vec![vec![0], vec![1]];
+    }
     inner.server.nodes = setting.nodes as u64;
     if setting.size > 0 {
         let spec = PoolStateSpec {
             block_size: setting.size,
         };
-        inner.server.data.states.insert("v4".to_owned(), spec);
+        let states = names.into_iter().map(|name| (name, spec.clone()));
+        inner.server.data.states.extend(states);
     }
     for node in 0..setting.nodes {
         let clock = inner.chance.number() % (1 << 42);
@@ -77,15 +104,25 @@ fn setting(seed: u64) -> Setting {
         0 => ((100, 120), 1),
         1 => ((1, 3 + chance.below(8) as u32), 1),
         2 => ((10, 10 + 16 + chance.below(60) as u32), 4),
+        // More names than are listed for one claim.
+        _ if seed.is_multiple_of(16) => ((1, 290), 1),
         _ => ((100, 120), 0),
     };
     let total = (addresses.1 - addresses.0 + 1) as usize;
+    let second = match chance.below(8) {
+        // Some way behind the first, or beside it: then a block of four may have addresses of both.
+        0 => Second::Fallback((addresses.1 + 50, addresses.1 + 54)),
+        1 => Second::Fallback((addresses.1 + 1, addresses.1 + 6)),
+        2 | 3 => Second::DualStack,
+        _ => Second::None,
+    };
     let often = |chance: &mut Chance, most: usize| chance.below(most) as u64;
     Setting {
         nodes,
         addresses,
+        second,
         size,
-        pods: (total / 2 + chance.below(total)).max(1),
+        pods: (total / 2 + chance.below(total)).clamp(1, 120),
         faults: Faults {
             busy: often(&mut chance, 1500),
             lost: often(&mut chance, 2500),
@@ -121,20 +158,20 @@ pub fn run(seed: u64, traced: bool) -> Result<Count, (String, Vec<String>)> {
         world.spawn(Owner::World, restored::restore(world.clone()));
     }
     for number in 0..setting.pods {
-        let pod =
-            {
-                let mut inner = world.lock();
-                let lives = [(100, 20_000), (1_000, 400_000)][inner.chance.below(2)];
-                let (first, last) = inner.pools[0].ranges[0];
-                let requested = (number < 2 && inner.chance.happens(3_000))
-                    .then_some(if number == 0 { first } else { last });
-                Pod {
-                    number,
-                    keep: requested.is_none() && setting.size != 4 && inner.chance.happens(2_500),
-                    requested,
-                    lives,
-                }
-            };
+        let pod = {
+            let mut inner = world.lock();
+            let lives = [(100, 20_000), (1_000, 400_000)][inner.chance.below(2)];
+            let (first, last) = inner.pools[0].ranges[0];
+            let one_pool = setting.second == Second::None;
+            let requested = (one_pool && number < 2 && inner.chance.happens(3_000))
+                .then_some(if number == 0 { first } else { last });
+            Pod {
+                number,
+                keep: requested.is_none() && setting.size != 4 && inner.chance.happens(2_500),
+                requested,
+                lives,
+            }
+        };
         world.spawn(Owner::World, pods::lives(world.clone(), pod));
     }
     let start = world.lock().now;

@@ -1,10 +1,13 @@
 //! One node's way to the API server: calls take time, fail, are done late, twice, or without an answer.
 
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use plumb_blocks::{Api, BoundTo, Created, Deleted, Failure, Listed, Replaced, Stored, Version};
+use plumb_blocks::{
+    Api, BoundTo, Created, Deleted, Failure, Listed, Replaced, Stored, Version, part_label,
+};
 use plumb_resources::{IPBlockSpec, PoolStateSpec};
 
 use crate::server::{Call, Reply};
@@ -91,6 +94,20 @@ impl Api for Client {
 
     async fn blocks_of_pool(&self, pool: &str) -> Result<Vec<Stored>, Failure> {
         match self.call(Call::OfPool(pool.to_owned())).await? {
+            Reply::Blocks(blocks) => Ok(blocks),
+            other => wrong(other),
+        }
+    }
+
+    async fn a_block_of_pool(&self, pool: &str) -> Result<Option<Stored>, Failure> {
+        match self.call(Call::OneOfPool(pool.to_owned())).await? {
+            Reply::Block(block) => Ok(block),
+            other => wrong(other),
+        }
+    }
+
+    async fn blocks_of_part(&self, address: IpAddr) -> Result<Vec<Stored>, Failure> {
+        match self.call(Call::OfPart(part_label(address))).await? {
             Reply::Blocks(blocks) => Ok(blocks),
             other => wrong(other),
         }

@@ -1,12 +1,12 @@
 //! What goes wrong, and how often.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use plumb_blocks::{Freeing, NodeSeen, Orphans, Stored};
 use plumb_resources::block_name;
 
 use crate::agents;
+use crate::numbers;
 use crate::world::{Inner, Taken, World};
 
 /// Rates are in 10,000.
@@ -150,10 +150,10 @@ fn delete_a_block(inner: &mut Inner) {
     let is_used = |stored: &Stored| {
         let block = &stored.block;
         let nodes = inner.nodes.iter().filter(|node| node.name == block.node);
-        let last = last_of(block.first, block.size);
+        let (first, last) = numbers::block(block.first, block.size);
         nodes
             .flat_map(|node| node.file.held.iter().chain(node.file.leases.keys()))
-            .any(|address| (block.first..=last).contains(address))
+            .any(|address| (first..=last).contains(address))
     };
     let blocks = inner.server.data.blocks.iter();
     let names: Vec<String> = blocks
@@ -170,14 +170,6 @@ fn delete_a_block(inner: &mut Inner) {
     inner.server.put(now, name, None);
     mark_taken(inner, true);
     inner.dirty = true;
-}
-
-/// The last address of a block.
-fn last_of(first: IpAddr, size: u32) -> IpAddr {
-    let IpAddr::V4(first) = first else {
-        panic!("the model has IPv4 only")
-    };
-    IpAddr::V4((u32::from(first) + (size - 1)).into())
 }
 
 /// The controller's sweep.

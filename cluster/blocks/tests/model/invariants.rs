@@ -10,6 +10,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use crate::numbers::{block, each};
 use crate::world::Inner;
 
 /// Whose each address is by the API server's data.
@@ -19,12 +20,8 @@ fn owners(inner: &Inner) -> Owners<'_> {
     let blocks = inner.server.data.blocks.values();
     let owned = blocks.filter(|stored| !stored.block.released);
     let addresses = owned.flat_map(|stored| {
-        let IpAddr::V4(first) = stored.block.first else {
-            panic!("the model has IPv4 only")
-        };
-        let first = u32::from(first);
-        let addresses = first..first + stored.block.size;
-        addresses.map(|address| (IpAddr::V4(address.into()), &*stored.block.node))
+        let addresses = each(block(stored.block.first, stored.block.size));
+        addresses.map(|address| (address, &*stored.block.node))
     });
     addresses.collect()
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::agents;
-use crate::chaos::{Setting, world};
+use crate::chaos::{Second, Setting, world};
 use crate::faults::Faults;
 use crate::invariants::check;
 use crate::pods::{Added, Pod, add, del};
@@ -26,7 +26,12 @@ pub fn all_are_served(world: &World, executor: &mut Executor, setting: &Setting)
         world.lock().violated(format!("{left} pods have not ended"));
         return false;
     }
-    let total = (setting.addresses.1 - setting.addresses.0 + 1) as usize;
+    let count = |(first, last): (u32, u32)| (last - first + 1) as usize;
+    let total = count(setting.addresses)
+        + match setting.second {
+            Second::Fallback(addresses) => count(addresses),
+            Second::None | Second::DualStack => 0,
+        };
     let nodes = match setting.size {
         // Of larger blocks each node may keep a part: then one node must get them all.
         4 => 1,
@@ -69,6 +74,7 @@ pub fn quiet(nodes: usize, addresses: (u32, u32), size: u32) -> Setting {
     Setting {
         nodes,
         addresses,
+        second: Second::None,
         size,
         pods: 0,
         faults: Faults::none(),
@@ -168,11 +174,11 @@ fn a_full_pool_gets_addresses_back_from_idle_nodes_at_once() {
             inner
                 .living
                 .iter()
-                .map(|(pod, living)| (*pod, *living))
+                .map(|(pod, living)| (*pod, living.clone()))
                 .collect()
         };
         for (pod, living) in living.iter().take(12) {
-            del(&world, *pod, *living);
+            del(&world, *pod, living);
         }
         let now = world.lock().now;
         assert!(executor.run(now + Duration::from_secs(8), check));
@@ -209,8 +215,8 @@ fn a_requested_address_comes_from_an_idle_node_and_never_from_one_that_uses_it()
     let ended = adds(&world, &mut executor, [(requested(1), 1)]);
     let expected = "10.0.0.107 is in use on node node-0".to_owned();
     assert_eq!(ended[0].0, Added::Refused(102, expected));
-    let living = world.lock().living[&0];
-    del(&world, 0, living);
+    let living = world.lock().living[&0].clone();
+    del(&world, 0, &living);
     let now = world.lock().now;
     assert!(executor.run(now + Duration::from_secs(8), check));
     let ended = adds(&world, &mut executor, [(requested(2), 1)]);
@@ -230,8 +236,8 @@ fn a_pod_that_moves_has_its_address_again() {
         panic!("{ended:?}");
     };
     for node in [1, 0, 2, 2, 1, 0, 0] {
-        let living = world.lock().living[&7];
-        del(&world, 7, living);
+        let living = world.lock().living[&7].clone();
+        del(&world, 7, &living);
         // At once: the node before has not released it yet.
         let ended = adds(&world, &mut executor, [(kept, node)]);
         if let Added::Refused(code, message) = &ended[0].0 {
@@ -262,11 +268,11 @@ fn a_large_pool_is_claimed_in_blocks_and_given_back_after_an_hour() {
         inner
             .living
             .iter()
-            .map(|(pod, living)| (*pod, *living))
+            .map(|(pod, living)| (*pod, living.clone()))
             .collect()
     };
     for (pod, living) in living {
-        del(&world, pod, living);
+        del(&world, pod, &living);
     }
     let now = world.lock().now;
     assert!(executor.run(now + Duration::from_secs(3_500), check));

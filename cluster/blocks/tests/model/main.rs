@@ -13,6 +13,7 @@ mod faults;
 mod invariants;
 mod liveness;
 mod node;
+mod numbers;
 mod pods;
 mod restored;
 mod server;

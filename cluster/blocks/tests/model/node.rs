@@ -11,6 +11,7 @@ use plumb_blocks::{
 };
 
 use crate::client::Client;
+use crate::numbers::{after, each};
 use crate::pods;
 use crate::world::{Sleep, World};
 
@@ -27,19 +28,46 @@ pub struct Lease {
 pub struct File {
     pub held: BTreeSet<IpAddr>,
     pub leases: BTreeMap<IpAddr, Lease>,
-    pub memory: BTreeMap<BoundTo, IpAddr>,
+    /// For whom an address is remembered, of each family.
+    pub memory: BTreeMap<(BoundTo, bool), IpAddr>,
     pub seen: Option<Seen>,
 }
 
 impl File {
-    /// A claim of a CNI call: within the held runs, in one transaction; `first_of` chooses among what is free.
+    /// The claims of a CNI call: an address for each within the held runs, or none at all, in one transaction; `first_of`
+    /// chooses among what is free.
     pub fn claim(
         &mut self,
-        ranges: &[Range],
+        claims: &[Vec<Range>],
         pod: usize,
         bound: Option<&BoundTo>,
         first_of: usize,
-    ) -> Option<IpAddr> {
+    ) -> Option<Vec<IpAddr>> {
+        let chosen = claims
+            .iter()
+            .map(|ranges| self.choose(ranges, bound, first_of));
+        let chosen: Vec<IpAddr> = chosen.collect::<Option<_>>()?;
+        for address in &chosen {
+            let lease = Lease {
+                pod,
+                bound: bound.cloned(),
+            };
+            self.leases.insert(*address, lease);
+            self.memory.retain(|_, kept| kept != address);
+            if let Some(bound) = bound {
+                self.remember(bound, *address);
+            }
+        }
+        Some(chosen)
+    }
+
+    fn remember(&mut self, bound: &BoundTo, address: IpAddr) {
+        let key = (bound.clone(), address.is_ipv4());
+        self.memory.insert(key, address);
+    }
+
+    /// Claims of one call are of two families, so none takes what another one chose.
+    fn choose(&self, ranges: &[Range], bound: Option<&BoundTo>, first_of: usize) -> Option<IpAddr> {
         let within = |address: &IpAddr| {
             ranges
                 .iter()
@@ -51,10 +79,10 @@ impl File {
             .filter(|address| within(address) && !self.leases.contains_key(address))
             .copied()
             .collect();
-        let remembered = bound.and_then(|bound| self.memory.get(bound));
+        let remembered = bound.and_then(|bound| self.remembered(bound, ranges));
         let kept_for_others: BTreeSet<IpAddr> = self.memory.values().copied().collect();
-        let address = match remembered.filter(|address| free.contains(address)) {
-            Some(remembered) => *remembered,
+        Some(match remembered.filter(|address| free.contains(address)) {
+            Some(remembered) => remembered,
             None => {
                 let unreserved: Vec<&IpAddr> = free
                     .iter()
@@ -65,24 +93,22 @@ impl File {
                     some => *unreserved[first_of % some],
                 }
             }
-        };
-        let lease = Lease {
-            pod,
-            bound: bound.cloned(),
-        };
-        self.leases.insert(address, lease);
-        self.memory.retain(|_, kept| *kept != address);
-        if let Some(bound) = bound {
-            self.memory.insert(bound.clone(), address);
-        }
-        Some(address)
+        })
+    }
+
+    /// The address that is remembered, of the family of some ranges.
+    fn remembered(&self, bound: &BoundTo, ranges: &[Range]) -> Option<IpAddr> {
+        let is_ipv4 = ranges.first()?.0.is_ipv4();
+        self.memory.get(&(bound.clone(), is_ipv4)).copied()
     }
 
     /// Whether a CNI call that keeps addresses has the pod's among the held.
-    pub fn has_kept(&self, bound: &BoundTo) -> bool {
-        let address = self.memory.get(bound);
-        address.is_some_and(|address| {
-            self.held.contains(address) && !self.leases.contains_key(address)
+    pub fn has_kept(&self, bound: &BoundTo, claims: &[Vec<Range>]) -> bool {
+        claims.iter().all(|ranges| {
+            let address = self.remembered(bound, ranges);
+            address.is_some_and(|address| {
+                self.held.contains(&address) && !self.leases.contains_key(&address)
+            })
         })
     }
 }
@@ -112,14 +138,6 @@ pub struct Node {
 pub struct NodeStore {
     pub world: World,
     pub node: usize,
-}
-
-fn each((first, last): Range) -> impl Iterator<Item = IpAddr> {
-    let number = |address: IpAddr| match address {
-        IpAddr::V4(address) => u32::from(address),
-        IpAddr::V6(_) => panic!("the model has IPv4 only"),
-    };
-    (number(first)..=number(last)).map(|number| IpAddr::V4(number.into()))
 }
 
 impl NodeStore {
@@ -168,9 +186,8 @@ impl Store for NodeStore {
         let inner = self.world.lock();
         let mut runs: Vec<(String, Range)> = Vec::new();
         for address in &inner.nodes[self.node].file.held {
-            let next = |last: IpAddr| each((last, IpAddr::V4([255; 4].into()))).nth(1);
             match runs.last_mut() {
-                Some((_, run)) if next(run.1) == Some(*address) => run.1 = *address,
+                Some((_, run)) if after(run.1, 1) == *address => run.1 = *address,
                 _ => runs.push((String::new(), (*address, *address))),
             }
         }
@@ -192,7 +209,7 @@ impl Store for NodeStore {
     fn remember(&self, _space: &str, address: IpAddr, bound: &BoundTo) -> Result<(), StoreError> {
         self.transaction(|file| {
             file.memory.retain(|_, kept| *kept != address);
-            file.memory.insert(bound.clone(), address);
+            file.remember(bound, address);
         })
     }
 

@@ -37,6 +37,7 @@ impl Pod {
 /// How an ADD ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Added {
+    /// The first of its addresses.
     Address(IpAddr),
     Refused(u32, String),
 }
@@ -44,10 +45,27 @@ pub enum Added {
 /// The ADD of a pod on a node: within the held runs, else with the agent's help, three times at most.
 pub async fn add(world: &World, pod: Pod, node: usize) -> Added {
     let bound = pod.bound();
-    let mut ranges = world.lock().pools[0].ranges.clone();
-    if let Some(requested) = pod.requested {
-        ranges = vec![(requested, requested)];
-    }
+    let claims: Vec<Vec<Candidate>> = {
+        let inner = world.lock();
+        let candidate = |pool: &usize| Candidate {
+            pool: inner.pools[*pool].name.clone(),
+            ranges: match pod.requested {
+                Some(requested) => vec![(requested, requested)],
+                None => inner.pools[*pool].ranges.clone(),
+            },
+        };
+        let claims = inner.claims.iter();
+        claims
+            .map(|pools| pools.iter().map(candidate).collect())
+            .collect()
+    };
+    let ranges: Vec<Vec<plumb_blocks::Range>> = claims
+        .iter()
+        .map(|claim| {
+            let ranges = claim.iter().flat_map(|candidate| &candidate.ranges);
+            ranges.copied().collect()
+        })
+        .collect();
     let take = Take {
         space: String::new(),
         network: "rail0".to_owned(),
@@ -59,23 +77,23 @@ pub async fn add(world: &World, pod: Pod, node: usize) -> Added {
         }),
         keep: pod.keep,
         requested: pod.requested.is_some(),
-        claims: vec![vec![Candidate {
-            pool: world.lock().pools[0].name.clone(),
-            ranges: ranges.clone(),
-        }]],
+        claims,
     };
     for round in 0..=3 {
         let must_ask = {
             let mut inner = world.lock();
             let file = &inner.nodes[node].file;
-            round == 0 && bound.as_ref().is_some_and(|bound| !file.has_kept(bound))
+            round == 0
+                && bound
+                    .as_ref()
+                    .is_some_and(|bound| !file.has_kept(bound, &ranges))
                 || !inner.nodes[node].up && {
                     inner.count.refused += 1;
                     return Added::Refused(11, "the machine is down".to_owned());
                 }
         };
-        if !must_ask && let Some(address) = claim(world, pod, node, &ranges, round) {
-            return Added::Address(address);
+        if !must_ask && let Some(addresses) = claim(world, pod, node, &ranges, round) {
+            return Added::Address(addresses[0]);
         }
         if round == 3 {
             break;
@@ -95,21 +113,25 @@ fn claim(
     world: &World,
     pod: Pod,
     node: usize,
-    ranges: &[plumb_blocks::Range],
+    ranges: &[Vec<plumb_blocks::Range>],
     round: u64,
-) -> Option<IpAddr> {
+) -> Option<Vec<IpAddr>> {
     let mut inner = world.lock();
     let any = inner.chance.below(1000);
     let bound = pod.bound();
     let file = &mut inner.nodes[node].file;
-    let address = file.claim(ranges, pod.number, bound.as_ref(), any)?;
-    inner.living.insert(pod.number, Living { node, address });
+    let addresses = file.claim(ranges, pod.number, bound.as_ref(), any)?;
+    let living = Living {
+        node,
+        addresses: addresses.clone(),
+    };
+    inner.living.insert(pod.number, living);
     inner.count.adds += 1;
     inner.count.warm += u64::from(round == 0);
     inner.dirty = true;
     let name = inner.nodes[node].name.clone();
-    inner.say(|| format!("pod-{}: {address} on {name}", pod.number));
-    Some(address)
+    inner.say(|| format!("pod-{}: {addresses:?} on {name}", pod.number));
+    Some(addresses)
 }
 
 /// Sometimes a pod claims an address of a range in the very moment before it is given back.
@@ -129,31 +151,33 @@ pub fn visit(world: &World, node: usize, range: plumb_blocks::Range) {
         requested: None,
         lives: (0, 0),
     };
-    if let Some(address) = claim(world, pod, node, &[range], 0) {
+    if let Some(addresses) = claim(world, pod, node, &[vec![range]], 0) {
         let here = world.clone();
         world.spawn(Owner::World, async move {
             here.sleep(here.some_time(10, 10_000)).await;
-            del(&here, pod.number, Living { node, address });
+            del(&here, pod.number, &Living { node, addresses });
         });
     }
 }
 
 /// The DEL of a pod: nobody is asked.
-pub fn del(world: &World, pod: usize, living: Living) {
+pub fn del(world: &World, pod: usize, living: &Living) {
     let mut inner = world.lock();
-    if inner.living.get(&pod) != Some(&living) {
+    if inner.living.get(&pod) != Some(living) {
         // It ended with its machine.
         return;
     }
     inner.living.remove(&pod);
-    inner.nodes[living.node].file.leases.remove(&living.address);
+    for address in &living.addresses {
+        inner.nodes[living.node].file.leases.remove(address);
+    }
     inner.dirty = true;
     inner.say(|| format!("pod-{pod}: ends"));
 }
 
 /// A pod is started, lives, ends, and is started again on whatever node, until the workload is over.
 pub async fn lives(world: World, pod: Pod) {
-    let mut last: Option<IpAddr> = None;
+    let mut last: Option<Vec<IpAddr>> = None;
     while world.lock().busy {
         world.sleep(world.some_time(10, 60_000)).await;
         let node = {
@@ -161,17 +185,18 @@ pub async fn lives(world: World, pod: Pod) {
             let count = inner.nodes.len();
             inner.chance.below(count)
         };
-        let Added::Address(address) = add(&world, pod, node).await else {
+        let Added::Address(_) = add(&world, pod, node).await else {
             world.sleep(world.some_time(500, 20_000)).await;
             continue;
         };
+        let living = world.lock().living[&pod.number].clone();
         if pod.keep {
             let mut inner = world.lock();
             inner.count.moved += u64::from(last.is_some());
-            inner.count.kept += u64::from(last == Some(address));
-            last = Some(address);
+            inner.count.kept += u64::from(last.as_ref() == Some(&living.addresses));
+            last = Some(living.addresses.clone());
         }
         world.sleep(world.some_time(pod.lives.0, pod.lives.1)).await;
-        del(&world, pod.number, Living { node, address });
+        del(&world, pod.number, &living);
     }
 }

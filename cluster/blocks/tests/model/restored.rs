@@ -115,7 +115,7 @@ fn an_address_that_was_freed_under_a_pod_is_reported_until_it_is_its_nodes_again
     let Added::Address(address) = ended[0].0 else {
         panic!("{ended:?}");
     };
-    let theirs = world.lock().living[&2];
+    let theirs = world.lock().living[&2].clone();
     pass(&world, &mut executor, 400);
     {
         let inner = world.lock();
@@ -134,7 +134,7 @@ fn an_address_that_was_freed_under_a_pod_is_reported_until_it_is_its_nodes_again
             "the other one is its own again"
         );
     }
-    del(&world, 2, theirs);
+    del(&world, 2, &theirs);
     pass(&world, &mut executor, 400);
     let inner = world.lock();
     assert!(inner.nodes[0].conflicts.is_empty());

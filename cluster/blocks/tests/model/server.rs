@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use plumb_blocks::{
-    BOUND_LABEL, Created, Deleted, Failure, Listed, Replaced, Stored, Version, labels,
+    BOUND_LABEL, Created, Deleted, Failure, Listed, PART_LABEL, Replaced, Stored, Version, labels,
 };
 use plumb_resources::{IPBlockSpec, PoolStateSpec, block_name};
 
@@ -14,6 +14,8 @@ pub enum Call {
     Get(String),
     OfNode(String),
     OfPool(String),
+    OneOfPool(String),
+    OfPart(String),
     BoundTo(String),
     Replace(IPBlockSpec, Version),
     Delete(String, Version),
@@ -163,6 +165,16 @@ impl Server {
             Call::OfPool(pool) => {
                 let blocks = self.at(now.saturating_sub(age));
                 Reply::Blocks(Self::with(&blocks, |block| block.pool == *pool))
+            }
+            Call::OneOfPool(pool) => {
+                let mut blocks = self.data.blocks.values();
+                let found = blocks.find(|stored| stored.block.pool == *pool);
+                Reply::Block(found.cloned())
+            }
+            Call::OfPart(label) => {
+                let blocks = self.at(now.saturating_sub(age));
+                let in_part = |block: &IPBlockSpec| labels(block).get(PART_LABEL) == Some(label);
+                Reply::Blocks(Self::with(&blocks, in_part))
             }
             Call::BoundTo(label) => {
                 let bound = |block: &IPBlockSpec| {

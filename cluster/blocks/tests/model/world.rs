@@ -44,11 +44,11 @@ struct UnderWay {
     waker: Waker,
 }
 
-/// Where a pod lives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Where a pod lives, and with which addresses.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Living {
     pub node: usize,
-    pub address: IpAddr,
+    pub addresses: Vec<IpAddr>,
 }
 
 /// An address that something from outside has taken from under a node.
@@ -97,6 +97,8 @@ pub struct Inner {
     pub server: Server,
     pub nodes: Vec<Node>,
     pub pools: Vec<Pool>,
+    /// What a pod asks for: of each address from which pools it may come.
+    pub claims: Vec<Vec<usize>>,
     pub faults: Faults,
     pub living: BTreeMap<usize, Living>,
     pub taken: BTreeMap<(usize, IpAddr), Taken>,
@@ -134,6 +136,7 @@ impl World {
             now: Duration::from_secs(1_000_000),
             server: Server::default(),
             nodes: Vec::new(),
+            claims: vec![(0..pools.len()).collect()],
             pools,
             faults,
             living: BTreeMap::new(),

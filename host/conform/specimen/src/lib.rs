@@ -82,15 +82,6 @@ fn check(request: &Request, keys: &Keys, parent: &Link) -> Result<(), Error> {
             Error::invalid_configuration(format!("mtu {mtu} is not between 68 and 65535")),
         ));
     }
-    let is_above = keys.mtu.is_some_and(|mtu| mtu > parent.mtu());
-    if is_above && !defect::is(request, "has-a-larger-mtu") {
-        return Err(Error::invalid_configuration(format!(
-            "mtu {} is larger than the {} of {}",
-            keys.mtu.unwrap_or_default(),
-            parent.mtu(),
-            keys.master
-        )));
-    }
     Ok(())
 }
 

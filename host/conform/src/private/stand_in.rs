@@ -2,10 +2,13 @@
 //! ends lie in a namespace for themselves, where nobody answers.
 
 use std::fs::File;
+use std::net::Ipv4Addr;
 use std::os::fd::AsFd;
 
+use ipnetwork::Ipv4Network;
 use plumb::facts::{Facts, LinkFacts, Place};
 use plumb::kernel::link::ETHERNET;
+use plumb::kernel::route::Route;
 use plumb::kernel::veth::End;
 use plumb::kernel::{Netns, RouteSocket};
 use plumb_values::octets;
@@ -102,6 +105,19 @@ fn give(
     for route in routes {
         // The kernel has made those of the addresses already.
         socket.add_route(index, &route)?;
+    }
+    // A described node may say whose the default route is, and nothing more of it.
+    if facts
+        .default_route_link(place)?
+        .is_some_and(|default| default.name == link.name)
+        && link.up
+    {
+        let has_one = socket.routes()?.iter().any(|(_, route)| route.is_default());
+        if let Some(everything) = Ipv4Network::new_checked(Ipv4Addr::UNSPECIFIED, 0)
+            && !has_one
+        {
+            socket.add_route(index, &Route::new(everything.into(), None))?;
+        }
     }
     Ok(())
 }

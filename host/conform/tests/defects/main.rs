@@ -21,7 +21,7 @@ const GROUPS: &str = "limits,reproducible,plan";
 #[test]
 fn nothing_is_found_in_the_correct_specimens() {
     for component in ["specimen", "specimen-policy"] {
-        let report = conform(component, "", &json!({}), None);
+        let report = conform(component, "", None);
         assert_eq!(failed(&report), BTreeSet::new(), "{report:#}");
         assert_eq!(skipped(&report), expected_skips(component), "{report:#}");
     }
@@ -35,10 +35,7 @@ fn each_defect_fails_the_case_made_for_it_and_no_other() {
             .find(|case| case.number == defect.case)
             .map_or("", cases::group_of);
         let groups = format!("{GROUPS},{own}");
-        let changes = defect.changes.map_or(json!({}), |text| {
-            serde_json::from_str(text).expect("the table has JSON")
-        });
-        let report = conform(defect.component, defect.name, &changes, Some(&groups));
+        let report = conform(defect.component, defect.name, Some(&groups));
         let found = failed(&report);
         if found != BTreeSet::from([defect.case]) {
             wrong.push(format!(
@@ -85,12 +82,12 @@ fn expected_skips(component: &str) -> BTreeSet<u16> {
     }
 }
 
-/// Judges a specimen by one trial, with a defect and with other changes of the network.
-fn conform(component: &str, defect: &str, changes: &Value, only: Option<&str>) -> Value {
+/// Judges a specimen by one trial, with a defect.
+fn conform(component: &str, defect: &str, only: Option<&str>) -> Value {
     let folder = Folder::new(component, defect);
     folder.write(
         "request.json",
-        &json!({"configuration": network(component, defect, changes)}),
+        &json!({"configuration": network(component, defect)}),
     );
     folder.write("facts.json", &node());
     let file = components().join(format!("{component}.wasm"));
@@ -102,8 +99,8 @@ fn conform(component: &str, defect: &str, changes: &Value, only: Option<&str>) -
     run(&arguments)
 }
 
-fn network(component: &str, defect: &str, changes: &Value) -> Value {
-    let mut network = match component {
+fn network(component: &str, defect: &str) -> Value {
+    match component {
         "specimen" => json!({
             "cniVersion": "1.1.0", "name": "specimen", "type": "plumb", "flavour": "specimen",
             "master": "nic0", "mode": "bridge", "mtu": 1500, "deviceID": "0000:3b:00.2", "defect": defect,
@@ -115,11 +112,7 @@ fn network(component: &str, defect: &str, changes: &Value) -> Value {
                 "pools": [{"name": "four", "subnet": "172.16.0.0/24", "gateway": "172.16.0.1"}],
             },
         }),
-    };
-    for (key, value) in changes.as_object().into_iter().flatten() {
-        network[key] = value.clone();
     }
-    network
 }
 
 /// A node that is like none of the seven: a virtual function whose driver nobody knows, and no RDMA device where all could
@@ -237,7 +230,6 @@ impl Defect {
             case,
             name,
             component: "specimen",
-            changes: None,
         }
     }
 
@@ -247,11 +239,5 @@ impl Defect {
             component: "specimen-policy",
             ..Self::of_flavour(case, name)
         }
-    }
-
-    /// In a network that is different in these keys.
-    const fn in_network(mut self, changes: &'static str) -> Self {
-        self.changes = Some(changes);
-        self
     }
 }

@@ -80,7 +80,7 @@ fn notes_are_taken_in_their_order_with_the_message_behind_them() {
         (&[call(macvlan())], 1),
         (
             &[
-                note(HostCall::SetMtu(POD_LINK, 1400)),
+                note(HostCall::SetMac(POD_LINK, vec![2, 0, 0, 0, 0, 1])),
                 note(HostCall::SetUp(POD_LINK)),
                 end(),
             ],
@@ -90,7 +90,7 @@ fn notes_are_taken_in_their_order_with_the_message_behind_them() {
     let steps = steps.unwrap();
     let names: Vec<bool> = vec![
         matches!(steps[0], Recorded::Operation(Operation::CreateMacvlan(_))),
-        matches!(steps[1], Recorded::Operation(Operation::SetMtu(_))),
+        matches!(steps[1], Recorded::Operation(Operation::SetMac(_))),
         matches!(steps[2], Recorded::Operation(Operation::SetUp(_))),
     ];
     assert_eq!((names, steps.len()), (vec![true; 3], 3));

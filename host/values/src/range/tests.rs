@@ -183,9 +183,11 @@ fn a_subnet_gives_out_what_is_not_excluded_reserved_or_its_gateway() {
     let words = |ranges: Vec<AddressRange>| -> Vec<String> {
         ranges.iter().map(AddressRange::to_string).collect()
     };
-    let left = usable(subnet, &[], &excluded, gateway);
+    let left = usable(subnet, &[subnet], &excluded, gateway);
     assert_eq!(count(&left), 4);
     assert_eq!(words(left), ["10.0.0.2", "10.0.0.4-10.0.0.6"]);
+    // A pool that lists none gives out none.
+    assert_eq!(usable(subnet, &[], &excluded, gateway), []);
     let given = [
         "10.0.0.6".parse().unwrap(),
         "10.0.0.4-10.0.0.5".parse().unwrap(),

@@ -120,10 +120,10 @@ fn one_attachment_makes_one_interface() {
 #[test]
 fn an_interface_beside_the_requested_one_has_a_name_of_its_own() {
     assert_refused(
-        "create-veth would give the pod a second interface named eth0",
+        "create-veth would give the pod a second interface named net1",
         || {
             pod_link()?;
-            named_veth("eth0").map(drop)
+            named_veth("net1").map(drop)
         },
     );
     assert_refused(

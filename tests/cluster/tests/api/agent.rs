@@ -2,6 +2,7 @@
 //!
 //! - `calls`: what plumb left of its calls
 //! - `claims`: addresses
+//! - `denied`: tokens and rights that are not enough
 //! - `files`: what an agent writes for plumb
 //! - `installed`: plumb itself, and the node's policy
 //! - `outage`: no API server, and agents that are killed
@@ -9,6 +10,7 @@
 
 mod calls;
 mod claims;
+mod denied;
 mod files;
 mod installed;
 mod outage;

@@ -11,25 +11,33 @@ use serde_json::{Value, json};
 pub struct Sandbox<'node> {
     node: &'node Node,
     name: String,
+    pool: String,
 }
 
 impl<'node> Sandbox<'node> {
-    /// Makes the namespace.
+    /// Makes the namespace, for an address of `v4-81`.
     #[track_caller]
     pub fn new(node: &'node Node, name: &str) -> Self {
+        Self::of_pool(node, name, "v4-81")
+    }
+
+    /// As [`Self::new`], for an address of another pool.
+    #[track_caller]
+    pub fn of_pool(node: &'node Node, name: &str, pool: &str) -> Self {
         node.run(&format!("ip netns add {name}")).expect_success();
         Self {
             node,
             name: name.to_owned(),
+            pool: pool.to_owned(),
         }
     }
 
-    /// Calls plumb as a macvlan with an address of `v4-81`.
+    /// Calls plumb as a macvlan with an address of the pool.
     #[track_caller]
     pub fn call(&self, verb: &str) -> Finished {
         let configuration = json!({
-            "cniVersion": "1.0.0", "name": "direct", "type": "macvlan", "master": "ens6f0np0", "mode": "bridge",
-            "ipam": {"type": "spiderpool", "default_ipv4_ippool": ["v4-81"]},
+            "cniVersion": "1.0.0", "name": format!("direct-{}", self.pool), "type": "macvlan", "master": "ens6f0np0",
+            "mode": "bridge", "ipam": {"type": "spiderpool", "default_ipv4_ippool": [self.pool]},
         });
         let mut command = self.node.command("/opt/cni/bin/macvlan");
         command
@@ -51,9 +59,7 @@ impl<'node> Sandbox<'node> {
     /// An ADD that succeeds: the address.
     #[track_caller]
     pub fn add(&self) -> String {
-        let result: Value = serde_json::from_str(&self.call("ADD").expect_success()).expect("JSON");
-        let address = result["ips"][0]["address"].as_str().expect("an address");
-        address.split('/').next().unwrap_or_default().to_owned()
+        address(&self.call("ADD").expect_success())
     }
 
     /// An ADD that fails: code and message.
@@ -61,9 +67,7 @@ impl<'node> Sandbox<'node> {
     pub fn refused(&self) -> (u64, String) {
         let call = self.call("ADD");
         assert!(!call.succeeded(), "{call}");
-        let error: Value = serde_json::from_str(call.stdout()).expect("JSON");
-        let message = error["msg"].as_str().expect("a message");
-        (error["code"].as_u64().expect("a code"), message.to_owned())
+        refusal(&call).unwrap_or_else(|| panic!("no error of plumb: {call}"))
     }
 
     /// A DEL, and the end of the namespace.
@@ -74,4 +78,19 @@ impl<'node> Sandbox<'node> {
             .run(&format!("ip netns delete {}", self.name))
             .expect_success();
     }
+}
+
+/// The address of an ADD's result, without its prefix.
+#[track_caller]
+pub fn address(result: &str) -> String {
+    let result: Value = serde_json::from_str(result).expect("JSON");
+    let address = result["ips"][0]["address"].as_str().expect("an address");
+    address.split('/').next().unwrap_or_default().to_owned()
+}
+
+/// Code and message of a call that plumb refused; none where nothing of plumb has spoken.
+pub fn refusal(call: &Finished) -> Option<(u64, String)> {
+    let error: Value = serde_json::from_str(call.stdout()).ok()?;
+    let message = error["msg"].as_str()?;
+    Some((error["code"].as_u64()?, message.to_owned()))
 }

@@ -149,6 +149,29 @@ fn infiniband_that_is_none() {
     delete_pool(&cluster, "v4-91");
 }
 
+/// What guides have beside plumb's own objects, and who answers it: kubectl, and Multus by an event of the pod.
+#[test]
+fn a_field_that_a_secret_has_not_and_a_quote_around_the_list_of_networks() {
+    let cluster = with_chart();
+    let kubectl = cluster.kubectl();
+    let secret = kubectl.try_apply(&json!({
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "ib-kubernetes-ufm-secret", "namespace": "kube-system"},
+        "stringData": {"UFM_USERNAME": "admin", "UFM_PASSWORD": "123456"},
+        "string": {"UFM_CERTIFICATE": ""},
+    }));
+    secret.expect_failure(&["unknown field \"string\""]);
+    let found = kubectl.get_in("kube-system", "secret", "ib-kubernetes-ufm-secret");
+    assert_eq!(found, None);
+
+    // YAML keeps the quotes of a text that begins on a line of its own.
+    let networks = r#"'[{"name": "gpu1-sriov", "namespace": "spiderpool"}]'"#;
+    kubectl.apply(&objects::pod("quoted", "node1", networks));
+    event(&cluster, "quoted", &["invalid character '\\''"]);
+    kubectl.delete("default", "pod", "quoted");
+}
+
 /// The configuration that the documentation of the plugin for InfiniBand functions has, whose function is another machine's.
 #[test]
 fn a_function_that_the_node_has_not() {

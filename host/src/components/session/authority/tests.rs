@@ -5,7 +5,7 @@ use crate::components::refusal::Reason;
 use crate::components::session::MacvlanOptions;
 use crate::components::world::World;
 use crate::facts::RecordedFacts;
-use crate::outcome::AddressSource;
+use crate::outcome::{AddressSource, LinkNumber};
 
 const FACTS: &str = r#"{
     "host": {"links": [

@@ -117,7 +117,11 @@ fn block(number: usize, nodes: usize) -> Value {
         "apiVersion": "ipam.plumb.network/v1alpha1", "kind": "IPBlock",
         "metadata": {
             "name": format!("default-{first}"),
-            "labels": {"ipam.plumb.network/node": node, "ipam.plumb.network/pool": "huge"},
+            "labels": {
+                "ipam.plumb.network/node": node, "ipam.plumb.network/pool": "huge",
+                // The first of the 1024 addresses among which the block is.
+                "ipam.plumb.network/part": Ipv4Addr::from_bits(first.to_bits() & !1023),
+            },
         },
         "spec": {"space": "default", "first": first, "size": BLOCK, "node": node, "pool": "huge", "claims": 0},
     })

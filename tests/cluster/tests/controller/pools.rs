@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::controller::Controller;
-use crate::kubectl::{self, apply, delete, get, reason, run, until, within};
+use super::kubectl::{self, apply, delete, get, reason, run, until, within};
+use super::program::Controller;
 
 fn pool(name: &str, specification: &str) -> String {
     format!(
@@ -38,8 +38,8 @@ fn node(name: &str) -> String {
 }
 
 #[test]
-#[ignore = "in a cluster, by all_against_an_api_server"]
 fn a_pool_says_what_is_held_and_goes_when_nothing_is() {
+    let _turn = kubectl::turn();
     kubectl::with_multus();
     let _controller = Controller::start("pools");
     apply(&node("node-a"));
@@ -109,8 +109,8 @@ fn a_pool_says_what_is_held_and_goes_when_nothing_is() {
 }
 
 #[test]
-#[ignore = "in a cluster, by all_against_an_api_server"]
 fn what_takes_two_objects_is_a_condition() {
+    let _turn = kubectl::turn();
     kubectl::with_multus();
     let _controller = Controller::start("overlap");
     apply(&pool(
@@ -152,8 +152,8 @@ spec: {mode: auto, podCIDRType: auto, hijackCIDR: [169.254.0.0/16], hostRuleTabl
 
 /// By the taint, because ten minutes are too long for a test: `plumb-blocks` tests times.
 #[test]
-#[ignore = "in a cluster, by all_against_an_api_server"]
 fn blocks_of_a_node_that_is_out_of_service_are_freed() {
+    let _turn = kubectl::turn();
     kubectl::with_multus();
     let controller = Controller::start("orphans");
     apply(&node("alive"));

@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use crate::controller::Controller;
-use crate::kubectl::{self, apply, condition, delete, get, reason, run, until};
+use super::kubectl::{self, apply, condition, delete, get, reason, run, until};
+use super::program::Controller;
 
 fn fixture(name: &str) -> String {
-    let path = crate::root().join(format!("tests/manifests/{name}.yaml"));
+    let path = kubectl::root().join(format!("tests/manifests/{name}.yaml"));
     std::fs::read_to_string(path).expect("a fixture")
 }
 
@@ -24,8 +24,8 @@ fn config(attachment: &Value) -> Value {
 }
 
 #[test]
-#[ignore = "in a cluster, by all_against_an_api_server"]
 fn a_network_is_made_and_made_again() {
+    let _turn = kubectl::turn();
     kubectl::with_multus();
     let _controller = Controller::start("networks");
     apply(&fixture("roce-shared"));
@@ -94,8 +94,8 @@ fn a_network_is_made_and_made_again() {
 }
 
 #[test]
-#[ignore = "in a cluster, by all_against_an_api_server"]
 fn each_mistake_is_a_condition_and_an_event() {
+    let _turn = kubectl::turn();
     kubectl::with_multus();
     let _controller = Controller::start("mistakes");
     let node = "
@@ -202,8 +202,8 @@ spec: {subnet: 172.16.11.0/24, ips: [172.16.11.1-172.16.11.200], gateway: 172.16
 }
 
 #[test]
-#[ignore = "in a cluster, by all_against_an_api_server"]
 fn a_partition_by_a_number_is_told() {
+    let _turn = kubectl::turn();
     kubectl::with_multus();
     let _controller = Controller::start("partition");
     apply(&fixture("infiniband-partition"));
@@ -223,8 +223,8 @@ fn a_partition_by_a_number_is_told() {
 }
 
 #[test]
-#[ignore = "in a cluster, by all_against_an_api_server"]
 fn an_attachment_of_nobody_is_adopted_and_that_of_another_network_is_left() {
+    let _turn = kubectl::turn();
     kubectl::with_multus();
     let _controller = Controller::start("owners");
     apply(

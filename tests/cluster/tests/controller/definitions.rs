@@ -1,6 +1,6 @@
 //! The definitions of the kinds that users write: what the API server takes, and in which words it refuses the rest.
 
-use crate::kubectl::{self, delete, run, try_apply};
+use super::kubectl::{self, delete, run, try_apply};
 
 fn network(specification: &str) -> String {
     format!(
@@ -32,8 +32,8 @@ fn is_taken(manifest: &str, plural: &str) {
 }
 
 #[test]
-#[ignore = "in a cluster, by all_against_an_api_server"]
 fn pools_are_checked() {
+    let _turn = kubectl::turn();
     kubectl::with_definitions();
     for specification in [
         "subnet: 172.16.0.0/16, ips: [172.16.0.1-172.16.0.9, 172.16.1.1], excludeIPs: [172.16.0.3], gateway: 172.16.0.254",
@@ -160,8 +160,8 @@ fn pools_are_checked() {
 }
 
 #[test]
-#[ignore = "in a cluster, by all_against_an_api_server"]
 fn networks_are_checked() {
+    let _turn = kubectl::turn();
     kubectl::with_definitions();
     for specification in [
         "cniType: macvlan, macvlan: {master: [eth1], mtu: 9000, vlanID: 5, ippools: {ipv4: [a], ipv6: [b]}}",

@@ -1,7 +1,7 @@
 //! What a controller does while the cluster is not ready for it.
 
-use crate::controller::Controller;
-use crate::kubectl::{self, apply, delete, get, reason, run, until};
+use super::kubectl::{self, ATTACHMENTS, apply, delete, get, reason, run, until};
+use super::program::Controller;
 
 const NETWORK: &str = "
 apiVersion: spiderpool.spidernet.io/v2beta1
@@ -10,13 +10,10 @@ metadata: {name: early, namespace: default}
 spec: {cniType: macvlan, macvlan: {master: [eth1]}}
 ";
 
-/// The first of all tests by its name: the definitions are not there yet.
 #[test]
-#[ignore = "in a cluster, by all_against_an_api_server"]
 fn definitions_may_come_after_the_controller() {
-    // A cluster may begin with it.
-    let attachments = "network-attachment-definitions.k8s.cni.cncf.io";
-    run(&["delete", "crd", "--ignore-not-found", attachments], "").expect("delete it");
+    let _turn = kubectl::turn_with_a_new_cluster();
+    run(&["delete", "crd", ATTACHMENTS], "").expect("delete it");
     let controller = Controller::start("early");
     controller.says("spidermultusconfigs are not served by the API server: their CustomResourceDefinition is missing: apply deploy/plumb-crds.yaml");
     controller.says("network-attachment-definitions are not served by the API server");
@@ -31,7 +28,7 @@ fn definitions_may_come_after_the_controller() {
     reason(&["smc", "early"], "Ready", "Usable");
     until("the attachment", || get(&["net-attach-def", "early"]));
     // And go, and come back.
-    run(&["delete", "crd", attachments], "").expect("delete it");
+    run(&["delete", "crd", ATTACHMENTS], "").expect("delete it");
     reason(&["smc", "early"], "Ready", "NoMultus");
     kubectl::with_multus();
     reason(&["smc", "early"], "Ready", "Usable");
@@ -41,11 +38,11 @@ fn definitions_may_come_after_the_controller() {
 }
 
 #[test]
-#[ignore = "in a cluster, by all_against_an_api_server"]
 fn tokens_that_are_not_accepted_are_said_and_tried_again() {
-    let controller =
-        Controller::start_with("stranger", "stranger", "eyJhbGciOiJSUzI1NiJ9.e30.c2ln");
-    controller.says("list spiderippools: the API server does not accept the token (401): it has expired, or is of another cluster");
+    let _turn = kubectl::turn();
+    // Made for nobody, and signed by nobody.
+    let controller = Controller::start_as("stranger", "eyJhbGciOiJSUzI1NiJ9.e30.c2ln");
+    controller.says("list spiderippools: the API server does not accept the token (401)");
     controller.says("take leases: the API server does not accept the token (401)");
     assert!(controller.log().contains("this is tried again"));
     // It goes on, and ends when it is told to.

@@ -1,7 +1,7 @@
 //! Two replicas, of which one works.
 
-use crate::controller::Controller;
-use crate::kubectl::{self, apply, delete, get, until};
+use super::kubectl::{self, apply, delete, get, until};
+use super::program::Controller;
 
 fn holder() -> Option<String> {
     let lease = get(&["lease", "replicas", "--namespace", "plumb-system"])?;
@@ -29,8 +29,8 @@ fn is_made(name: &str) {
 }
 
 #[test]
-#[ignore = "in a cluster, by all_against_an_api_server"]
 fn the_other_replica_works_when_one_is_killed_or_ends() {
+    let _turn = kubectl::turn();
     kubectl::with_multus();
     let first = Controller::start_replica("first", "replicas");
     first.says("first works from now on");
@@ -53,8 +53,8 @@ fn the_other_replica_works_when_one_is_killed_or_ends() {
 }
 
 #[test]
-#[ignore = "in a cluster, by all_against_an_api_server"]
 fn one_that_lost_the_lease_stops() {
+    let _turn = kubectl::turn();
     kubectl::with_multus();
     let controller = Controller::start("loser");
     controller.says("loser works from now on");

@@ -35,24 +35,5 @@ mod surroundings;
 mod tend;
 mod view;
 
-use std::process::ExitCode;
-
-use clap::Parser;
-
-use options::Options;
-
-#[tokio::main]
-async fn main() -> ExitCode {
-    let options = Options::parse();
-    if let Err(mistake) = plumb_service::logging::begin(&options.log) {
-        eprintln!("plumb-agent: {mistake}");
-        return ExitCode::from(2);
-    }
-    match program::run(options).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            tracing::error!("{failure}");
-            ExitCode::FAILURE
-        }
-    }
-}
+pub use options::Options;
+pub use program::run;
