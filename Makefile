@@ -5,7 +5,7 @@ CARGO ?= cargo
 # Cargo.toml, which says why.
 TOOLS = --profile tools --locked
 # What has neither plumb nor its compiler inside.
-OUTSIDE = -p plumb-tests -p plumb-cluster-tests -p plumb-runtimes -p plumb-testbed -p plumb-testbed-bench -p cni-harness -p cni-conformance -p cni-specimen -p plumb-supply -p plumb-deploy-tests
+OUTSIDE = -p plumb-tests -p plumb-languages -p plumb-cluster-tests -p plumb-runtimes -p plumb-testbed -p plumb-testbed-bench -p cni-harness -p cni-conformance -p cni-specimen -p plumb-supply -p plumb-deploy-tests
 # The agent, the controller, and what both and plumb say to each other: of plumb they have the leaves alone.
 CLUSTER = -p plumb-protocol -p plumb-resources -p plumb-blocks -p plumb-migration -p plumb-service -p plumb-agent -p plumb-controller -p plumb-programs
 
@@ -17,7 +17,7 @@ STATIC = -C target-feature=+crt-static -C relocation-model=static -C link-arg=-W
 SERVICE = -C target-feature=+crt-static
 
 .PHONY: help setup components build services peers lint test test-unit test-kernel test-fuzz conformance conformance-full test-runtimes
-.PHONY: test-cluster test-cluster-scale test-deploy test-vm test-vm-full differential-random soak fuzz demo bench bench-cluster bench-vm deny advisories notices package programs release test-aarch64 image manifest install clean
+.PHONY: test-languages test-cluster test-cluster-scale test-deploy test-vm test-vm-full differential-random soak fuzz demo bench bench-cluster bench-vm deny advisories notices package programs release test-aarch64 image manifest install clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -68,6 +68,10 @@ conformance: build ## the conformance suite: its own tests, then plumb and the r
 
 conformance-full: conformance ## as conformance, and each wrong plugin against all cases, not only those of its group
 	SPECIMEN_AGAINST=all $(CARGO) test $(TOOLS) -p cni-specimen --test defects
+
+test-languages: build ## components in C and Go, built by their toolchains, attach pods in private network namespaces
+	@.ci/setup languages
+	$(CARGO) test $(TOOLS) -p plumb-languages
 
 test-runtimes: build ## podman, containerd and Multus attach real containers, on private nodes (root)
 	@.ci/setup runtimes

@@ -25,6 +25,7 @@ pub mod refusal;
 pub mod session;
 mod source;
 pub mod store;
+pub mod trial;
 mod version;
 #[doc(hidden)]
 pub mod wall;
@@ -39,7 +40,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
-use plumb_engine::limits;
+use plumb_engine::{Allowance, limits};
 use wasmtime::component::Component;
 use wasmtime::{Engine, Store};
 
@@ -109,9 +110,7 @@ enum Task<'a> {
 impl<'a> Sandbox<'a> {
     /// Sets the engine up. The processor time that all components together have begins to run.
     pub fn new(trace: &'a Trace) -> Result<Self> {
-        let mut configuration = plumb_engine::engine_config();
-        configuration.with_custom_code_memory(Some(Arc::new(builtin::InPlace)));
-        let engine = Engine::new(&configuration).map_err(set_up_failed)?;
+        let engine = engine(Allowance::Ordinary)?;
         let deadline = Deadline::begin(&engine).map_err(set_up_failed)?;
         Ok(Self {
             engine,
@@ -208,17 +207,18 @@ impl<'a> Sandbox<'a> {
         task: Task<'_>,
     ) -> Result<(Authority, Option<Proposed>)> {
         let begin = Instant::now();
+        let ordinary = Allowance::Ordinary;
         let ended = match source.code() {
             // Who tries a component asks often, and the time of what runs in place is the process's.
             store::Code::BuiltIn(code) if self.at_hand.is_some() => {
                 let code = Native::copy(code).map_err(set_up_failed)?;
-                self.call_behind_the_wall(&code, &mut authority, task)
+                self.call_behind_the_wall(&code, ordinary, &mut authority, task)
             }
             store::Code::BuiltIn(code) => {
                 let component = self
                     .load_built_in(code)
                     .map_err(|failure| failure.into_error(source.name(), &[]))?;
-                let (end, store) = self.call(&component, Session::here(authority), task, begin);
+                let (end, store) = call(&component, Session::here(authority), task, begin);
                 authority = store
                     .into_data()
                     .into_authority()
@@ -228,9 +228,11 @@ impl<'a> Sandbox<'a> {
             store::Code::Stored(stored) => {
                 // Unmapping it would be work for nothing, too.
                 let code = ManuallyDrop::new(stored.read(source.name())?);
-                self.call_behind_the_wall(&code, &mut authority, task)
+                self.call_behind_the_wall(&code, stored.allowance(), &mut authority, task)
             }
-            store::Code::AtHand(code) => self.call_behind_the_wall(code, &mut authority, task),
+            store::Code::AtHand(code) => {
+                self.call_behind_the_wall(code, ordinary, &mut authority, task)
+            }
         };
         for (level, line) in authority.log() {
             self.trace
@@ -263,17 +265,26 @@ impl<'a> Sandbox<'a> {
     fn call_behind_the_wall(
         &self,
         code: &Native,
+        allowance: Allowance,
         authority: &mut Authority,
         task: Task<'_>,
     ) -> std::result::Result<End, Failure> {
         let asked = Arc::clone(authority.asked());
-        wall::run(&self.engine, authority, |channel, copy| {
+        let engine = match allowance {
+            Allowance::Ordinary => self.engine.clone(),
+            // Of this component alone: the settings of all others stay what they are.
+            Allowance::Large => {
+                engine(allowance).map_err(|error| Failure::set_up("its engine", error.message))?
+            }
+        };
+        let limits = wall::Limits::of_a_component(allowance);
+        wall::run(&engine, &limits, authority, |channel, copy| {
             let begin = Instant::now();
-            let mut session = Session::behind(Behind::new(channel, copy), asked);
+            let mut session = Session::behind(Behind::new(channel, copy), asked, allowance);
             // Nothing is given back: the process ends.
-            match self.load(code.bytes()).map(ManuallyDrop::new) {
+            match load(&engine, code.bytes()).map(ManuallyDrop::new) {
                 Ok(component) => {
-                    let (end, store) = self.call(&component, session, task, begin);
+                    let (end, store) = call(&component, session, task, begin);
                     ManuallyDrop::new(store).data_mut().tell(end);
                 }
                 Err(failure) => session.tell(End::failed(failure)),
@@ -286,71 +297,79 @@ impl<'a> Sandbox<'a> {
         if let Some(component) = loaded.get(&code.as_ptr()) {
             return Ok(component.clone());
         }
-        let component = self.load(code)?;
+        let component = load(&self.engine, code)?;
         loaded.insert(code.as_ptr(), component.clone());
         Ok(component)
     }
+}
 
-    /// Makes native code ready to run, where it lies: at the beginning of whole pages that are its own, and
-    /// that stay where they are for as long as this process runs components.
-    fn load(&self, code: &[u8]) -> std::result::Result<Component, Failure> {
-        // SAFETY: built-in code was made by this project's compiler when the program was built, and lies in its
-        // read-only image. What was read from the store is looked at behind the wall alone, where it may be
-        // anything; the child never gives its memory back.
-        let component = unsafe { Component::deserialize_raw(&self.engine, NonNull::from(code)) };
-        component.map_err(|error| {
-            Failure::not_loaded(format!(
-                "cannot be loaded: {error:#}; `plumbctl component install` compiles it anew"
-            ))
-        })
-    }
+/// An engine for components of this allowance, which runs their code where it lies.
+fn engine(allowance: Allowance) -> Result<Engine> {
+    let mut configuration = plumb_engine::engine_config_for(allowance);
+    configuration.with_custom_code_memory(Some(Arc::new(builtin::InPlace)));
+    Engine::new(&configuration).map_err(set_up_failed)
+}
 
-    /// Calls a component in a fresh store with all limits set. What came of it, and the store with the host's side.
-    fn call(
-        &self,
-        component: &Component,
-        session: Session,
-        task: Task<'_>,
-        begin: Instant,
-    ) -> (End, Store<Session>) {
-        let linked = Version::of(component, &self.engine).and_then(|version| {
-            let linker = match version {
-                Version::V0_1 => contract_0_1::link(&self.engine, component),
-                Version::V0_2 => contract_0_2::link(&self.engine, component),
-            };
-            Ok((
-                version,
-                linker.map_err(|error| failure::explain(version, &error))?,
-            ))
-        });
-        let load = micros(begin);
-        let mut store = Store::new(&self.engine, session);
-        store.limiter(|session| &mut session.limits);
-        store.set_epoch_deadline(1);
-        store.set_hostcall_fuel(limits::LIFTED_BYTES);
-        store.set_max_component_handles(limits::HANDLES);
-        let fuelled = store.set_fuel(limits::FUEL);
-        let outcome = fuelled
-            .map_err(|error| Failure::set_up("its fuel", error))
-            .and(linked)
-            .and_then(|(version, linker)| {
-                let answer = match version {
-                    Version::V0_1 => contract_0_1::call(&mut store, component, &linker, task),
-                    Version::V0_2 => contract_0_2::call(&mut store, component, &linker, task),
-                };
-                answer.map_err(|error| failure::explain(version, &error))
-            });
-        let end = End {
-            outcome: match outcome {
-                Ok(Ok(outcome)) => outcome,
-                Ok(Err(refusal)) => Outcome::Refused(refusal),
-                Err(failure) => Outcome::Failed(failure),
-            },
-            fuel: limits::FUEL - store.get_fuel().unwrap_or_default(),
-            load,
+/// Makes native code ready to run, where it lies: at the beginning of whole pages that are its own, and
+/// that stay where they are for as long as this process runs components.
+fn load(engine: &Engine, code: &[u8]) -> std::result::Result<Component, Failure> {
+    // SAFETY: built-in code was made by this project's compiler when the program was built, and lies in its
+    // read-only image. What was read from the store is looked at behind the wall alone, where it may be
+    // anything; the child never gives its memory back.
+    let component = unsafe { Component::deserialize_raw(engine, NonNull::from(code)) };
+    component.map_err(|error| {
+        Failure::not_loaded(format!(
+            "cannot be loaded: {error:#}; `plumbctl component install` compiles it anew"
+        ))
+    })
+}
+
+/// Calls a component in a fresh store with all limits set. What came of it, and the store with the host's side.
+fn call(
+    component: &Component,
+    session: Session,
+    task: Task<'_>,
+    begin: Instant,
+) -> (End, Store<Session>) {
+    let engine = component.engine();
+    let allowance = session.allowance();
+    let linked = Version::of(component, engine).and_then(|version| {
+        let linker = match version {
+            Version::V0_1 => contract_0_1::link(engine, component),
+            Version::V0_2 => contract_0_2::link(engine, component),
         };
-        (end, store)
-    }
+        Ok((
+            version,
+            linker.map_err(|error| failure::explain(version, allowance, &error))?,
+        ))
+    });
+    let load = micros(begin);
+    let mut store = Store::new(engine, session);
+    store.limiter(|session| &mut session.limits);
+    store.set_epoch_deadline(1);
+    store.set_hostcall_fuel(limits::LIFTED_BYTES);
+    store.set_max_component_handles(limits::HANDLES);
+    let fuelled = store.set_fuel(limits::FUEL);
+    let outcome = fuelled
+        .map_err(|error| Failure::set_up("its fuel", error))
+        .and(linked)
+        .and_then(|(version, linker)| {
+            let answer = match version {
+                Version::V0_1 => contract_0_1::call(&mut store, component, &linker, task),
+                Version::V0_2 => contract_0_2::call(&mut store, component, &linker, task),
+            };
+            answer.map_err(|error| failure::explain(version, allowance, &error))
+        });
+    let end = End {
+        outcome: match outcome {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(refusal)) => Outcome::Refused(refusal),
+            Err(failure) => Outcome::Failed(failure),
+        },
+        fuel: limits::FUEL - store.get_fuel().unwrap_or_default(),
+        load,
+    };
+    (end, store)
 }
 
 fn micros(begin: Instant) -> u64 {

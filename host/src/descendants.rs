@@ -10,7 +10,7 @@ use nix::errno::Errno;
 use nix::sys::prctl::set_child_subreaper;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::waitpid;
-use nix::unistd::{Pid, gettid};
+use nix::unistd::{Pid, getpid};
 
 /// How long they may take to be dead. Each generation is seen when the one before it is, and one that makes children all the
 /// time is not waited for for ever.
@@ -39,9 +39,10 @@ pub fn kill_all() {
     }
 }
 
-/// The children of this process, which has one thread (proc_pid_children(5)).
+/// The children of this process (proc_pid_children(5)): of its first thread, the only one that plumb has, and the one that orphans
+/// go to.
 fn children() -> Vec<Pid> {
-    let list = fs::read_to_string(format!("/proc/self/task/{}/children", gettid()));
+    let list = fs::read_to_string(format!("/proc/self/task/{}/children", getpid()));
     let list = list.unwrap_or_default();
     let children = list.split_ascii_whitespace();
     children

@@ -1,8 +1,13 @@
 //! What a component imports and exports, by name, before anything is compiled.
 
-use wasmparser::{ComponentTypeRef, Parser, Payload, TypeBounds};
+use std::collections::BTreeSet;
 
+use plumb_engine::Allowance;
+use wasmparser::{CanonicalFunction, ComponentTypeRef, Parser, Payload, TypeBounds};
+
+use crate::Inspected;
 use crate::error::Error;
+use crate::stub::WASI;
 use crate::version::{CONTRACT_VERSION, Version};
 
 const PACKAGE: &str = "plumb:cni/";
@@ -12,6 +17,10 @@ const PACKAGE: &str = "plumb:cni/";
 pub(crate) struct Surface {
     pub imports: Vec<String>,
     pub exports: Vec<String>,
+    /// The functions of WASI that modules inside of it import.
+    pub wasi: BTreeSet<String>,
+    /// Whether there are components inside of it that call each other.
+    pub is_composed: bool,
 }
 
 /// Reads the outermost imports and exports. What nested components and modules import
@@ -23,6 +32,25 @@ pub(crate) fn surface(component: &[u8]) -> Result<Surface, Error> {
         match payload.map_err(Error::invalid)? {
             Payload::Version { .. } => depth += 1,
             Payload::End(_) => depth -= 1,
+            // A component that only gives other names to what it is given has none of these.
+            Payload::ComponentCanonicalSection(section) if depth > 1 => {
+                for function in section {
+                    surface.is_composed |= matches!(
+                        function.map_err(Error::invalid)?,
+                        CanonicalFunction::Lift { .. } | CanonicalFunction::Lower { .. }
+                    );
+                }
+            }
+            Payload::ImportSection(section) => {
+                for import in section.into_imports() {
+                    let import = import.map_err(Error::invalid)?;
+                    if import.module == WASI {
+                        // wit-component tells a second import of a name by ` [v2]`.
+                        let name = import.name.split(' ').next().unwrap_or_default();
+                        surface.wasi.insert(name.to_owned());
+                    }
+                }
+            }
             Payload::ComponentImportSection(section) if depth == 1 => {
                 for import in section {
                     let import = import.map_err(Error::invalid)?;
@@ -64,6 +92,15 @@ pub(crate) fn check_imports(imports: &[String]) -> Result<String, Error> {
     Ok(version.unwrap_or(CONTRACT_VERSION).to_owned())
 }
 
+/// Whether a component may be made of several. wasmtime copies what they pass to each other by code that needs
+/// several memories, and panics where it has none.
+pub(crate) fn check_parts(inspected: &Inspected, allowance: Allowance) -> Result<(), Error> {
+    match (inspected.is_composed, allowance) {
+        (false, _) | (true, Allowance::Large) => Ok(()),
+        (true, Allowance::Ordinary) => Err(Error::Composed),
+    }
+}
+
 /// Leaves out the interfaces that only have types.
 pub(crate) fn with_functions(imports: Vec<String>, version: &str) -> Vec<String> {
     let interfaces = Version::of(version).map_or(&[][..], |version| version.interfaces);
@@ -77,7 +114,7 @@ pub(crate) fn with_functions(imports: Vec<String>, version: &str) -> Vec<String>
 /// What an import outside of the contract probably is.
 pub(crate) fn hint_for(name: &str) -> &'static str {
     if name.starts_with("wasi") {
-        "built for a WASI target? build for wasm32-unknown-unknown"
+        "built for WASI 0.2? build for wasm32-unknown-unknown, or have the toolchain answer WASI itself (`--stub-wasi`)"
     } else if name.starts_with("__wbindgen") || name.starts_with("./") {
         "a dependency uses wasm-bindgen, which is for browsers; look for its feature `js` or `wasm-bindgen`"
     } else if name == "env" {

@@ -11,6 +11,7 @@ mod contract;
 pub mod declaration;
 mod error;
 mod precompile;
+mod stub;
 mod version;
 mod world;
 
@@ -21,6 +22,7 @@ pub use precompile::{compiler_config, precompile_unchecked, set_up};
 pub use version::{CONTRACT_VERSION, operations};
 pub use world::World;
 
+use plumb_engine::Allowance;
 use sha2::{Digest, Sha256};
 
 /// What a file was before it was looked at.
@@ -48,6 +50,10 @@ pub struct Inspected {
     /// The interfaces with functions that it imports, such as `plumb:cni/facts@0.2.0`:
     /// what it asks to be granted.
     pub imports: Vec<String>,
+    /// The functions of WASI that a module inside of it imports, which are answered inside of it.
+    pub wasi: Vec<String>,
+    /// Whether it is made of several components that call each other, as only large ones may be.
+    pub is_composed: bool,
     /// What it says of itself.
     pub declaration: Option<Declaration>,
 }
@@ -58,7 +64,7 @@ pub struct Compiled {
     /// What it is.
     pub inspected: Inspected,
     /// Native code for this architecture's baseline processor, for
-    /// [`plumb_engine::engine_config`].
+    /// [`plumb_engine::engine_config_for`] its allowance.
     pub cwasm: Vec<u8>,
 }
 
@@ -83,19 +89,31 @@ pub fn inspect(wasm_or_wat: &[u8]) -> Result<Inspected, Error> {
         world,
         imports: audit::with_functions(surface.imports, &version),
         version,
+        wasi: surface.wasi.into_iter().collect(),
+        is_composed: surface.is_composed,
         declaration: Declaration::of(&component)?,
         component,
     })
 }
 
-/// Audits a component, as [`inspect`] does, and compiles it.
+/// Audits a component, as [`inspect`] does, and compiles it for an engine of ordinary components.
 ///
 /// # Errors
 ///
 /// See [`Error`]; nothing is compiled before the names have been checked.
 pub fn compile(wasm_or_wat: &[u8]) -> Result<Compiled, Error> {
+    compile_for(wasm_or_wat, Allowance::Ordinary)
+}
+
+/// The same, for an engine that gives as much as this allows.
+///
+/// # Errors
+///
+/// As [`compile`]'s, and [`Error::Composed`] for one that is made of several and not allowed to be.
+pub fn compile_for(wasm_or_wat: &[u8], allowance: Allowance) -> Result<Compiled, Error> {
     let inspected = inspect(wasm_or_wat)?;
-    let cwasm = precompile::precompile(&inspected.component)?;
+    audit::check_parts(&inspected, allowance)?;
+    let cwasm = precompile::precompile(&inspected.component, allowance)?;
     Ok(Compiled { inspected, cwasm })
 }
 

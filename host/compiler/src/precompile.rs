@@ -1,6 +1,7 @@
 //! From a component to native code.
 
-use plumb_engine::{engine_config, limits};
+use plumb_engine::{Allowance, engine_config_for, limits, wasm_features};
+use wasmparser::Validator;
 use wasmtime::{Config, Engine, OptLevel};
 
 use crate::error::Error;
@@ -10,7 +11,11 @@ use crate::error::Error;
 /// The target is named, so that nothing of the processor at hand is used: code that is
 /// built into the CNI binary must run on every node of its architecture.
 pub fn compiler_config() -> Config {
-    let mut config = engine_config();
+    compiler_config_for(Allowance::Ordinary)
+}
+
+fn compiler_config_for(allowance: Allowance) -> Config {
+    let mut config = engine_config_for(allowance);
     config
         .target(&format!("{}-unknown-linux-gnu", std::env::consts::ARCH))
         .expect("the architecture that this runs on has a Linux target");
@@ -37,15 +42,25 @@ pub fn set_up() -> Result<(), Error> {
 /// Compiles without looking at imports and exports: for tests that need a hostile
 /// component in the form that the host loads. Takes the binary or the text form.
 pub fn precompile_unchecked(component_or_wat: &[u8]) -> Result<Vec<u8>, Error> {
-    precompile(&binary(component_or_wat)?)
+    precompile(&binary(component_or_wat)?, Allowance::Ordinary)
 }
 
-pub(crate) fn precompile(component: &[u8]) -> Result<Vec<u8>, Error> {
-    let engine =
-        Engine::new(&compiler_config()).map_err(|error| Error::Compile(format!("{error:#}")))?;
+pub(crate) fn precompile(component: &[u8], allowance: Allowance) -> Result<Vec<u8>, Error> {
+    validate(component, allowance)?;
+    let engine = Engine::new(&compiler_config_for(allowance))
+        .map_err(|error| Error::Compile(format!("{error:#}")))?;
     engine
         .precompile_component(component)
         .map_err(|error| Error::Compile(format!("{error:#}")))
+}
+
+/// wasmtime does the same, function by function while it compiles: what a large component of another toolchain may not
+/// use would be told after a minute.
+fn validate(component: &[u8], allowance: Allowance) -> Result<(), Error> {
+    Validator::new_with_features(wasm_features(allowance))
+        .validate_all(component)
+        .map(drop)
+        .map_err(|error| Error::Invalid(error.to_string()))
 }
 
 /// The binary form of either form.

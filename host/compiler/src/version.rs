@@ -102,13 +102,19 @@ impl Version {
     /// worlds, as the SDK does, leaves such imports behind in every component.
     pub fn compared(&self, version: &str) -> Result<(Resolve, PackageId), String> {
         let (from, to) = self.replaced;
-        self.resolve(|text| {
-            text.replace(
-                &format!("package plumb:cni@{};", self.number),
-                &format!("package plumb:cni@{version};"),
-            )
-            .replace(from, to)
-        })
+        self.resolve(|text| self.numbered(text, version).replace(from, to))
+    }
+
+    /// The contract under the number of one of its patch releases.
+    pub fn under(&self, version: &str) -> Result<(Resolve, PackageId), String> {
+        self.resolve(|text| self.numbered(text, version))
+    }
+
+    fn numbered(&self, text: &str, version: &str) -> String {
+        text.replace(
+            &format!("package plumb:cni@{};", self.number),
+            &format!("package plumb:cni@{version};"),
+        )
     }
 
     fn operations(&self) -> Vec<String> {

@@ -37,17 +37,14 @@ fn an_interface_that_the_package_does_not_have_is_undeclared() {
 #[test]
 fn wasi_gets_a_hint_about_the_target() {
     let error = refusal(r#"(component (import "wasi:cli/environment@0.2.3" (instance)))"#);
-    assert_says(
-        &error,
-        &["`wasi:cli/environment@0.2.3`", "wasm32-unknown-unknown"],
-    );
+    let hints = ["wasm32-unknown-unknown", "--stub-wasi"];
+    assert_says(&error, &["`wasi:cli/environment@0.2.3`"]);
+    assert_says(&error, &hints);
 
-    let module = r#"(module (import "wasi_snapshot_preview1" "fd_write" (func)))"#;
+    let module = r#"(module (import "wasi:cli/environment@0.2.3" "get-arguments" (func)))"#;
     let error = componentize(&wat::parse_str(module).unwrap()).unwrap_err();
-    assert_says(
-        &error,
-        &["`wasi_snapshot_preview1`", "wasm32-unknown-unknown"],
-    );
+    assert_says(&error, &["`wasi:cli/environment@0.2.3`"]);
+    assert_says(&error, &hints);
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use wasmtime::{Config, ModuleVersionStrategy, WasmBacktraceDetails, WasmFeatures};
 
+use crate::Allowance;
+
 /// The wasmtime release that compiles and runs components, in full.
 ///
 /// wasmtime by itself lets a `.cwasm` into every release of the same major version, but
@@ -38,15 +40,32 @@ const WASM_FEATURES: WasmFeatures = WasmFeatures::COMPONENT_MODEL
     .union(WasmFeatures::CALL_INDIRECT_OVERLONG)
     .union(WasmFeatures::EXTENDED_CONST);
 
-/// The settings of every engine that compiles or runs a component.
+/// What a large component may use as well. Where its parts pass strings to each other, wasmtime puts code between them
+/// that copies from the memory of the one to that of the other.
+const LARGE_WASM_FEATURES: WasmFeatures = WASM_FEATURES.union(WasmFeatures::MULTI_MEMORY);
+
+/// What of WebAssembly a component of this allowance may use.
+pub fn wasm_features(allowance: Allowance) -> WasmFeatures {
+    match allowance {
+        Allowance::Ordinary => WASM_FEATURES,
+        Allowance::Large => LARGE_WASM_FEATURES,
+    }
+}
+
+/// The settings of every engine that compiles or runs an ordinary component.
+pub fn engine_config() -> Config {
+    engine_config_for(Allowance::Ordinary)
+}
+
+/// The settings of every engine that compiles or runs a component of this allowance.
 ///
 /// The compiler adds only the target (a baseline processor). Anything set here that
 /// wasmtime compares at load time and that is not the same on both sides makes loading
 /// fail with an error, never with undefined behaviour.
-pub fn engine_config() -> Config {
+pub fn engine_config_for(allowance: Allowance) -> Config {
     let mut config = Config::new();
     config
-        .wasm_features(WASM_FEATURES.complement(), false)
+        .wasm_features(wasm_features(allowance).complement(), false)
         .gc_support(false)
         .shared_memory(false)
         // With it every call has another ABI, and it needs an asynchronous runtime.
@@ -103,7 +122,9 @@ mod tests {
 
     #[test]
     fn the_configuration_is_accepted() {
-        wasmtime::Engine::new(&engine_config()).expect("the settings go together");
+        for allowance in [Allowance::Ordinary, Allowance::Large] {
+            wasmtime::Engine::new(&engine_config_for(allowance)).expect("the settings go together");
+        }
     }
 
     #[test]

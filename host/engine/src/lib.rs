@@ -1,4 +1,4 @@
-//! How components run: the one engine configuration that compiler and host share, and
+//! How components run: the engine configuration that compiler and host share, and
 //! the limits of a call.
 //!
 //! A precompiled component (`.cwasm`) is native code. It loads only into an engine that
@@ -23,7 +23,11 @@
 //! # Ok::<(), wasmtime::Error>(())
 //! ```
 
+mod allowance;
 mod configuration;
 pub mod limits;
 
-pub use configuration::{COMPONENT_ABI, WASMTIME_VERSION, engine_config, engine_key};
+pub use allowance::{Allowance, Limits};
+pub use configuration::{
+    COMPONENT_ABI, WASMTIME_VERSION, engine_config, engine_config_for, engine_key, wasm_features,
+};

@@ -8,21 +8,23 @@ use std::path::Path;
 use std::time::Duration;
 
 use nix::fcntl::OFlag;
+use plumb::components::trial;
 use plumb::components::wall::{self, Limits};
 use plumb_compiler::{Declaration, Form, Inspected, set_up};
+use plumb_engine::Allowance;
 use plumb_engine::limits::COMPONENT_BYTES;
 use plumb_values::text::{printable, shorten};
 use serde::{Deserialize, Serialize};
 
 use crate::Failure;
 
-/// What compiling may take: the largest component that is accepted, in a language that brings its runtime along,
-/// takes a tenth of it.
+/// What compiling may take: a component in Go, of 3 MB, takes 33 s of processor time and more than 1 GiB. On a node that
+/// has no time for it, it may wait for ten times as long.
 const LIMITS: Limits = Limits {
     processor: 60,
-    data: 1 << 30,
-    address_space: 4 << 30,
-    time: Duration::from_secs(120),
+    data: 2 << 30,
+    address_space: 8 << 30,
+    time: Duration::from_secs(600),
 };
 
 /// Most bytes that come of a component: what is said of it, itself and its code.
@@ -52,6 +54,10 @@ pub struct About {
     pub contract: String,
     /// The interfaces with functions that it imports.
     pub imports: Vec<String>,
+    /// The functions of WASI that its modules import, which are answered inside of it.
+    pub wasi: Vec<String>,
+    /// Whether it is made of several components that call each other, as only large ones may be.
+    pub is_composed: bool,
     /// Bytes of the component, in binary form.
     pub size: usize,
     /// `sha256:` and the digest of the same.
@@ -71,6 +77,8 @@ impl From<&Inspected> for About {
             world: inspected.world.name().to_owned(),
             contract: inspected.version.clone(),
             imports: inspected.imports.clone(),
+            wasi: inspected.wasi.clone(),
+            is_composed: inspected.is_composed,
             size: inspected.component.len(),
             digest: format!("sha256:{}", inspected.digest),
             declaration: inspected.declaration.clone(),
@@ -89,16 +97,28 @@ pub fn inspect(bytes: &[u8], shown: &Path) -> Result<Compiled, Failure> {
     })
 }
 
-/// Looks at it and compiles it.
+/// Looks at it and compiles it, for an engine that gives as much as this allows.
 ///
 /// # Errors
 ///
 /// As [`inspect`]'s.
-pub fn compile(bytes: &[u8], shown: &Path) -> Result<Compiled, Failure> {
+pub fn compile(bytes: &[u8], shown: &Path, allowance: Allowance) -> Result<Compiled, Failure> {
     behind_the_wall(bytes, shown, |bytes| {
-        let compiled = plumb_compiler::compile(bytes)?;
+        let compiled = plumb_compiler::compile_for(bytes, allowance)?;
         Ok((compiled.inspected, compiled.cwasm))
     })
+}
+
+/// Starts what was compiled for once, so that who installs one that needs more than it is allowed learns it then.
+///
+/// # Errors
+///
+/// The limit that it met, or why it gave up.
+pub fn start(compiled: &Compiled, shown: &Path, allowance: Allowance) -> Result<(), Failure> {
+    match trial::start(&compiled.code, allowance) {
+        Ok(_) => Ok(()),
+        Err(failure) => Err(format!("{}: {}", shown.display(), sentence(&failure.reason)).into()),
+    }
 }
 
 fn behind_the_wall(

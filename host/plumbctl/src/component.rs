@@ -2,10 +2,11 @@
 //!
 //! | for | commands |
 //! |---|---|
-//! | whoever builds one, as any user | `new`, `build`, `inspect`, `test` |
+//! | whoever builds one, as any user | `new`, `bindings`, `build`, `inspect`, `test` |
 //! | whoever runs a node, to look | `list`, `show`, `verify` |
 //! | the same, as root | `install`, `grant`, `revoke`, `recompile`, `remove` |
 
+mod bindings;
 mod build;
 mod cases;
 mod declared;
@@ -42,6 +43,8 @@ use store::Store;
 pub enum Command {
     /// Write a project that builds, and passes its tests, as it is
     New(new::Arguments),
+    /// Write what a component in C or Go calls the contract by
+    Bindings(bindings::Arguments),
     /// Build a project: the component in target/NAME.wasm, with its declaration
     Build(build::Arguments),
     /// Say what a component is and wishes, executing nothing of it
@@ -71,6 +74,7 @@ pub fn run(folder: Option<PathBuf>, command: Command, policy: &Reader) -> Result
     let store = || Store::of(folder, policy);
     match command {
         Command::New(arguments) => new::run(&arguments),
+        Command::Bindings(arguments) => bindings::run(arguments),
         Command::Build(arguments) => build::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),

@@ -12,6 +12,7 @@ use plumb::trace::Trace;
 use plumb_compiler::Declaration;
 use plumb_conform::report::{Mark, count, json, text};
 use plumb_conform::{Bench, Case, Declared, Subject, Trial, Trials, cases, draw, nodes, run};
+use plumb_engine::Allowance;
 use serde_json::Value;
 
 use crate::{Failure, compile, plan, print_json};
@@ -135,7 +136,7 @@ fn subject(component: &Path, name: Option<&str>) -> Result<Subject, Failure> {
             .into()
         });
     }
-    let compiled = compile::compile(&compile::read(component)?, component)?;
+    let compiled = compile::compile(&compile::read(component)?, component, Allowance::Ordinary)?;
     let world = match compiled.about.world == World::Flavour.as_str() {
         true => World::Flavour,
         false => World::AddressPolicy,

@@ -1,6 +1,6 @@
 //! Why a component gave no answer, in words.
 
-use plumb_engine::limits;
+use plumb_engine::{Allowance, limits};
 use serde::{Deserialize, Serialize};
 use wasmtime::Trap;
 
@@ -109,7 +109,8 @@ impl Failure {
 }
 
 /// Why a component trapped, went over a limit or cannot be linked.
-pub fn explain(version: Version, error: &wasmtime::Error) -> Failure {
+pub fn explain(version: Version, allowance: Allowance, error: &wasmtime::Error) -> Failure {
+    let limits = allowance.limits();
     let text = format!("{error:#}");
     let over = Failure::over;
     let reason = match error.downcast_ref::<Trap>() {
@@ -139,8 +140,9 @@ pub fn explain(version: Version, error: &wasmtime::Error) -> Failure {
             return over(
                 Limit::Memory,
                 format!(
-                    "it wanted more than {} MiB of memory",
-                    limits::MEMORY_BYTES >> 20
+                    "it wanted more than {} MiB of memory{}",
+                    limits.memory_bytes >> 20,
+                    remedy(allowance)
                 ),
             );
         }
@@ -148,10 +150,14 @@ pub fn explain(version: Version, error: &wasmtime::Error) -> Failure {
             return over(
                 Limit::Memory,
                 format!(
-                    "it wanted a table of more than {} elements",
-                    limits::TABLE_ELEMENTS
+                    "it wanted a table of more than {} elements{}",
+                    limits.table_elements,
+                    remedy(allowance)
                 ),
             );
+        }
+        None if text.contains("resource limit exceeded") => {
+            return over(Limit::Memory, format!("{text}{}", remedy(allowance)));
         }
         None if text.contains("too much data is being copied") => {
             return over(
@@ -190,4 +196,12 @@ pub fn explain(version: Version, error: &wasmtime::Error) -> Failure {
         None => format!("failed: {text}"),
     };
     Failure::failed(reason)
+}
+
+/// What helps one that needs more, when there is more.
+fn remedy(allowance: Allowance) -> &'static str {
+    match allowance {
+        Allowance::Ordinary => "; `plumbctl component install --large` allows a component more",
+        Allowance::Large => "",
+    }
 }

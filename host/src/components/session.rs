@@ -16,7 +16,7 @@ mod operations;
 
 use std::sync::Arc;
 
-use plumb_engine::limits;
+use plumb_engine::{Allowance, limits};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use wasmtime::component::{Resource, ResourceTable};
 use wasmtime::{StoreLimits, StoreLimitsBuilder};
@@ -107,41 +107,58 @@ enum Host {
 /// The data of a call's store.
 pub struct Session {
     pub(in crate::components) limits: StoreLimits,
+    allowance: Allowance,
     pub(in crate::components) table: ResourceTable,
     asked: Arc<Asked>,
     host: Host,
     calls: u32,
 }
 
+/// What wasmtime holds an instance to.
+pub(in crate::components) fn store_limits(allowance: Allowance) -> StoreLimits {
+    let limits = allowance.limits();
+    StoreLimitsBuilder::new()
+        .memory_size(limits.memory_bytes)
+        .table_elements(limits.table_elements)
+        .instances(limits.instances)
+        .tables(limits.tables)
+        .memories(limits.memories)
+        .trap_on_grow_failure(true)
+        .build()
+}
+
 impl Session {
     /// The host for a component in the authority's own process.
     pub fn here(authority: Authority) -> Self {
         let asked = Arc::clone(authority.asked());
-        Self::of(Host::Here(Box::new(authority)), asked)
+        Self::of(Host::Here(Box::new(authority)), asked, Allowance::Ordinary)
     }
 
     /// The host for a component behind the wall.
-    pub(in crate::components) fn behind(behind: Behind, asked: Arc<Asked>) -> Self {
-        Self::of(Host::Parent(behind), asked)
+    pub(in crate::components) fn behind(
+        behind: Behind,
+        asked: Arc<Asked>,
+        allowance: Allowance,
+    ) -> Self {
+        Self::of(Host::Parent(behind), asked, allowance)
     }
 
-    fn of(host: Host, asked: Arc<Asked>) -> Self {
+    fn of(host: Host, asked: Arc<Asked>, allowance: Allowance) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits::HANDLES);
         Self {
-            limits: StoreLimitsBuilder::new()
-                .memory_size(limits::MEMORY_BYTES)
-                .table_elements(limits::TABLE_ELEMENTS)
-                .instances(limits::INSTANCES)
-                .tables(limits::TABLES)
-                .memories(limits::MEMORIES)
-                .trap_on_grow_failure(true)
-                .build(),
+            limits: store_limits(allowance),
+            allowance,
             table,
             asked,
             host,
             calls: 0,
         }
+    }
+
+    /// How much the component may have.
+    pub(in crate::components) fn allowance(&self) -> Allowance {
+        self.allowance
     }
 
     fn ask(&mut self, call: HostCall) -> Result<HostAnswer, Refusal> {

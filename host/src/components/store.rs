@@ -14,6 +14,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read;
+use std::ops::Not;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,7 @@ use std::rc::Rc;
 
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2};
+use plumb_engine::Allowance;
 use serde::{Deserialize, Serialize};
 
 use super::grants::Grants;
@@ -52,12 +54,23 @@ pub struct Manifest {
     /// configuration names where an operation is missing.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub devices: BTreeMap<String, BTreeSet<String>>,
+    /// Whether it may have more of the node than others, and is compiled for that.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    pub large: bool,
     /// `blake3:` and the digest of the compiled code, by the name of its file.
     #[serde(default)]
     pub compiled: BTreeMap<String, String>,
 }
 
 impl Manifest {
+    /// How much of the node it may have.
+    pub fn allowance(&self) -> Allowance {
+        match self.large {
+            false => Allowance::Ordinary,
+            true => Allowance::Large,
+        }
+    }
+
     /// What of it the sandbox asks.
     pub fn grants(self) -> Grants {
         let Self {
@@ -105,10 +118,16 @@ pub struct Stored {
     path: PathBuf,
     /// What the manifest says of it.
     digest: Option<String>,
+    allowance: Allowance,
     manifest: PathBuf,
 }
 
 impl Stored {
+    /// How much of the node it may have.
+    pub fn allowance(&self) -> Allowance {
+        self.allowance
+    }
+
     /// The code, which is what was installed.
     ///
     /// # Errors
@@ -157,6 +176,7 @@ pub fn find(name: &str, world: World, folder: &Path) -> Result<Option<(Code, Gra
             file: open(component, name, &compiled_name())?,
             path: folder.join(name).join(compiled_name()),
             digest: manifest.compiled.get(&compiled_name()).cloned(),
+            allowance: manifest.allowance(),
             manifest: folder.join(name).join(MANIFEST),
         };
         Ok(Some((Code::Stored(stored), manifest.grants())))

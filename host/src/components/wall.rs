@@ -29,7 +29,7 @@ use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, fork, getpid};
-use plumb_engine::limits;
+use plumb_engine::{Allowance, limits};
 use wasmtime::Engine;
 
 use super::deadline::Deadline;
@@ -62,13 +62,18 @@ pub struct Limits {
     pub time: Duration,
 }
 
-/// Those of a component: of processor time a second more than wasmtime gives it, for code that wasmtime has lost.
-const OF_A_COMPONENT: Limits = Limits {
-    processor: limits::DEADLINE.as_secs() + 1,
-    data: limits::PROCESS_DATA_BYTES,
-    address_space: limits::PROCESS_ADDRESS_SPACE_BYTES,
-    time: limits::WALL_TIME,
-};
+impl Limits {
+    /// Those of a component: of processor time a second more than wasmtime gives it, for code that wasmtime has lost.
+    pub fn of_a_component(allowance: Allowance) -> Self {
+        let limits = allowance.limits();
+        Self {
+            processor: limits::DEADLINE.as_secs() + 1,
+            data: limits.process_data_bytes,
+            address_space: limits.process_address_space_bytes,
+            time: limits::WALL_TIME,
+        }
+    }
+}
 
 /// Runs a component behind the wall: `inside` in the child, its calls answered by the authority.
 ///
@@ -77,6 +82,7 @@ const OF_A_COMPONENT: Limits = Limits {
 /// When the child gave no answer.
 pub fn run(
     engine: &Engine,
+    limits: &Limits,
     authority: &mut Authority,
     inside: impl FnOnce(Channel, Authority),
 ) -> Result<End, Failure> {
@@ -88,7 +94,7 @@ pub fn run(
         }
         Err(errno) => Err(("timer_create", errno)),
     };
-    let (socket, child) = raise(&OF_A_COMPONENT, prepare, |wall| {
+    let (socket, child) = raise(limits, prepare, |wall| {
         let mut channel = Channel::new();
         match wall {
             // SAFETY: the process ends without coming back to whoever owns it, and nothing uses it beside this copy.
@@ -104,7 +110,7 @@ pub fn run(
             child.leave();
             Ok(end)
         }
-        Err(Broken::Gone) => Err(child.death(&OF_A_COMPONENT)),
+        Err(Broken::Gone) => Err(child.death(limits)),
         Err(Broken::Failed(failure)) => Err(failure),
     }
 }

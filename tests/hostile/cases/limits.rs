@@ -16,6 +16,16 @@ fn assert_stopped(fixture: &str, words: &[&str]) {
     scene.assert_refused(&configuration, FAILED, words);
 }
 
+/// What cannot even be started is refused when it is installed; and stopped when somebody has put it into the store
+/// all the same.
+fn assert_never_started(name: &str, component: &[u8], words: &[&str]) {
+    let scene = Scene::new();
+    scene.assert_not_installed(name, component, words);
+    scene.store.smuggle(name, component, &[]);
+    let configuration = scene.configuration_of(name);
+    scene.assert_refused(&configuration, FAILED, words);
+}
+
 fn fuel() -> String {
     format!("{} units of fuel", limits::FUEL)
 }
@@ -38,7 +48,11 @@ fn an_endless_loop_in_ready_runs_out_of_fuel() {
 
 #[test]
 fn an_endless_loop_in_the_start_function_runs_out_of_fuel() {
-    assert_stopped("endless-start", &[&fuel()]);
+    assert_never_started(
+        "hostile-endless-start",
+        &component::flavour("endless-start"),
+        &[&fuel()],
+    );
 }
 
 #[test]
@@ -96,18 +110,25 @@ fn memory_that_grows_without_end_is_bounded() {
 
 #[test]
 fn memory_that_is_declared_too_large_is_refused() {
-    assert_stopped("memory-declared", &[&memory()]);
+    assert_never_started(
+        "hostile-memory-declared",
+        &component::flavour("memory-declared"),
+        &[&memory(), "--large"],
+    );
 }
 
 #[test]
 fn a_table_that_is_declared_too_large_is_refused() {
     let limit = format!("more than {} elements", limits::TABLE_ELEMENTS);
-    assert_stopped("table-declared", &["table", &limit]);
+    assert_never_started(
+        "hostile-table-declared",
+        &component::flavour("table-declared"),
+        &["table", &limit, "--large"],
+    );
 }
 
 #[test]
 fn instances_are_counted() {
-    let scene = Scene::new();
     let name = "hostile-crowd";
     for (inside, count, kind) in [
         ("", limits::INSTANCES, "instance"),
@@ -120,15 +141,38 @@ fn instances_are_counted() {
     ] {
         let count = u8::try_from(count).expect("the limit is small");
         let crowded = component::crowded_flavour(inside, count);
-        scene.store.install(name, &crowded);
-        let configuration = scene.configuration_of(name);
         let reason = format!("{kind} count too high");
-        scene.assert_refused(&configuration, FAILED, &[&reason]);
+        assert_never_started(name, &crowded, &[&reason, "--large"]);
     }
+    let scene = Scene::new();
     let crowded = component::crowded_flavour("", 1);
     scene.store.install(name, &crowded);
     let configuration = scene.configuration_of(name);
     scene.assert_call_refused(scene.add(&configuration), FAILED, &["no operation"]);
+}
+
+/// As much as its operator allows it, which an upgrade of plumb does not forget.
+#[test]
+fn a_large_component_has_more_instances() {
+    let scene = Scene::new();
+    let name = "hostile-crowd";
+    let count = u8::try_from(limits::INSTANCES).expect("the limit is small");
+    let crowded = component::crowded_flavour("", count);
+    let file = scene.store.file("crowd.wasm", &crowded);
+    let said = (scene.store).said(&["install", &file, "--name", name, "--large"]);
+    assert!(said.contains("128 instances"), "{said}");
+    let configuration = scene.configuration_of(name);
+    let assert_runs =
+        || scene.assert_call_refused(scene.add(&configuration), FAILED, &["no operation"]);
+    assert_runs();
+
+    scene.store.said(&["recompile", name]);
+    assert!(scene.store.list().contains("  large"));
+    assert_runs();
+
+    let output = scene.store.try_install(name, &crowded);
+    assert_eq!(output.status.code(), Some(1));
+    assert_runs();
 }
 
 #[test]

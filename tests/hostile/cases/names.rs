@@ -77,7 +77,9 @@ fn by_host_local() -> Value {
 #[test]
 fn a_flavour_by_the_name_of_an_ipam_type_is_in_nobodys_way() {
     let scene = Scene::new();
-    let flavour = component::flavour("macvlan");
+    let flavour = crate::kept::kept("0.2", "scripted");
+    let steps =
+        json!([{"step": "macvlan", "master": "nic0"}, {"step": "up"}, {"step": "assign"}]);
     for (name, network) in [
         ("pool", configuration::pool()),
         ("host-local", by_host_local()),
@@ -90,7 +92,7 @@ fn a_flavour_by_the_name_of_an_ipam_type_is_in_nobodys_way() {
         // It is the flavour of the network, and its name is that of the addresses' origin.
         let own = with(
             network.clone(),
-            json!({"name": "both", "type": "plumb", "flavour": name}),
+            json!({"name": "both", "type": "plumb", "flavour": name, "steps": steps}),
         );
         let begin = cni_harness::Oracle::new(&scene.node);
         for network in [&network, &own] {

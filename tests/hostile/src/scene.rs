@@ -62,6 +62,18 @@ impl Scene {
         self.configuration_of(&name)
     }
 
+    /// A component that plumbctl must refuse to install, by a sentence that says all of `words`.
+    #[track_caller]
+    pub fn assert_not_installed(&self, name: &str, component: &[u8], words: &[&str]) {
+        let output = self.store.try_install(name, component);
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{message}");
+        for word in words {
+            assert!(message.contains(word), "expected {word:?} in {message}");
+        }
+        assert!(!self.store.folder_of(name).exists(), "nothing stays");
+    }
+
     /// The configuration that uses a flavour of the store.
     pub fn configuration_of(&self, flavour: &str) -> Value {
         configuration::with(

@@ -194,6 +194,7 @@ fn install(subject: &Subject) -> Result<(), String> {
         digest: String::new(),
         grants: plumb_compiler::operations().into_iter().collect(),
         devices: Default::default(),
+        large: false,
         compiled: [(store::compiled_name(), store::digest(code))].into(),
     };
     let manifest = json!(manifest).to_string();

@@ -7,8 +7,8 @@ use std::process::Command;
 use plumb::replace::{self, Lasting};
 use plumb_compiler::Declaration;
 
-use super::names;
 use super::project::Project;
+use super::{names, words};
 use crate::{Failure, compile};
 
 /// Arguments of `plumbctl component build`.
@@ -52,6 +52,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         about.size,
         about.digest
     );
+    let told = ["WASI", "parts"];
+    let rows = words::rows(about);
+    words::print(rows.iter().filter(|(name, _)| told.contains(name)));
     Ok(())
 }
 
@@ -67,14 +70,17 @@ fn declared(module: Vec<u8>, project: &Project) -> Result<Vec<u8>, Failure> {
         .map_err(|error| format!("{}: {error}", path.display()).into())
 }
 
-/// Runs a command of the project's, with its output where ours is.
+/// Runs a command of the project's, with its output where ours is. In PLUMBCTL it has the program that it is built by,
+/// which writes bindings, wherever that lies.
 fn execute(command: &[String], folder: &Path) -> Result<(), Failure> {
     let Some((program, arguments)) = command.split_first() else {
         return Err("component.toml has a command without a program".into());
     };
     let shown = command.join(" ");
+    let plumbctl = std::env::current_exe().unwrap_or_else(|_| "plumbctl".into());
     let status = Command::new(program)
         .args(arguments)
+        .env("PLUMBCTL", plumbctl)
         .current_dir(folder)
         .status()
         .map_err(|error| {

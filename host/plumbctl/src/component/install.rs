@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use plumb::components::World;
 use plumb::components::store::{self, Manifest, compiled_name};
 use plumb_compiler::Declaration;
+use plumb_engine::Allowance;
 
 use super::store::{Code, Installed, Store};
 use super::{declared, grants, names, words};
@@ -23,6 +24,9 @@ pub struct Arguments {
     /// Grant the operations that the component declares, on the devices that it declares
     #[arg(long)]
     grant_declared: bool,
+    /// Let it have more memory and be made of more parts than others, as languages with an interpreter need
+    #[arg(long)]
+    large: bool,
 }
 
 /// Grants survive when the same bytes are installed again, and when another build says what it wishes: the operator
@@ -31,7 +35,12 @@ pub fn run(store: &Store, arguments: &Arguments) -> Result<(), Failure> {
     let name = names::well_formed(&arguments.name)?;
     names::free(name)?;
     let bytes = compile::read(&arguments.file)?;
-    let compiled = compile::compile(&bytes, &arguments.file)?;
+    let allowance = match arguments.large {
+        false => Allowance::Ordinary,
+        true => Allowance::Large,
+    };
+    let compiled = compile::compile(&bytes, &arguments.file, allowance)?;
+    compile::start(&compiled, &arguments.file, allowance)?;
     let about = &compiled.about;
 
     let lock = store.lock()?;
@@ -39,7 +48,7 @@ pub fn run(store: &Store, arguments: &Arguments) -> Result<(), Failure> {
     let before = store.find(name).ok().flatten();
     names::fitting(name, about, before.as_ref())?;
     let kept = Kept::of(about, before.as_ref());
-    let mut manifest = kept.manifest(about, before.as_ref());
+    let mut manifest = kept.manifest(about, arguments.large, before.as_ref());
     let mut codes: BTreeMap<String, Code<'_>> = BTreeMap::new();
     for file in manifest.compiled.keys() {
         codes.insert(file.clone(), Code::Kept);
@@ -66,6 +75,7 @@ pub fn run(store: &Store, arguments: &Arguments) -> Result<(), Failure> {
 
     println!("installed {name} in {}", store.folder().display());
     words::print(&words::rows(about));
+    words::print(&words::of_the_node(&manifest));
     if about.world == World::Flavour.as_str() {
         println!(
             "  {:<12} {}",
@@ -108,12 +118,13 @@ impl Kept {
         }
     }
 
-    fn manifest(&self, about: &About, before: Option<&Installed>) -> Manifest {
+    fn manifest(&self, about: &About, large: bool, before: Option<&Installed>) -> Manifest {
         let mut manifest = Manifest {
             world: about.world.clone(),
             digest: about.digest.clone(),
             grants: BTreeSet::new(),
             devices: BTreeMap::new(),
+            large,
             compiled: BTreeMap::new(),
         };
         let Some(before) = before.map(|before| &before.manifest) else {
@@ -123,7 +134,8 @@ impl Kept {
             manifest.grants.clone_from(&before.grants);
             manifest.devices.clone_from(&before.devices);
         }
-        if matches!(self, Self::All) {
+        // What it may do is no matter of its size, but the code of other releases is.
+        if matches!(self, Self::All) && before.large == large {
             let is_there = |file: &&String| **file != compiled_name();
             let others = before.compiled.iter();
             manifest.compiled = others

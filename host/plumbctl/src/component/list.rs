@@ -43,10 +43,14 @@ pub fn is_compiled(installed: &Installed) -> bool {
 fn print(installed: &Installed) {
     let Installed { name, manifest, .. } = installed;
     println!(
-        "{name}  {}  {}  grants: {}{}",
+        "{name}  {}  {}  grants: {}{}{}",
         manifest.world,
         manifest.digest,
         declared::in_words(&declared::granted(manifest)),
+        match manifest.large {
+            true => "  large",
+            false => "",
+        },
         match is_compiled(installed) {
             true => "".to_owned(),
             false =>
@@ -62,6 +66,7 @@ fn as_json(installed: &Installed) -> Value {
         "world": manifest.world,
         "digest": manifest.digest,
         "grants": declared::granted(manifest),
+        "large": manifest.large,
         "isCompiledForThisRelease": is_compiled(installed),
     })
 }

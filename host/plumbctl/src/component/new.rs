@@ -20,10 +20,10 @@ pub struct Arguments {
     /// It decides from which pools an interface gets its addresses
     #[arg(long)]
     policy: bool,
-    /// The language
+    /// The language: rust, c or go
     #[arg(long, default_value = "rust")]
     lang: String,
-    /// The folder of the SDK's crate, in a copy of plumb's repository; its released version when left out
+    /// Of Rust: the folder of the SDK's crate, in a copy of plumb's repository; its released version when left out
     #[arg(long, value_name = "PATH")]
     sdk: Option<PathBuf>,
 }

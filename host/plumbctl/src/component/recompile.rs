@@ -56,7 +56,8 @@ pub fn run(store: &Store, arguments: &Arguments) -> Result<(), Failure> {
 fn recompile(store: &Store, lock: &Lock, name: &str, keep: bool) -> Result<(), Failure> {
     let mut installed = store.get(name)?;
     let component = installed.component()?;
-    let compiled = compile::compile(&component, &installed.folder)?;
+    let allowance = installed.manifest.allowance();
+    let compiled = compile::compile(&component, &installed.folder, allowance)?;
     let own = compiled_name();
     let manifest = &mut installed.manifest;
     manifest.compiled.retain(|file, _| keep && *file != own);

@@ -35,6 +35,7 @@ pub fn run(store: &Store, arguments: &Arguments, policy: &Reader) -> Result<(), 
         let mut value = json!(about);
         value["name"] = json!(installed.name);
         value["grants"] = json!(declared::granted(&installed.manifest));
+        value["large"] = json!(installed.manifest.large);
         value["compiled"] = json!(installed.manifest.compiled);
         value["attachments"] = json!(users);
         return print_json(&value);
@@ -65,6 +66,7 @@ fn of_the_store(installed: &Installed, about: &About) -> Vec<(&'static str, Stri
             rows.push(("not granted", declared::in_words(&missing)));
         }
     }
+    rows.extend(words::of_the_node(&installed.manifest));
     let own = compiled_name();
     let releases = installed.manifest.compiled.keys().map(|file| {
         let release = file.trim_end_matches(".cwasm");

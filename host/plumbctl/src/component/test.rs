@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use plumb::components::{Grants, Sandbox, World};
 use plumb::policy::Pattern;
 use plumb::trace::Trace;
+use plumb_engine::Allowance;
 
 use super::cases::{Case, Outcome, UPDATE};
 use super::declared::{self, Wishes};
@@ -35,7 +36,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let tried = Tried::of(arguments)?;
     let bytes = compile::read(&tried.component)?;
-    let compiled = compile::compile(&bytes, &tried.component)?;
+    let compiled = compile::compile(&bytes, &tried.component, Allowance::Ordinary)?;
     let name = tried.name(&compiled.about)?;
     let world = match compiled.about.world == World::Flavour.as_str() {
         true => World::Flavour,

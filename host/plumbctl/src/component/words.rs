@@ -1,5 +1,6 @@
 //! A component in words: what a vendor wrote is shown without what would play tricks on a terminal.
 
+use plumb::components::store::Manifest;
 use plumb_compiler::Declaration;
 use plumb_values::text::{printable, shorten};
 use serde_json::{Map, Value};
@@ -35,6 +36,21 @@ pub fn rows(about: &About) -> Vec<(&'static str, String)> {
         format!("{} of plumb:cni {}", about.world, about.contract),
     ));
     rows.push(("imports", about.imports.join(", ")));
+    if !about.wasi.is_empty() {
+        rows.push((
+            "WASI",
+            format!(
+                "answered inside of it, and never reaches the host: {}",
+                text(&about.wasi.join(", "))
+            ),
+        ));
+    }
+    if about.is_composed {
+        rows.push((
+            "parts",
+            "several components that call each other: it takes install --large".to_owned(),
+        ));
+    }
     rows.push(("size", format!("{} bytes", about.size)));
     rows.push(("digest", about.digest.clone()));
     rows.push(match declaration {
@@ -49,8 +65,22 @@ pub fn rows(about: &About) -> Vec<(&'static str, String)> {
     rows
 }
 
+/// What of the node it may have, where that is more than others get.
+pub fn of_the_node(manifest: &Manifest) -> Option<(&'static str, String)> {
+    let limits = manifest.allowance().limits();
+    manifest.large.then(|| {
+        let text = format!(
+            "it may have {} MiB of memory, {} memories and {} instances",
+            limits.memory_bytes >> 20,
+            limits.memories,
+            limits.instances
+        );
+        ("large", text)
+    })
+}
+
 /// Prints rows, the names below each other.
-pub fn print(rows: &[(&'static str, String)]) {
+pub fn print<'a>(rows: impl IntoIterator<Item = &'a (&'static str, String)>) {
     for (name, value) in rows {
         println!("  {name:<12} {value}");
     }

@@ -8,6 +8,8 @@ fn about(world: &str) -> About {
         world: world.into(),
         contract: "0.2.0".into(),
         imports: Vec::new(),
+        wasi: Vec::new(),
+        is_composed: false,
         size: 8,
         digest: "sha256:0".into(),
         declaration: None,
@@ -23,6 +25,7 @@ fn installed(world: &str) -> Installed {
             digest: "sha256:0".into(),
             grants: Default::default(),
             devices: Default::default(),
+            large: false,
             compiled: Default::default(),
         },
     }

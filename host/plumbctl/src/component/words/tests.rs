@@ -6,6 +6,8 @@ fn about(declaration: &str) -> About {
         world: "flavour".into(),
         contract: "0.2.0".into(),
         imports: vec!["plumb:cni/facts@0.2.0".into()],
+        wasi: Vec::new(),
+        is_composed: false,
         size: 4711,
         digest: "sha256:0".into(),
         declaration: Some(Declaration::parse(declaration.as_bytes()).unwrap()),
