@@ -17,7 +17,7 @@ STATIC = -C target-feature=+crt-static -C relocation-model=static -C link-arg=-W
 SERVICE = -C target-feature=+crt-static
 
 .PHONY: help setup components build services peers lint test test-unit test-kernel test-fuzz conformance conformance-full test-runtimes
-.PHONY: test-languages test-cluster test-cluster-scale test-deploy test-vm test-vm-full differential-random soak fuzz demo bench bench-cluster bench-vm deny advisories notices package programs release test-aarch64 image manifest install clean
+.PHONY: test-languages test-cluster test-cluster-scale test-cluster-upgrade test-deploy test-vm test-vm-full differential-random soak fuzz demo bench bench-cluster bench-vm deny advisories notices package programs release test-aarch64 image manifest install clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -84,6 +84,13 @@ test-cluster: image ## a Kubernetes of two nodes in private namespaces: Multus, 
 	@tests/peers/build kubernetes >/dev/null
 	@tests/peers/build helm >/dev/null
 	$(CARGO) test $(TOOLS) -p plumb-cluster-tests --test api --test controller --test nodes --test proof
+
+test-cluster-upgrade: image ## another version rolls over two nodes and back while 50 interfaces come and go (root)
+	@.ci/setup cluster
+	@tests/peers/build multus >/dev/null
+	@tests/peers/build kubernetes >/dev/null
+	@tests/peers/build helm >/dev/null
+	$(CARGO) test $(TOOLS) -p plumb-cluster-tests --test upgrade
 
 test-cluster-scale: services ## 20 agents and 2000 pods at one API server, while agents, API server and rights fail (root)
 	@.ci/setup cluster

@@ -125,3 +125,42 @@ fn go_attaches_a_pod() {
     assert!(said.contains("WASI") && said.contains("fd_write"), "{said}");
     assert_attaches(&node, "smallest-go");
 }
+
+/// `docs/vendors.md`, from `new` to a pod, as it is written.
+#[test]
+fn the_vendors_guide_leads_to_a_pod() {
+    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/vendors.md");
+    let guide = std::fs::read_to_string(guide).expect("the guide is there");
+    let blocks: Vec<&str> = guide
+        .split("```sh\n")
+        .skip(1)
+        .filter_map(|rest| rest.split_once("```\n").map(|(block, _)| block))
+        .collect();
+    let [vendor, operator] = blocks.as_slice() else {
+        panic!("the guide has {} blocks", blocks.len());
+    };
+    let node = plumb_tests::node();
+    let added = Command::new("ip").args(["netns", "add", "pod-a"]).status();
+    assert!(added.expect("ip runs").success());
+    let oracle = Oracle::new(&node);
+    let folder = node.scratch().display();
+    let script = format!("set -e\ncd {folder}\n{vendor}{operator}");
+    let programs = [binaries::plumb(), binaries::plumbctl()];
+    let folders = programs.iter().filter_map(|program| program.parent());
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::join_paths(
+        folders
+            .map(Path::to_owned)
+            .chain(std::env::split_paths(&path)),
+    );
+    let output = Command::new("bash")
+        .args(["-c", &script])
+        .env("PATH", path.expect("folders without a colon"))
+        .output()
+        .expect("bash runs");
+    let said = succeed(&output);
+    for words in ["172.81.0.2/16", "pod-a", "create-macvlan"] {
+        assert!(said.contains(words), "{words} in {said}");
+    }
+    oracle.assert_unchanged();
+}

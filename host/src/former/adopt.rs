@@ -222,15 +222,19 @@ fn adopt(caches: &[&Cache], owner: Attachment, netns: PodNetns, node: &Node<'_>)
         }
         _ => {}
     }
+    let unknown = match first.known.unknown.as_slice() {
+        [] => String::new(),
+        unknown => format!(
+            "; not known, and so left as its pod had it, is {}",
+            unknown.join(", ")
+        ),
+    };
     node.trace.warning(format_args!(
-        "{} was given to {owner} by {}: it comes back as {} says",
+        "{} was given to {owner} by {}: it comes back as {} says{unknown}",
         Device(&address),
         first.plugin.name,
         first.path.display()
     ));
-    if !first.known.unknown.is_empty() {
-        mark_unclean(node, &address, first.known.unknown.join(", "))?;
-    }
     for cache in caches {
         remove(cache, node);
     }

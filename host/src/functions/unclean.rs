@@ -1,5 +1,5 @@
-//! A function that came home and of which nobody knows all that it was like: another plugin gave it to its pod, and what that
-//! plugin wrote down is lost, damaged, or not all.
+//! A function that came home and of which nobody knows what it was like: another plugin gave it to its pod, and what that
+//! plugin wrote down is lost or damaged.
 //!
 //! Such a function serves the next pod, but is not taken for a clean one: what it has now would become its "original". It stays
 //! marked as long as it is the same device: virtual functions that are made anew are fresh.

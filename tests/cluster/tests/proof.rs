@@ -6,8 +6,6 @@
 
 #[path = "proof/annotations.rs"]
 mod annotations;
-#[path = "proof/churn.rs"]
-mod churn;
 #[path = "proof/direct.rs"]
 mod direct;
 #[path = "proof/manifests.rs"]
@@ -24,5 +22,3 @@ mod rails;
 mod shared_adapter;
 #[path = "proof/stateful.rs"]
 mod stateful;
-#[path = "proof/upgrade.rs"]
-mod upgrade;

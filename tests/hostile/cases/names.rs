@@ -78,8 +78,7 @@ fn by_host_local() -> Value {
 fn a_flavour_by_the_name_of_an_ipam_type_is_in_nobodys_way() {
     let scene = Scene::new();
     let flavour = crate::kept::kept("0.2", "scripted");
-    let steps =
-        json!([{"step": "macvlan", "master": "nic0"}, {"step": "up"}, {"step": "assign"}]);
+    let steps = json!([{"step": "macvlan", "master": "nic0"}, {"step": "up"}, {"step": "assign"}]);
     for (name, network) in [
         ("pool", configuration::pool()),
         ("host-local", by_host_local()),

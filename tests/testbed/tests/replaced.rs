@@ -375,6 +375,9 @@ fn a_file_that_cannot_be_used_is_said() {
     }
     assert!(file.exists(), "a person may want to read it");
     fs::remove_dir_all(Path::new(FOLDER).join("sriov")).expect("remove it");
+    // It serves the next pod, and is not taken for a clean one: until a person says so, or it is made anew.
+    let mark = format!("/run/plumb/functions/{}.unclean", bed.function(0).address());
+    fs::remove_file(&mark).unwrap_or_else(|error| panic!("{mark}: {error}"));
     pod.remove();
     wait::until("it is home", || bed.function(0).netdev().is_some());
     bed.rebuild();

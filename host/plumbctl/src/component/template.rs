@@ -11,12 +11,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use include_dir::{Dir, include_dir};
 use plumb::components::World;
 
 use crate::Failure;
 
-static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
+/// All files of all templates, by their paths below `templates/`, in order: build.rs lists them.
+static FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/templates.rs"));
 
 /// What the words of a template become.
 pub struct Words {
@@ -28,12 +28,13 @@ pub struct Words {
 
 /// The languages that there is a template of, for a world.
 pub fn languages(world: World) -> Vec<&'static str> {
-    let mut languages: Vec<_> = TEMPLATES
-        .dirs()
-        .filter(|language| find(language, world).is_some())
-        .filter_map(|language| language.path().to_str())
+    let mut languages: Vec<_> = FILES
+        .iter()
+        .filter_map(|(path, _)| path.split_once('/'))
+        .filter(|(_, below)| below.starts_with(folder_of(world)))
+        .map(|(language, _)| language)
         .collect();
-    languages.sort_unstable();
+    languages.dedup();
     languages
 }
 
@@ -43,20 +44,20 @@ pub fn languages(world: World) -> Vec<&'static str> {
 ///
 /// For a language without a template, with those that there are; what the kernel said.
 pub fn write(language: &str, world: World, words: &Words, folder: &Path) -> Result<(), Failure> {
-    let template = TEMPLATES
-        .get_dir(language)
-        .and_then(|language| find(language, world));
-    let Some(template) = template else {
+    if !languages(world).contains(&language) {
         return Err(format!(
             "there is no template of {} in {language:?}: there are {}",
             world.as_str(),
             languages(world).join(", ")
         )
         .into());
-    };
-    for (path, content) in files(template) {
-        let path = path.strip_prefix(template.path())?;
-        let path = folder.join(words.fill(&path.to_string_lossy()));
+    }
+    let template = format!("{language}/{}", folder_of(world));
+    let files = FILES
+        .iter()
+        .filter_map(|(path, content)| Some((path.strip_prefix(&template)?, content)));
+    for (path, content) in files {
+        let path = folder.join(words.fill(path));
         let path = match path.extension() {
             Some(extension) if extension == "template" => path.with_extension(""),
             _ => path,
@@ -74,18 +75,12 @@ pub fn write(language: &str, world: World, words: &Words, folder: &Path) -> Resu
     Ok(())
 }
 
-fn find<'a>(language: &'a Dir<'a>, world: World) -> Option<&'a Dir<'a>> {
-    let name = match world {
-        World::Flavour => "flavour",
-        World::AddressPolicy => "policy",
-    };
-    language.get_dir(language.path().join(name))
-}
-
-/// All files below a folder, with their paths and content.
-fn files<'a>(folder: &'a Dir<'a>) -> Vec<(&'a Path, &'a [u8])> {
-    let own = folder.files().map(|file| (file.path(), file.contents()));
-    own.chain(folder.dirs().flat_map(files)).collect()
+/// Where the templates of a world are below their language.
+fn folder_of(world: World) -> &'static str {
+    match world {
+        World::Flavour => "flavour/",
+        World::AddressPolicy => "policy/",
+    }
 }
 
 impl Words {
