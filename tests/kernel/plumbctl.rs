@@ -10,7 +10,7 @@ use plumb_tests::configuration::{delegated, dual_stack, host_local, pool, with};
 use serde_json::{Value, json};
 
 /// Runs plumbctl on the test's node; what it printed, and whether it succeeded.
-fn plumbctl(arguments: &[&str]) -> (bool, String, String) {
+pub fn plumbctl(arguments: &[&str]) -> (bool, String, String) {
     let output = Command::new(binaries::plumbctl())
         .args(arguments)
         .output()
@@ -22,17 +22,17 @@ fn plumbctl(arguments: &[&str]) -> (bool, String, String) {
     )
 }
 
-fn success(arguments: &[&str]) -> String {
+pub fn success(arguments: &[&str]) -> String {
     let (success, output, error) = plumbctl(arguments);
     assert!(success, "plumbctl {arguments:?}: {error}");
     output
 }
 
-fn parsed(arguments: &[&str]) -> Value {
+pub fn parsed(arguments: &[&str]) -> Value {
     serde_json::from_str(&success(arguments)).expect("JSON")
 }
 
-fn file(node: &Node, name: &str, content: &Value) -> String {
+pub fn file(node: &Node, name: &str, content: &Value) -> String {
     let path = node.scratch().join(name);
     fs::write(&path, content.to_string()).expect("a file in the scratch folder");
     path.to_str().expect("a path in UTF-8").to_owned()

@@ -1,4 +1,4 @@
-//! The nodes that matter, in the format of `plumbctl plan --facts`, and what may be odd about a node.
+//! The nodes that matter, which are the examples of `docs/facts.md`, and what may be odd about a node.
 
 mod odd;
 
@@ -25,7 +25,7 @@ macro_rules! nodes {
         [$(Node {
             name: $name,
             title: $title,
-            text: include_str!(concat!("nodes/", $name, ".json")),
+            text: include_str!(concat!("../../../docs/examples/", $name, ".json")),
         }),+]
     };
 }
