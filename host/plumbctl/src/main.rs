@@ -124,11 +124,20 @@ type Failure = Box<dyn std::error::Error>;
 
 fn main() -> ExitCode {
     end_with_the_reader();
-    let arguments = Arguments::parse();
+    let code = run(Arguments::parse()).unwrap_or_else(|failure| {
+        eprintln!("plumbctl: {failure}");
+        ExitCode::FAILURE
+    });
+    // No process of a component outlives the command: whoever copies over plumbctl then would find it in use.
+    plumb::components::wall::reap();
+    code
+}
+
+fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let policy = &Reader {
         file: arguments.policy,
     };
-    let outcome = match arguments.command {
+    match arguments.command {
         Command::Plan(arguments) => plan::run(&arguments, policy),
         Command::Facts(arguments) => facts::run(&arguments),
         Command::Policy(arguments) => policy::run(arguments, policy),
@@ -141,19 +150,10 @@ fn main() -> ExitCode {
         Command::Doctor(arguments) => doctor::run(&arguments, policy),
         Command::Render(arguments) => render::run(&arguments),
         Command::Install(arguments) => install::run(&arguments),
-        Command::Conform(arguments) => match conform::run(&arguments) {
-            Ok(code) => return code,
-            Err(failure) => Err(failure),
-        },
+        Command::Conform(arguments) => return conform::run(&arguments),
         Command::Component { folder, command } => component::run(folder, command, policy),
-    };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            eprintln!("plumbctl: {failure}");
-            ExitCode::FAILURE
-        }
-    }
+    }?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Has the signal end plumbctl when nobody reads any more what it prints (`plumbctl leases | head`), as it ends other
