@@ -174,9 +174,10 @@ programs: build services notices
 	@[ $(ARCHITECTURE) = $$(uname -m) ] || .ci/setup $(ARCHITECTURE)
 	@CARGO=$(CARGO) release/programs $(ARCHITECTURE) target/image/$(ARCHITECTURE) -- $(STATIC)
 
-release: programs ## an archive of all that is needed on a node: target/plumb-VERSION-linux-ARCHITECTURE.tar.gz
+release: programs ## an archive of all that a node and a vendor need: target/plumb-VERSION-linux-ARCHITECTURE.tar.gz
+	@target/release/plumbctl component bindings wit-package target/image/$(ARCHITECTURE)/wit
 	@archive=plumb-$$(target/release/plumb --version | cut -d' ' -f2)-linux-$(ARCHITECTURE).tar.gz && \
-	    tar -C target/image/$(ARCHITECTURE) -czf target/$$archive --owner=0 --group=0 plumb plumbctl NOTICES.txt plumb.cdx.json \
+	    tar -C target/image/$(ARCHITECTURE) -czf target/$$archive --owner=0 --group=0 plumb plumbctl wit NOTICES.txt plumb.cdx.json \
 	    -C ../../.. LICENSE README.md SECURITY.md docs && echo target/$$archive
 
 test-aarch64: build ## plumb and plumbctl for 64-bit ARM, built here and started under emulation

@@ -11,7 +11,7 @@ use crate::Failure;
 /// The arguments.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// The language; wit is the contract itself, for toolchains that read it
+    /// The language; wit is the contract itself, for toolchains that read it, wit-package the same as one binary file
     language: Kind,
     /// Where to write the files; files of the same names are replaced
     folder: PathBuf,
@@ -31,6 +31,7 @@ enum Kind {
     C,
     Go,
     Wit,
+    WitPackage,
 }
 
 /// Writes them.
@@ -38,6 +39,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
     let language = match arguments.language {
         Kind::C => Language::C,
         Kind::Wit => Language::Wit,
+        Kind::WitPackage => return write(&arguments.folder, &package()?),
         Kind::Go => Language::Go {
             bindings: arguments.package.unwrap_or_default(),
             implementation: arguments.implementation.unwrap_or_default(),
@@ -47,6 +49,13 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         write(&arguments.folder, &file)?;
     }
     Ok(())
+}
+
+fn package() -> Result<File, Failure> {
+    Ok(File {
+        path: format!("plumb-cni-{}.wasm", plumb_compiler::CONTRACT_VERSION),
+        content: plumb_compiler::package()?,
+    })
 }
 
 fn write(folder: &Path, file: &File) -> Result<(), Failure> {
