@@ -1,33 +1,24 @@
 //! Flavour `{{name}}`: the pod gets a macvlan child of the network's `master`.
 
-use plumb_sdk::operations::{MacvlanOptions, bring_up, create_macvlan};
-use plumb_sdk::{Error, Flavour, Request, export_flavour, facts};
-use serde::Deserialize;
+use plumb_sdk::prelude::*;
 
-/// The keys of a network. They come in lower case, however they were written.
-#[derive(Deserialize)]
+/// The keys of a network. They are found in any letter case, and `plumbctl component show` prints them with these words.
+#[derive(Keys)]
 struct Keys {
-    master: String,
+    /// The interface of the node that the pod's is made on.
+    master: HostLink,
+    /// Bytes; the master's when it is left out.
     mtu: Option<u32>,
 }
 
-/// The flavour; `export_flavour!` makes the component of it.
-pub struct Macvlan;
-
-impl Flavour for Macvlan {
-    fn attach(request: &Request) -> Result<(), Error> {
-        let keys: Keys = request.configuration()?;
-        let parent = facts::get_link(facts::Place::Host, &keys.master)?;
-        let options = MacvlanOptions {
-            mtu: keys.mtu,
-            ..Default::default()
-        };
-        let link = create_macvlan(&parent, &options)?;
-        bring_up(&link, request.configured_addresses()?.as_ref())
-    }
+/// What an operator is asked to grant stands in `uses`. Nothing happens here: steps are recorded, and plumb takes them
+/// and undoes them.
+#[flavour(uses(create_macvlan, set_link_sysctl, set_up, assign_addresses))]
+fn attach(keys: Keys, request: &Request) -> Result<()> {
+    let link = Macvlan::on(&keys.master).mtu(keys.mtu).create()?;
+    link.bring_up(request.configured_addresses()?)?;
+    Ok(())
 }
-
-export_flavour!(Macvlan);
 
 #[cfg(test)]
 mod tests;

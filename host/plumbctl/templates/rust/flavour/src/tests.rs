@@ -14,7 +14,7 @@ fn node() -> Node {
 #[test]
 fn the_pod_gets_a_child_of_the_master() {
     let network = r#"{"name": "rail0", "master": "ens6f0np0", "mtu": 1400}"#;
-    let outcome = node().attach::<Macvlan>(request(network));
+    let outcome = node().attach::<Component>(request(network));
     outcome.result.unwrap();
     let Some(Operation::CreateMacvlan { parent, options }) = outcome.plan.first() else {
         panic!("{:?}", outcome.plan);
@@ -25,6 +25,6 @@ fn the_pod_gets_a_child_of_the_master() {
 #[test]
 fn a_master_that_is_not_there_is_named() {
     let network = r#"{"name": "rail0", "master": "ens7f0np0"}"#;
-    let outcome = node().attach::<Macvlan>(request(network));
+    let outcome = node().attach::<Component>(request(network));
     outcome.assert_refused(ErrorCode::NotFound, &["ens7f0np0"]);
 }
