@@ -65,6 +65,12 @@ impl<'a> Machine<'a> {
             .unwrap_or(&self.pod.attachment.interface_name)
     }
 
+    /// Whether a step of this call made or moved an interface: what such a one is like, the kernel need not be asked.
+    pub fn has_made(&self, link: LinkNumber) -> bool {
+        let interface = self.outcome.interfaces.get(&link);
+        interface.is_some_and(|interface| interface.made.is_some())
+    }
+
     /// Whether an interface of an earlier plugin is not there any more. Another one may have its name.
     pub fn has_lost(&self, link: LinkNumber) -> bool {
         let interface = self.outcome.interfaces.get(&link);

@@ -5,14 +5,19 @@
 //! the process that performs the plan, and alone decides what may be seen and recorded. For a
 //! built-in component the two are in one process, for a vendor's the wall is between them.
 
+mod addressing;
 mod arguments;
 mod ask;
 mod authority;
 mod behind;
 mod call;
 mod facts;
+mod functions;
+mod links;
 mod netdevs;
 mod operations;
+mod routes;
+mod settings;
 
 use std::sync::Arc;
 
@@ -35,10 +40,10 @@ pub use authority::Authority;
 pub(in crate::components) use authority::tests::authority;
 pub use behind::Behind;
 pub use call::{HostAnswer, HostCall};
+pub use functions::{VirtualFunctionSettings, Vlan};
+pub use links::{IpoibOptions, IpvlanOptions, MacvlanOptions};
 pub use netdevs::{ChannelCounts, RingSizes, VethOptions, VlanOptions};
-pub use operations::{
-    IpoibOptions, IpvlanOptions, MacvlanOptions, VirtualFunctionSettings, Vlan, plain_route,
-};
+pub use routes::plain_route;
 
 /// What is kept for a `link` handle.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

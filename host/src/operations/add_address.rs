@@ -34,8 +34,7 @@ impl Reversible for AddAddress {
 
     /// One that an earlier plugin's interface has already is nothing that an undo may take.
     fn prepare(&mut self, machine: &Machine<'_>) -> Result<()> {
-        let interface = machine.outcome.interfaces.get(&self.link);
-        if interface.is_some_and(|interface| interface.made.is_some()) {
+        if machine.has_made(self.link) {
             return Ok(());
         }
         let index = machine.link_index(self.link)?;

@@ -57,8 +57,7 @@ impl Reversible for AddRoute {
     /// What is there already is in the record before a kill can leave it in doubt. No route leads by an interface that was
     /// just made.
     fn prepare(&mut self, machine: &Machine<'_>) -> Result<()> {
-        let interface = machine.outcome.interfaces.get(&self.link);
-        if interface.is_none_or(|interface| interface.made.is_none()) {
+        if !machine.has_made(self.link) {
             let index = machine.link_index(self.link)?;
             self.existed = machine.pod.socket()?.has_route(index, &self.route)?;
         }

@@ -109,9 +109,8 @@ impl Reversible for SetMac {
                 None => error.into(),
             });
         }
-        let is_ours = machine.outcome.interface(self.link).made.is_some();
-        if let Some(link) = machine.pod.socket()?.link_by_index(index)?
-            && is_ours
+        if machine.has_made(self.link)
+            && let Some(link) = machine.pod.socket()?.link_by_index(index)?
         {
             machine.outcome.made(self.link, link);
         }

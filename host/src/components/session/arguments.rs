@@ -9,7 +9,7 @@ use plumb_values::arguments::{
 };
 use plumb_values::{Family, Guid, Mac};
 
-use super::operations::VirtualFunctionSettings;
+use super::functions::VirtualFunctionSettings;
 use crate::components::refusal::Refusal;
 use crate::kernel::virtual_function::{LinkState, Setting, Settings, Vlan};
 use crate::octets;

@@ -10,7 +10,7 @@ use plumb_values::names::check_alternative_name;
 use serde::{Deserialize, Serialize};
 
 use super::authority::Authority;
-use super::operations::parent_of;
+use super::links::parent_of;
 use super::{LinkHandle, PodLinkHandle};
 use crate::components::refusal::Refusal;
 use crate::facts::Place;
