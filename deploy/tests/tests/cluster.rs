@@ -1,5 +1,16 @@
 //! The chart on a real cluster of two nodes, by the image that `make image` has built.
 
+#[path = "metrics/live.rs"]
+mod live;
+#[path = "metrics/prometheus.rs"]
+#[allow(dead_code, reason = "the rest is for `metrics`")]
+mod prometheus;
+#[path = "metrics/queries.rs"]
+mod queries;
+#[path = "metrics/targets.rs"]
+#[allow(dead_code, reason = "the rest is for `metrics`")]
+mod targets;
+
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -84,6 +95,8 @@ fn the_chart_brings_plumb_to_every_node_and_takes_no_claim_away() {
         }
         assert_eq!(of("agent")[0]["says"], "the agent answers");
     }
+
+    live::look(&cluster);
 
     // Taken away, it leaves what pods need to end, and what users wrote.
     let uninstall = [

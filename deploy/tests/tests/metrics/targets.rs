@@ -1,4 +1,4 @@
-//! What is scraped: pages of the test's own, or those whose addresses the caller says.
+//! What is scraped: pages of the test's own; and how a page is read.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -55,13 +55,4 @@ pub fn get(address: &str, path: &str) -> String {
     text.split_once("\r\n\r\n")
         .map(|(_, body)| body.to_owned())
         .unwrap_or_default()
-}
-
-/// The addresses in a variable of the environment; none without it.
-pub fn addresses(variable: &str) -> Vec<String> {
-    let text = std::env::var(variable).unwrap_or_default();
-    text.split(',')
-        .filter(|address| !address.is_empty())
-        .map(str::to_owned)
-        .collect()
 }
