@@ -181,9 +181,22 @@ pub fn counts(cluster: &Cluster, pool: &str, held: usize, total: usize) {
         let words: Vec<_> = shown.split_whitespace().collect();
         match words.get(3..5) == Some(&[held.to_string().as_str(), total.to_string().as_str()]) {
             true => Ok(()),
-            false => Err(shown),
+            // Which of them no pod has, and since when, is what somebody wants to know then.
+            false => Err(format!("{shown}{}", holders(cluster, pool))),
         }
     });
+}
+
+/// A pool's blocks, and the leases of the nodes.
+fn holders(cluster: &Cluster, pool: &str) -> String {
+    let selector = format!("ipam.plumb.network/pool={pool}");
+    let output = ["get", "ipblocks", "--selector", &selector, "-o", "wide"];
+    let blocks = cluster.kubectl().run(&output).expect_success();
+    let leases = cluster
+        .nodes()
+        .iter()
+        .map(|node| format!("{}: {}\n", node.name(), Value::from(install::leases(node))));
+    format!("{blocks}{}", leases.collect::<String>())
 }
 
 /// Deletes a pool as its user does, who waits for it: nothing of it may be left then, neither in the API nor on the nodes.
