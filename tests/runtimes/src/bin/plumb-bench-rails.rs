@@ -1,8 +1,8 @@
 //! A pod with eight rails by Multus: plumb's networks with `rails` beside the CNI project's macvlan, host-local and sbr, by the
 //! same Multus, in turns in one run. And the kernel's own time for removing eight such interfaces one by one.
 //!
-//! Both pods have the same first interface, by the CNI project's bridge. What it and Multus itself take is measured by a
-//! third pod, which has no rail.
+//! All pods have the same first interface, by the CNI project's bridge. What it and Multus itself take is measured by two
+//! more: one has no rail, the other eight networks of a plugin that does nothing, which is this program.
 //!
 //!     plumb-bench-rails [ROUNDS]      20 by default
 
@@ -39,6 +39,10 @@ struct Candidate {
 }
 
 fn main() -> ExitCode {
+    if let Some(verb) = std::env::var_os("CNI_COMMAND") {
+        do_nothing(&verb);
+        return ExitCode::SUCCESS;
+    }
     let rounds = std::env::args().nth(1).map_or(Ok(20), |text| text.parse());
     let Ok(rounds) = rounds else {
         eprintln!("plumb-bench-rails: ROUNDS must be a number");
@@ -50,7 +54,12 @@ fn main() -> ExitCode {
     fabric();
     let kubernetes = Kubernetes::new();
     for rail in 1..=RAILS {
-        for (name, network) in [("plumb", ours(rail)), ("peer", theirs(rail))] {
+        let idle = json!({"cniVersion": "1.0.0", "name": format!("idle{rail}"), "type": IDLE});
+        for (name, network) in [
+            ("plumb", ours(rail)),
+            ("peer", theirs(rail)),
+            ("idle", idle),
+        ] {
             kubernetes.network(&format!("{name}{rail}"), &network, &json!({}));
         }
     }
@@ -60,6 +69,8 @@ fn main() -> ExitCode {
         for plugin in replaced {
             multus.replace(plugin, &programs.join(plugin));
         }
+        let own = std::env::current_exe().expect("where this program is");
+        multus.replace(IDLE, &own);
         Candidate {
             label,
             networks,
@@ -76,6 +87,7 @@ fn main() -> ExitCode {
             Some("peer"),
             &["bridge", "host-local", "macvlan", "sbr"],
         ),
+        candidate("a plugin that does nothing", Some("idle"), &bridge),
         candidate("no rail", None, &bridge),
     ];
     let mut kernel = Vec::new();
@@ -90,6 +102,21 @@ fn main() -> ExitCode {
         }
     }
     report(&candidates, &mut kernel, rounds)
+}
+
+/// The type of the plugin that does nothing.
+const IDLE: &str = "idle";
+
+/// What a plugin must at least say.
+fn do_nothing(verb: &std::ffi::OsStr) {
+    let variable = |name| std::env::var(name).unwrap_or_default();
+    if verb == "ADD" {
+        let interface = json!({"name": variable("CNI_IFNAME"), "sandbox": variable("CNI_NETNS")});
+        println!(
+            "{}",
+            json!({"cniVersion": "1.0.0", "interfaces": [interface]})
+        );
+    }
 }
 
 /// Eight parents, each with a switch at its other end.
@@ -141,7 +168,11 @@ impl Candidate {
         std::thread::sleep(QUIET);
         let added = self.multus.call(node, "ADD", &pod).run();
         added.expect_result();
-        self.require_rails(&pod, names.len());
+        let rails = match self.networks {
+            Some("idle") | None => 0,
+            Some(_) => names.len(),
+        };
+        self.require_rails(&pod, rails);
         std::thread::sleep(QUIET);
         let deleted = self.multus.call(node, "DEL", &pod).run();
         deleted.expect_silence();
@@ -210,7 +241,7 @@ fn median(times: &[Duration]) -> f64 {
     times.get(times.len() / 2).copied().unwrap_or(f64::NAN) * 1e3
 }
 
-fn report(candidates: &[Candidate; 3], kernel: &mut [Duration], rounds: usize) -> ExitCode {
+fn report(candidates: &[Candidate; 4], kernel: &mut [Duration], rounds: usize) -> ExitCode {
     println!("a pod with {RAILS} rails by Multus, medians of {rounds} rounds in turns");
     println!("{:<30}{:>10}{:>10}", "", "ADD, ms", "DEL, ms");
     for one in candidates {
@@ -223,7 +254,7 @@ fn report(candidates: &[Candidate; 3], kernel: &mut [Duration], rounds: usize) -
     }
     let kernel = median(kernel);
     println!("{:<30}{:>10}{kernel:>10.1}", "the kernel alone, ip(8)", "");
-    let [plumb, peer, none] = candidates;
+    let [plumb, peer, idle, none] = candidates;
     let own = |of: &Candidate, times: fn(&Candidate) -> &[Duration]| {
         median(times(of)) - median(times(none))
     };
@@ -253,5 +284,16 @@ fn report(candidates: &[Candidate; 3], kernel: &mut [Duration], rounds: usize) -
         let over = if value > limit { "  OVER" } else { "" };
         println!("{name}: {value:.3}, at most {limit}{over}");
     }
+    // What of the limit is Multus' and the first interface's, whatever attaches the rails.
+    let (whole, nothing) = (median(&peer.add), median(&idle.add));
+    println!(
+        "ADD of a plugin that does nothing, of the peer's: {:.3}; {:.1} ms are left to eight rails within {ADD_LIMIT}",
+        nothing / whole,
+        ADD_LIMIT * whole - nothing
+    );
+    println!(
+        "ADD beyond a plugin that does nothing, of the peer's: {:.3}",
+        (median(&plumb.add) - nothing) / (whole - nothing)
+    );
     ExitCode::SUCCESS
 }
