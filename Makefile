@@ -61,10 +61,10 @@ test-kernel: build peers ## the built binary against a real kernel, in private n
 test-fuzz: components ## what plumb reads: all kept inputs, then some seconds of new ones
 	@CARGO=$(CARGO) tests/fuzz/run --seconds 4
 
-conformance: build ## the conformance suite: its own tests, then plumb and the reference plugins
+conformance: build peers ## the conformance suite: its own tests, then plumb and the CNI project's plugins of today
 	$(CARGO) test $(TOOLS) -p cni-harness -p cni-conformance -p cni-specimen
 	$(CARGO) build $(TOOLS) -p cni-conformance
-	@cni-conformance/run
+	@PEERS=$$(tests/peers/build plugins) cni-conformance/run
 
 conformance-full: conformance ## as conformance, and each wrong plugin against all cases, not only those of its group
 	SPECIMEN_AGAINST=all $(CARGO) test $(TOOLS) -p cni-specimen --test defects
