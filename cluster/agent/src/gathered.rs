@@ -97,6 +97,14 @@ impl Sources {
             "leases_without_pod",
             "Addresses of pods that the API server has not on this node; the runtime's DEL or GC releases them",
         );
+        // Nothing yet is 0: of a metric without values a panel shows nothing, and an alert cannot tell.
+        let known = self.known.get();
+        for pool in &known.pools {
+            for gauges in [&leased, &set_aside, &held] {
+                set(gauges, vec![("pool", pool.name.clone())], 0.0);
+            }
+        }
+        set(&without_pod, Vec::new(), 0.0);
         let Some(store) = self.leases.existing().map_err(|error| error.to_string())? else {
             return Ok(());
         };
@@ -107,7 +115,7 @@ impl Sources {
                 false => add(&leased, vec![("pool", lease.pool.clone())], 1.0),
             }
         }
-        for pool in &self.known.get().pools {
+        for pool in &known.pools {
             let ranges: Vec<_> = pool
                 .usable()
                 .iter()

@@ -96,7 +96,7 @@ fn the_chart_brings_plumb_to_every_node_and_takes_no_claim_away() {
         assert_eq!(of("agent")[0]["says"], "the agent answers");
     }
 
-    live::look(&cluster);
+    live::look(&cluster, "v4-81");
 
     // Taken away, it leaves what pods need to end, and what users wrote.
     let uninstall = [

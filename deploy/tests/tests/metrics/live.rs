@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use plumb_cluster_tests::{Cluster, until};
+use plumb_cluster_tests::{Cluster, objects, pods, until};
 use plumb_deploy_tests::rendered;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::prometheus::Prometheus;
 use crate::queries::{names, of_alerts, of_dashboard};
 use crate::targets::get;
 
-/// How long something may take to be scraped, and what was wrong at the start to be over.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long pods may take to run, something to be scraped, and what was wrong at the start to be over.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The addresses at which the pods of a component are scraped: all are in the network of their nodes.
 fn addresses(cluster: &Cluster, component: &str) -> Vec<String> {
@@ -39,9 +39,25 @@ fn port(component: &str) -> u64 {
     ports[0]
 }
 
-/// Every query of the dashboard and of the alerts is one that a Prometheus takes, about metrics that these agents and
-/// controllers have; and no alert comes.
-pub fn look(cluster: &Cluster) {
+/// While pods have addresses of a pool, every query of the dashboard and of the alerts is one that a Prometheus takes, about
+/// metrics that these agents and controllers have; and no alert comes.
+pub fn look(cluster: &Cluster, pool: &str) {
+    let network = json!({
+        "apiVersion": "spiderpool.spidernet.io/v2beta1", "kind": "SpiderMultusConfig",
+        "metadata": {"name": "scraped", "namespace": "default"},
+        "spec": {"cniType": "macvlan", "macvlan": {"master": ["ens6f0np0"], "ippools": {"ipv4": [pool]}}},
+    });
+    let kubectl = cluster.kubectl();
+    kubectl.apply(&network);
+    kubectl.apply(&objects::deployment("scraped", 2, "default/scraped"));
+    pods::running(cluster, "scraped", 2, PATIENCE);
+    scrape(cluster);
+    kubectl.delete("default", "deployment", "scraped");
+    pods::gone(cluster, "scraped", PATIENCE);
+    kubectl.delete("default", "smc", "scraped");
+}
+
+fn scrape(cluster: &Cluster) {
     // A thread of its own: it moves into the cluster's network, and with it the Prometheus that it starts.
     std::thread::scope(|scope| {
         let looked = scope.spawn(|| {
@@ -65,7 +81,6 @@ fn look_from_inside(agents: &[String], controllers: &[String]) {
         "count(up == 1) == {}",
         agents.len() + controllers.len()
     ));
-    // A metric has no values before something happened, but it has a description.
     let texts: String = agents
         .iter()
         .chain(controllers)
