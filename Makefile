@@ -5,9 +5,9 @@ CARGO ?= cargo
 # Cargo.toml, which says why.
 TOOLS = --profile tools --locked
 # What has neither plumb nor its compiler inside.
-OUTSIDE = -p plumb-tests -p plumb-languages -p plumb-cluster-tests -p plumb-runtimes -p plumb-testbed -p plumb-testbed-bench -p cni-harness -p cni-conformance -p cni-specimen -p plumb-supply -p plumb-deploy-tests
-# The agent, the controller, and what both and plumb say to each other: of plumb they have the leaves alone.
-CLUSTER = -p plumb-protocol -p plumb-resources -p plumb-blocks -p plumb-migration -p plumb-service -p plumb-agent -p plumb-controller -p plumb-programs
+OUTSIDE = -p plumb-tests -p plumb-languages -p plumb-registry-tests -p plumb-cluster-tests -p plumb-runtimes -p plumb-testbed -p plumb-testbed-bench -p cni-harness -p cni-conformance -p cni-specimen -p plumb-supply -p plumb-deploy-tests
+# The agent, the controller, what speaks to registries, and what plumb and plumbctl say to them: of plumb they have the leaves alone.
+CLUSTER = -p plumb-protocol -p plumb-resources -p plumb-blocks -p plumb-migration -p plumb-service -p plumb-agent -p plumb-controller -p plumb-registry -p plumb-programs
 
 # plumb runs for every pod: without shared libraries and relocations, which take a tenth of
 # an ADD, it starts in half the time, and runs on any distribution.
@@ -17,7 +17,7 @@ STATIC = -C target-feature=+crt-static -C relocation-model=static -C link-arg=-W
 SERVICE = -C target-feature=+crt-static
 
 .PHONY: help setup components build services peers lint test test-unit test-kernel test-fuzz conformance conformance-full test-runtimes
-.PHONY: test-languages test-cluster test-cluster-scale test-cluster-upgrade test-deploy test-vm test-vm-full differential-random soak fuzz demo bench bench-cluster bench-vm deny advisories notices package programs release test-aarch64 image manifest install clean
+.PHONY: test-languages test-registry test-cluster test-cluster-scale test-cluster-upgrade test-deploy test-vm test-vm-full differential-random soak fuzz demo bench bench-cluster bench-vm deny advisories notices package programs release test-aarch64 image manifest install clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -33,12 +33,13 @@ build: components ## build plumb and plumbctl into target/release
 	$(CARGO) build $(TOOLS) --bin plumbctl --bin plumb-fault
 	@install --strip target/tools/plumbctl target/tools/plumb-fault target/release/
 
-services: setup ## build the programs of a cluster into target/release
+services: setup ## build the programs that speak to a cluster or to registries into target/release
 	$(CARGO) rustc $(TOOLS) -p plumb-programs --bin plumb-agent -- $(SERVICE)
 	$(CARGO) rustc $(TOOLS) -p plumb-programs --bin plumb-controller -- $(SERVICE)
 	$(CARGO) rustc $(TOOLS) -p plumb-programs --bin plumb-migrate -- $(SERVICE)
+	$(CARGO) rustc $(TOOLS) -p plumb-programs --bin plumb-registry -- $(SERVICE)
 	@mkdir -p target/release
-	@install --strip target/tools/plumb-agent target/tools/plumb-controller target/tools/plumb-migrate target/release/
+	@cd target/tools && install --strip plumb-agent plumb-controller plumb-migrate plumb-registry ../release/
 
 peers: setup ## build the CNI project's plugins of today, which plumb is compared with
 	@tests/peers/build plugins >/dev/null
@@ -72,6 +73,10 @@ conformance-full: conformance ## as conformance, and each wrong plugin against a
 test-languages: build ## components in C and Go, built by their toolchains, attach pods in private network namespaces
 	@.ci/setup languages
 	$(CARGO) test $(TOOLS) -p plumb-languages
+
+test-registry: build services ## components go to registries on the loopback and come back, and one registry that misbehaves
+	@.ci/setup registry
+	$(CARGO) test $(TOOLS) -p plumb-registry-tests
 
 test-runtimes: build ## podman, containerd and Multus attach real containers, on private nodes (root)
 	@.ci/setup runtimes
@@ -177,7 +182,7 @@ programs: build services notices
 release: programs ## an archive of all that a node and a vendor need: target/plumb-VERSION-linux-ARCHITECTURE.tar.gz
 	@target/release/plumbctl component bindings wit-package target/image/$(ARCHITECTURE)/wit
 	@archive=plumb-$$(target/release/plumb --version | cut -d' ' -f2)-linux-$(ARCHITECTURE).tar.gz && \
-	    tar -C target/image/$(ARCHITECTURE) -czf target/$$archive --owner=0 --group=0 plumb plumbctl wit NOTICES.txt plumb.cdx.json \
+	    tar -C target/image/$(ARCHITECTURE) -czf target/$$archive --owner=0 --group=0 plumb plumbctl plumb-registry wit NOTICES.txt plumb.cdx.json \
 	    -C ../../.. LICENSE README.md SECURITY.md docs && echo target/$$archive
 
 test-aarch64: build ## plumb and plumbctl for 64-bit ARM, built here and started under emulation

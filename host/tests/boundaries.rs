@@ -152,3 +152,14 @@ fn the_cni_binary_has_no_compiler_runtime_or_network_client() {
         assert!(client.iter().any(|found| found == name), "{client:?}");
     }
 }
+
+/// What it asks of a registry, a program beside it asks.
+#[test]
+fn the_operators_tool_has_no_network_client() {
+    let of_clients = ["tokio", "rustls", "hyper", "reqwest", "oci-client"];
+    assert_eq!(those_like(&of_clients, &crates_of("plumbctl")), [""; 0]);
+    let client = those_like(&of_clients, &crates_of("plumb-registry"));
+    for name in of_clients {
+        assert!(client.iter().any(|found| found == name), "{client:?}");
+    }
+}

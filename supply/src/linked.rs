@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::Failure;
 
-/// The privileged program, the tool beside it, and what runs as pods.
+/// The privileged program, the tool beside it, and what runs as pods or speaks to registries.
 pub const PROGRAMS: [&str; 3] = ["plumb", "plumbctl", "plumb-programs"];
 
 /// The components that are built into plumb.

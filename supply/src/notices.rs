@@ -16,8 +16,8 @@ const APACHE: &str = include_str!("../../LICENSE");
 /// The file, as it is installed beside plumb.
 pub fn of(linked: &Linked) -> Result<String, Failure> {
     let mut text = String::from(
-        "What plumb, plumbctl, plumb-agent, plumb-controller, plumb-migrate and the components in plumb contain of others\n\
-         ================================================================================================================\n\n",
+        "What plumb, plumbctl, plumb-agent, plumb-controller, plumb-migrate, plumb-registry and the components in plumb contain of others\n\
+         ================================================================================================================================\n\n",
     );
     for other in &linked.others {
         writeln!(text, "{} {}, {}", other.name, other.version, other.licence)?;

@@ -1,9 +1,10 @@
 //! Unsafe code of others in the privileged program: how much there is, what it is for and whose bytes reach it stands
 //! in `supply/unsafe.json`. What is new or has another version there must be looked at before it lands.
 //!
-//! It is the program that every pod starts as root, with text of a tenant. The agent and the controller are not in the
-//! list: theirs is the unsafe code of tokio, hyper, rustls and ring, which every client of Kubernetes in Rust has, and
-//! a fault of it stops no pod from leaving. That none of it is in the CNI binary, `host/tests/boundaries.rs` looks.
+//! It is the program that every pod starts as root, with text of a tenant. The agent, the controller and what speaks to
+//! registries are not in the list: theirs is the unsafe code of tokio, hyper, rustls and ring, which every client of
+//! Kubernetes in Rust has, and a fault of it stops no pod from leaving. That none of it is in the CNI binary,
+//! `host/tests/boundaries.rs` looks.
 
 use std::fs;
 use std::path::Path;

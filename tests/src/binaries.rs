@@ -33,6 +33,25 @@ pub fn migrate() -> PathBuf {
     find("PLUMB_MIGRATE_BIN", "plumb-migrate")
 }
 
+/// The program that speaks to registries, which plumbctl looks for beside itself: what `make services` built.
+pub fn registry() -> PathBuf {
+    let path = plumbctl().with_file_name("plumb-registry");
+    assert!(
+        path.is_file(),
+        "there is no {}: build it with `make services`, beside plumbctl",
+        path.display()
+    );
+    path
+}
+
+/// A component as `make components` built it, such as `specimen`.
+pub fn component(name: &str) -> PathBuf {
+    target_folder()
+        .join("components")
+        .join(name)
+        .with_extension("wasm")
+}
+
 fn find(variable: &str, name: &str) -> PathBuf {
     let path = match std::env::var_os(variable) {
         Some(path) => PathBuf::from(path),

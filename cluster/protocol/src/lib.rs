@@ -5,6 +5,8 @@
 //!
 //! Of each call that has ended plumb leaves a line in a file that the agent has made, see [`Call`].
 
+pub mod registry;
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 

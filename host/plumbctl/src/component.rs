@@ -2,7 +2,8 @@
 //!
 //! | for | commands |
 //! |---|---|
-//! | whoever builds one, as any user | `new`, `bindings`, `build`, `inspect`, `test` |
+//! | whoever builds one, as any user | `new`, `bindings`, `build`, `inspect`, `test`, `push` |
+//! | whoever is handed one, as any user | `pull` |
 //! | whoever runs a node, to look | `list`, `show`, `verify` |
 //! | the same, as root | `install`, `grant`, `revoke`, `recompile`, `remove` |
 
@@ -19,7 +20,10 @@ mod list;
 mod names;
 mod new;
 mod project;
+mod pull;
+mod push;
 mod recompile;
+mod registry;
 mod remove;
 mod revoke;
 mod show;
@@ -51,6 +55,10 @@ pub enum Command {
     Inspect(inspect::Arguments),
     /// Run a component in the sandbox on nodes and networks that are written down, and compare its plans
     Test(test::Arguments),
+    /// Hand a component out by an OCI registry; prints the reference with its digest
+    Push(push::Arguments),
+    /// Bring a component from an OCI registry; installs nothing
+    Pull(pull::Arguments),
     /// Check a component, compile it for this release and install it
     Install(install::Arguments),
     /// List the installed components, and what each may do
@@ -78,6 +86,8 @@ pub fn run(folder: Option<PathBuf>, command: Command, policy: &Reader) -> Result
         Command::Build(arguments) => build::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
+        Command::Push(arguments) => push::run(&arguments),
+        Command::Pull(arguments) => pull::run(&arguments),
         Command::Install(arguments) => install::run(&store()?, &arguments),
         Command::List(arguments) => list::run(&store()?, &arguments),
         Command::Show(arguments) => show::run(&store()?, &arguments, policy),

@@ -55,6 +55,7 @@ Examples:
   plumbctl render networks.yaml                        the NetworkAttachmentDefinitions of SpiderMultusConfigs
   plumbctl install --bin-dir /opt/cni/bin              plumb and the names it answers to
   plumbctl component new acme --flavour                a project for a network of your own; then build and test it
+  plumbctl component pull registry.example/acme:1.2.0  a vendor's component, from an OCI registry
   plumbctl component install acme.wasm --name acme     a vendor's component, compiled for this release
   plumbctl component grant acme create-macvlan set-up  what it may do
   plumbctl component show acme                         what it is, wishes and may do, and who uses it
