@@ -70,7 +70,7 @@ conformance: build peers ## the conformance suite: its own tests, then plumb and
 conformance-full: conformance ## as conformance, and each wrong plugin against all cases, not only those of its group
 	SPECIMEN_AGAINST=all $(CARGO) test $(TOOLS) -p cni-specimen --test defects
 
-test-languages: build ## components in C and Go, built by their toolchains, attach pods in private network namespaces
+test-languages: build ## components in C, Go and JavaScript, built by their toolchains, attach pods in private network namespaces
 	@.ci/setup languages
 	$(CARGO) test $(TOOLS) -p plumb-languages
 

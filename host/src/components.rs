@@ -85,6 +85,7 @@ struct AtHand {
     name: String,
     world: World,
     code: Rc<Native>,
+    allowance: Allowance,
     grants: Grants,
 }
 
@@ -123,12 +124,19 @@ impl<'a> Sandbox<'a> {
     }
 
     /// Has a component at hand as if it were installed: for those who try one, as users who may not install anything.
-    /// It runs behind the wall, like each that is not part of the program.
+    /// It runs behind the wall, like each that is not part of the program. Its code was compiled for this allowance.
     ///
     /// # Errors
     ///
     /// [`Code::COMPONENT_NOT_LOADED`] for no code at all.
-    pub fn with(mut self, name: &str, world: World, code: &[u8], grants: Grants) -> Result<Self> {
+    pub fn with(
+        mut self,
+        name: &str,
+        world: World,
+        code: &[u8],
+        allowance: Allowance,
+        grants: Grants,
+    ) -> Result<Self> {
         let code = Native::copy(code).map_err(|error| {
             Error::new(
                 Code::COMPONENT_NOT_LOADED,
@@ -139,6 +147,7 @@ impl<'a> Sandbox<'a> {
             name: name.to_owned(),
             world,
             code: Rc::new(code),
+            allowance,
             grants,
         });
         Ok(self)
@@ -155,6 +164,7 @@ impl<'a> Sandbox<'a> {
             Some(one) => Ok(Some(Source::at_hand(
                 name,
                 Rc::clone(&one.code),
+                one.allowance,
                 one.grants.clone(),
             ))),
             None => Source::find(name, world, folder),
@@ -230,8 +240,8 @@ impl<'a> Sandbox<'a> {
                 let code = ManuallyDrop::new(stored.read(source.name())?);
                 self.call_behind_the_wall(&code, stored.allowance(), &mut authority, task)
             }
-            store::Code::AtHand(code) => {
-                self.call_behind_the_wall(code, ordinary, &mut authority, task)
+            store::Code::AtHand(code, allowance) => {
+                self.call_behind_the_wall(code, *allowance, &mut authority, task)
             }
         };
         for (level, line) in authority.log() {

@@ -9,13 +9,22 @@ use plumb_tests::binaries;
 use plumb_tests::configuration::{pool, with, without_ipam};
 use serde_json::{Value, json};
 
+/// The options of a component that takes no more than others, and of one that does.
+const ORDINARY: &[&str] = &[];
+const LARGE: &[&str] = &["--large"];
+
 const GRANTS: [&str; 3] = ["create-macvlan", "assign-addresses", "set-up"];
 
 /// The project of a language's flavour, built. Before the node is made, whose network has no registry of packages.
 fn built(language: &str) -> PathBuf {
+    built_as(language, "flavour")
+}
+
+/// The project of a language's `flavour` or `policy`, built.
+fn built_as(language: &str, kind: &str) -> PathBuf {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sdk/examples/build");
     let output = Command::new(script)
-        .arg(language)
+        .args([language, kind])
         .env("PLUMBCTL", binaries::plumbctl())
         .output()
         .expect("run the build script");
@@ -42,7 +51,7 @@ fn succeed(output: &Output) -> String {
 
 /// What a vendor asks of a component before it is given away: that its plans are those of its cases, and plumb's own cases.
 #[track_caller]
-fn assert_sound(project: &Path, file: &str) {
+fn assert_sound(project: &Path, file: &str, size: &[&str]) {
     let project = project.to_str().expect("a path in UTF-8");
     let said = succeed(&component(&["test", project]));
     assert_eq!(said.matches(": as expected").count(), 2, "{said}");
@@ -50,6 +59,7 @@ fn assert_sound(project: &Path, file: &str) {
     succeed(
         &conform
             .args(["conform", file])
+            .args(size)
             .output()
             .expect("run plumbctl"),
     );
@@ -57,8 +67,9 @@ fn assert_sound(project: &Path, file: &str) {
 
 /// Installs a component with what it needs; what plumbctl said of it.
 #[track_caller]
-fn install(file: &str, name: &str) -> String {
-    let said = succeed(&component(&["install", file, "--name", name]));
+fn install(file: &str, name: &str, size: &[&str]) -> String {
+    let arguments = ["install", file, "--name", name];
+    let said = succeed(&component(&[&arguments, size].concat()));
     succeed(&component(&[&["grant", name], &GRANTS[..]].concat()));
     said
 }
@@ -107,9 +118,9 @@ fn assert_attaches(node: &Node, flavour: &str) {
 fn c_attaches_a_pod() {
     let project = built("c");
     let file = format!("{}/target/smallest-c.wasm", project.display());
-    assert_sound(&project, &file);
+    assert_sound(&project, &file, ORDINARY);
     let node = plumb_tests::node();
-    let said = install(&file, "smallest-c");
+    let said = install(&file, "smallest-c", ORDINARY);
     assert!(!said.contains("WASI"), "{said}");
     assert_attaches(&node, "smallest-c");
 }
@@ -119,11 +130,51 @@ fn c_attaches_a_pod() {
 fn go_attaches_a_pod() {
     let project = built("go");
     let file = format!("{}/target/smallest-go.wasm", project.display());
-    assert_sound(&project, &file);
+    assert_sound(&project, &file, ORDINARY);
     let node = plumb_tests::node();
-    let said = install(&file, "smallest-go");
+    let said = install(&file, "smallest-go", ORDINARY);
     assert!(said.contains("WASI") && said.contains("fd_write"), "{said}");
     assert_attaches(&node, "smallest-go");
+}
+
+/// An interpreter, of which there are more parts than others may have, and which keeps what is lent to it.
+#[test]
+fn js_attaches_a_pod() {
+    let project = built("js");
+    let file = format!("{}/target/smallest-js.wasm", project.display());
+    assert_sound(&project, &file, LARGE);
+    let node = plumb_tests::node();
+    let said = install(&file, "smallest-js", LARGE);
+    assert!(said.contains("large"), "{said}");
+    assert_attaches(&node, "smallest-js");
+}
+
+#[test]
+fn a_policy_in_c_is_sound() {
+    let project = built_as("c", "policy");
+    let file = format!("{}/target/smallest-c-policy.wasm", project.display());
+    assert_sound(&project, &file, ORDINARY);
+}
+
+/// A script has mistakes that no compiler finds: the error says which, and where.
+#[test]
+fn a_policy_in_js_is_sound_and_a_mistake_in_it_is_told() {
+    let project = built_as("js", "policy");
+    let file = format!("{}/target/smallest-js-policy.wasm", project.display());
+    assert_sound(&project, &file, LARGE);
+
+    let script = project.join("policy.js");
+    let text = std::fs::read_to_string(&script).expect("the project has a script");
+    let mistaken = text.replace("pool.gateway()", "pool.gateways()");
+    assert_ne!(mistaken, text);
+    std::fs::write(&script, mistaken).expect("write the script");
+    let project = project.to_str().expect("a path in UTF-8");
+    succeed(&component(&["build", project]));
+    let output = component(&["test", project]);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("TypeError: not a function"), "{said}");
+    assert!(said.contains("policy.js"), "{said}");
 }
 
 /// `docs/vendors.md`, from `new` to a pod, as it is written.

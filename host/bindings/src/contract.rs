@@ -23,6 +23,10 @@ const TEXTS: [(&str, &str); 8] = texts!(
     "log.wit"
 );
 
+/// The worlds that bindings are generated for: they give back what was lent for a call by themselves, and so need none of
+/// those that own it.
+const WORLDS: [&str; 2] = ["flavour", "address-policy"];
+
 /// Its files.
 pub fn files() -> Vec<File> {
     TEXTS
@@ -51,6 +55,12 @@ pub fn generate(mut generator: Box<dyn WorldGenerator>, world: &str) -> Result<V
 }
 
 fn resolve(world: &str) -> Result<(Resolve, WorldId), String> {
+    if !WORLDS.contains(&world) {
+        return Err(format!(
+            "{world:?} is no world that bindings are generated for: there are {}",
+            WORLDS.join(" and ")
+        ));
+    }
     let mut sources = SourceMap::default();
     for (name, text) in TEXTS {
         sources.push_str(name, text);
@@ -60,8 +70,8 @@ fn resolve(world: &str) -> Result<(Resolve, WorldId), String> {
     let package = resolve
         .push_group(group)
         .map_err(|error| error.to_string())?;
-    let world = resolve.select_world(&[package], Some(world)).map_err(|_| {
-        format!("{world:?} is no world of the contract: there are flavour and address-policy")
-    })?;
+    let world = resolve
+        .select_world(&[package], Some(world))
+        .map_err(|error| error.to_string())?;
     Ok((resolve, world))
 }

@@ -69,7 +69,9 @@ fn the_contract_is_whole() {
 
 #[test]
 fn a_world_that_there_is_not_is_named() {
-    let error = generate(&Language::C, "coordinator").unwrap_err();
-    assert!(error.contains("\"coordinator\""), "{error}");
-    assert!(error.contains("address-policy"), "{error}");
+    for world in ["coordinator", "owning-flavour"] {
+        let error = generate(&Language::C, world).unwrap_err();
+        assert!(error.contains(&format!("{world:?}")), "{error}");
+        assert!(error.contains("flavour and address-policy"), "{error}");
+    }
 }

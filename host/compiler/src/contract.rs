@@ -1,5 +1,8 @@
 //! Whether a component is one of a world of the contract, with every type compared.
 
+use wasmparser::component_types::{ComponentDefinedType, ComponentEntityType, ComponentValType};
+use wasmparser::{Validator, WasmFeatures};
+
 use crate::audit::Surface;
 use crate::error::Error;
 use crate::version::Version;
@@ -54,11 +57,34 @@ fn check_reach(world: World, surface: &Surface) -> Result<(), String> {
 fn compare(component: &[u8], world: World, version: &str) -> Result<(), String> {
     let known = Version::of(version).ok_or_else(|| format!("there is no version {version}"))?;
     let (resolve, package) = known.compared(version)?;
+    let name = match owns_request(component, world) {
+        true => world.owning_name(),
+        false => world.name(),
+    };
     let world = resolve
-        .select_world(&[package], Some(world.name()))
+        .select_world(&[package], Some(name))
         .map_err(|error| format!("{error:#}"))?;
     wit_component::targets(&resolve, world, component)
         .map_err(|error| first_difference(&format!("{error:#}")))
+}
+
+/// Whether a component gets the call's request as its own and not lent: so the first parameter of its export says.
+fn owns_request(component: &[u8], world: World) -> bool {
+    let Ok(types) = Validator::new_with_features(WasmFeatures::all()).validate_all(component)
+    else {
+        return false;
+    };
+    let function = world.exports().first();
+    let export = function.and_then(|name| types.as_ref().component_item_for_export(name));
+    let Some(ComponentEntityType::Func(function)) = export.map(|export| export.ty) else {
+        return false;
+    };
+    match types[function].params.first() {
+        Some((_, ComponentValType::Type(request))) => {
+            matches!(types[*request], ComponentDefinedType::Own(_))
+        }
+        _ => false,
+    }
 }
 
 /// The validator's message without the parts about the comparison itself: its first line,

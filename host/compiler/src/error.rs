@@ -73,10 +73,10 @@ pub enum Error {
     /// The document in which it says what it is and wishes cannot be understood.
     #[error("has a declaration that cannot be read (custom section `plumb:component`): {0}")]
     Declaration(String),
-    /// Made of several components, and not installed as a large one.
+    /// Made of several components, and not compiled as a large one.
     #[error(
         "is made of several components that call each other, as those of languages with an interpreter are, and only \
-         large components may be: `plumbctl component install --large` allows it"
+         large components may be: `--large`, when it is installed or tried, allows it"
     )]
     Composed,
     /// It could not be wrapped.

@@ -1,4 +1,4 @@
-//! The two worlds of the contract.
+//! The two worlds of the contract, each of which has two forms.
 
 use std::fmt::{Display, Formatter};
 
@@ -17,6 +17,14 @@ impl World {
         match self {
             Self::Flavour => "flavour",
             Self::AddressPolicy => "address-policy",
+        }
+    }
+
+    /// The name of the same world for components that get the request as their own. The host calls both alike.
+    pub(crate) fn owning_name(self) -> &'static str {
+        match self {
+            Self::Flavour => "owning-flavour",
+            Self::AddressPolicy => "owning-address-policy",
         }
     }
 

@@ -107,6 +107,36 @@ fn an_address_policy_is_recognised() {
     load(&host_engine(), &compiled.cwasm).unwrap();
 }
 
+/// For languages that cannot give back what is lent: the same worlds, in which the request is the component's own.
+#[test]
+fn one_that_owns_its_request_is_of_the_same_world() {
+    for (world, expected) in [
+        ("owning-flavour", World::Flavour),
+        ("owning-address-policy", World::AddressPolicy),
+    ] {
+        let compiled = compile(&component(world, "", "")).unwrap();
+        assert_eq!(compiled.inspected.world, expected);
+        load(&host_engine(), &compiled.cwasm).unwrap();
+    }
+    // What else is wrong with it is said, and not that it is no component of the other form.
+    let newer = component(
+        "owning-flavour",
+        "set-up: func(link: borrow<pod-link>)",
+        "set-sideways: func(link: borrow<pod-link>) -> result<_, error>;
+         set-up: func(link: borrow<pod-link>)",
+    );
+    let error = compile(&newer).unwrap_err();
+    assert!(error.to_string().contains("set-sideways"), "{error}");
+    // Half of each is neither.
+    let mixed = component(
+        "flavour",
+        "ready: func(request: borrow<request>)",
+        "ready: func(request: request)",
+    );
+    let error = compile(&mixed).unwrap_err();
+    assert!(error.to_string().contains("ready"), "{error}");
+}
+
 #[test]
 fn a_policy_cannot_reach_for_devices() {
     let greedy = component(

@@ -113,8 +113,15 @@ fn configuration(subject: &Subject, mut keys: Map<String, Value>) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use plumb_engine::Allowance;
+
     use super::*;
     use crate::Declared;
+
+    fn declaring(declared: Declared) -> Subject {
+        let ordinary = Allowance::Ordinary;
+        Subject::vendors("acme", World::Flavour, Vec::new(), ordinary, declared)
+    }
 
     #[test]
     fn what_is_declared_is_drawn_on_each_node_with_its_own_devices() {
@@ -130,7 +137,7 @@ mod tests {
             keys: Some(schema),
             ..Declared::default()
         };
-        let subject = Subject::vendors("acme", World::Flavour, Vec::new(), declared);
+        let subject = declaring(declared);
         let trials = draw(&subject).unwrap();
         // The required ones, all, and the other mode.
         assert_eq!(trials.len(), 3 * NODES.len());
@@ -150,7 +157,7 @@ mod tests {
             keys: Some(json!({"properties": {"zone": {"type": "string"}}, "required": ["zone"]})),
             ..Declared::default()
         };
-        let subject = Subject::vendors("acme", World::Flavour, Vec::new(), declared);
+        let subject = declaring(declared);
         let reason = draw(&subject).unwrap_err();
         assert!(reason.contains("\"zone\""), "{reason}");
     }

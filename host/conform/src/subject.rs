@@ -6,6 +6,7 @@ use plumb::Result;
 use plumb::components::{Device, Grants, Sandbox, Source, World};
 use plumb::policy::Pattern;
 use plumb::trace::Trace;
+use plumb_engine::Allowance;
 use serde_json::Value;
 
 /// What a component says of itself in its section `plumb:component`, as far as that can be judged.
@@ -34,8 +35,8 @@ pub struct Subject {
 
 enum Code {
     BuiltIn(&'static [u8]),
-    /// Native code of this release's compiler.
-    Vendors(Vec<u8>),
+    /// Native code of this release's compiler, and what it was compiled for.
+    Vendors(Vec<u8>, Allowance),
 }
 
 impl Subject {
@@ -53,21 +54,27 @@ impl Subject {
         })
     }
 
-    /// A vendor's component, compiled for this release.
-    pub fn vendors(name: &str, world: World, code: Vec<u8>, declared: Declared) -> Self {
+    /// A vendor's component, compiled for this release and this allowance.
+    pub fn vendors(
+        name: &str,
+        world: World,
+        code: Vec<u8>,
+        allowance: Allowance,
+        declared: Declared,
+    ) -> Self {
         Self {
             name: name.to_owned(),
             world,
             declared,
-            code: Code::Vendors(code),
+            code: Code::Vendors(code, allowance),
         }
     }
 
-    /// Native code, where a store has to have it.
-    pub(crate) fn vendors_code(&self) -> Option<&[u8]> {
+    /// Native code and what it was compiled for, where a store has to have it.
+    pub(crate) fn vendors_code(&self) -> Option<(&[u8], Allowance)> {
         match &self.code {
             Code::BuiltIn(_) => None,
-            Code::Vendors(code) => Some(code),
+            Code::Vendors(code, allowance) => Some((code, *allowance)),
         }
     }
 
@@ -102,10 +109,10 @@ impl Subject {
         grants: BTreeMap<String, Option<Vec<Pattern>>>,
         trace: &'a Trace,
     ) -> Result<Sandbox<'a>> {
-        let (code, grants) = match &self.code {
-            Code::BuiltIn(code) => (*code, Grants::All),
-            Code::Vendors(code) => (&code[..], Grants::Some(grants)),
+        let (code, allowance, grants) = match &self.code {
+            Code::BuiltIn(code) => (*code, Allowance::Ordinary, Grants::All),
+            Code::Vendors(code, allowance) => (&code[..], *allowance, Grants::Some(grants)),
         };
-        Sandbox::new(trace)?.with(&self.name, self.world, code, grants)
+        Sandbox::new(trace)?.with(&self.name, self.world, code, allowance, grants)
     }
 }

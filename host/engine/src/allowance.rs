@@ -55,6 +55,14 @@ const LARGE: Limits = Limits {
 };
 
 impl Allowance {
+    /// What `large` of a manifest or a project means.
+    pub fn of(large: bool) -> Self {
+        match large {
+            false => Self::Ordinary,
+            true => Self::Large,
+        }
+    }
+
     /// Its name in a manifest.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -33,6 +33,14 @@ const RESULT_BYTES: usize = 10 * COMPONENT_BYTES;
 /// Most bytes of the compiler's reason.
 const SENTENCE_BYTES: usize = 4096;
 
+/// How much a component may have: an argument of each command that compiles one.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct Size {
+    /// Let it have more memory and be made of more parts than others, as languages with an interpreter need
+    #[arg(long)]
+    pub large: bool,
+}
+
 /// A component that has passed the audit.
 pub struct Compiled {
     /// What it is.

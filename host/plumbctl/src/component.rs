@@ -47,7 +47,7 @@ use store::Store;
 pub enum Command {
     /// Write a project that builds, and passes its tests, as it is
     New(new::Arguments),
-    /// Write what a component in C or Go calls the contract by
+    /// Write what a component in another language than Rust calls the contract by
     Bindings(bindings::Arguments),
     /// Build a project: the component in target/NAME.wasm, with its declaration
     Build(build::Arguments),

@@ -15,7 +15,8 @@ use plumb_conform::{Bench, Case, Declared, Subject, Trial, Trials, cases, draw, 
 use plumb_engine::Allowance;
 use serde_json::Value;
 
-use crate::{Failure, compile, plan, print_json};
+use crate::compile::{self, Size};
+use crate::{Failure, plan, print_json};
 
 /// Arguments of `plumbctl conform`.
 #[derive(Debug, clap::Args)]
@@ -41,6 +42,8 @@ pub struct Arguments {
     /// Print JSON instead of text
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    size: Size,
 }
 
 /// Asks the component, and tells what came of it: exit code 0 when no case failed, 1 when one did.
@@ -54,7 +57,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             return Ok(ExitCode::SUCCESS);
         }
     };
-    let subject = subject(component, arguments.name.as_deref())?;
+    let subject = subject(component, arguments)?;
     let chosen: Vec<_> = chosen
         .into_iter()
         .filter(|case| case.worlds.contains(&subject.world))
@@ -122,7 +125,7 @@ fn chosen(wanted: &[String]) -> Result<Vec<&'static Case>, Failure> {
 }
 
 /// The component: a file, else one that is built in.
-fn subject(component: &Path, name: Option<&str>) -> Result<Subject, Failure> {
+fn subject(component: &Path, arguments: &Arguments) -> Result<Subject, Failure> {
     if !component.exists() {
         let built_in = component.to_str().and_then(Subject::built_in);
         return built_in.ok_or_else(|| {
@@ -136,15 +139,15 @@ fn subject(component: &Path, name: Option<&str>) -> Result<Subject, Failure> {
             .into()
         });
     }
-    let compiled = compile::compile(&compile::read(component)?, component, Allowance::Ordinary)?;
+    let allowance = Allowance::of(arguments.size.large);
+    let compiled = compile::compile(&compile::read(component)?, component, allowance)?;
     let world = match compiled.about.world == World::Flavour.as_str() {
         true => World::Flavour,
         false => World::AddressPolicy,
     };
     let declaration = compiled.about.declaration.unwrap_or_default();
     let stem = component.file_stem().unwrap_or_default().to_string_lossy();
-    let name = name
-        .map(str::to_owned)
+    let name = (arguments.name.clone())
         .or_else(|| declaration.name.clone())
         .unwrap_or_else(|| stem.replace('_', "-"));
     if !is_component_name(&name) {
@@ -163,6 +166,7 @@ fn subject(component: &Path, name: Option<&str>) -> Result<Subject, Failure> {
         &name,
         world,
         compiled.code,
+        allowance,
         declared(declaration),
     ))
 }

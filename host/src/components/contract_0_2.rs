@@ -90,12 +90,12 @@ fn propose(
     }
 }
 
+/// The request, as the component's own. One of the world `flavour` or `address-policy` is lent it: a handle that is given
+/// where one is to be lent stays the host's, and ends with the store.
 fn request(store: &mut Store<Session>) -> wasmtime::Result<Resource<RequestHandle>> {
     let session = store.data_mut();
     let asked = Arc::clone(session.asked());
-    let own = session.table.push(RequestHandle(asked))?;
-    // The component borrows it; it ends with the store.
-    Ok(Resource::new_borrow(own.rep()))
+    Ok(session.table.push(RequestHandle(asked))?)
 }
 
 impl types::Host for Session {}

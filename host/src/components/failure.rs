@@ -177,6 +177,11 @@ pub fn explain(version: Version, allowance: Allowance, error: &wasmtime::Error) 
                 format!("it held more than {} handles", limits::HANDLES),
             );
         }
+        None if text.contains("borrow handles still remain") => {
+            "failed: it kept the request, which it was only lent for the call; what its language cannot give back in time \
+             it owns in the worlds `owning-flavour` and `owning-address-policy`"
+                .to_owned()
+        }
         None if text.contains("it called the host more than") => {
             return over(
                 Limit::Calls,
@@ -201,7 +206,9 @@ pub fn explain(version: Version, allowance: Allowance, error: &wasmtime::Error) 
 /// What helps one that needs more, when there is more.
 fn remedy(allowance: Allowance) -> &'static str {
     match allowance {
-        Allowance::Ordinary => "; `plumbctl component install --large` allows a component more",
+        Allowance::Ordinary => {
+            "; `--large`, when it is installed or tried, allows a component more"
+        }
         Allowance::Large => "",
     }
 }

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::rc::Rc;
 
+use plumb_engine::Allowance;
+
 use super::grants::Grants;
 use super::native::Native;
 use super::world::World;
@@ -36,11 +38,16 @@ impl Source {
         )
     }
 
-    /// A component that is installed nowhere, by its code and what it may record.
-    pub(super) fn at_hand(name: &str, code: Rc<Native>, grants: Grants) -> Self {
+    /// A component that is installed nowhere, by its code, what that was compiled for, and what it may record.
+    pub(super) fn at_hand(
+        name: &str,
+        code: Rc<Native>,
+        allowance: Allowance,
+        grants: Grants,
+    ) -> Self {
         Self {
             name: name.to_owned(),
-            code: store::Code::AtHand(code),
+            code: store::Code::AtHand(code, allowance),
             grants,
         }
     }

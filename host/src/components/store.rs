@@ -65,10 +65,7 @@ pub struct Manifest {
 impl Manifest {
     /// How much of the node it may have.
     pub fn allowance(&self) -> Allowance {
-        match self.large {
-            false => Allowance::Ordinary,
-            true => Allowance::Large,
-        }
+        Allowance::of(self.large)
     }
 
     /// What of it the sandbox asks.
@@ -108,8 +105,8 @@ pub enum Code {
     BuiltIn(&'static [u8]),
     /// In the store.
     Stored(Stored),
-    /// In memory: of a component that is tried, and installed nowhere.
-    AtHand(Rc<Native>),
+    /// In memory, and how much of the node it may have: of a component that is tried, and installed nowhere.
+    AtHand(Rc<Native>, Allowance),
 }
 
 /// Native code in a file that was opened and checked.

@@ -15,6 +15,7 @@ mod mistakes;
 mod names;
 mod native;
 mod operator;
+mod owning;
 mod pod_sysctls;
 mod policies;
 mod routed;

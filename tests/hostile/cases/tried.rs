@@ -5,6 +5,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use plumb_engine::limits;
 use plumb_hostile::{Scene, component};
 use serde_json::{Value, json};
 
@@ -42,8 +43,11 @@ impl Desk {
     }
 
     fn component(&self, arguments: &[&str]) -> Output {
+        self.plumbctl(&[&["component"], arguments].concat())
+    }
+
+    fn plumbctl(&self, arguments: &[&str]) -> Output {
         Command::new(&self.program)
-            .arg("component")
             .args(arguments)
             .current_dir(&self.folder)
             .uid(SOMEBODY)
@@ -137,6 +141,42 @@ fn cases_are_compared_and_written_down() {
     let said = text(&desk.component(&test).stdout);
     assert!(said.contains("- create macvlan"), "{said}");
     assert!(said.contains("no grant for create-macvlan"), "{said}");
+}
+
+/// As one that its operator allows more, which a project says of itself as well.
+#[test]
+fn a_large_component_is_tried_and_judged_as_one() {
+    let desk = Desk::new();
+    let count = u8::try_from(limits::INSTANCES).expect("the limit is small");
+    let crowded = component::crowded_flavour("", count);
+    let crowded = component::declaring(&json!({"name": "acme"}), &crowded);
+    desk.write("acme.wasm", &crowded);
+    case(&desk, "one");
+    let test = ["test", "acme.wasm", "--cases", "cases"];
+    let said = text(&desk.component(&test).stdout);
+    assert!(said.contains("instance count too high"), "{said}");
+    let said = text(&desk.component(&[&test[..], &["--large"]].concat()).stdout);
+    assert!(said.contains("no operation"), "{said}");
+
+    let project = "name = \"acme\"\nworld = \"flavour\"\nlarge = true\n\
+                   [build]\ncommands = []\nmodule = \"acme.wasm\"\n";
+    desk.write("component.toml", project);
+    desk.write("target/acme.wasm", &crowded);
+    let said = text(&desk.component(&["test"]).stdout);
+    assert!(said.contains("no operation"), "{said}");
+
+    let conform = [
+        "conform",
+        "acme.wasm",
+        "--cases",
+        "cases",
+        "--only",
+        "limits",
+    ];
+    let said = text(&desk.plumbctl(&conform).stdout);
+    assert!(said.contains("instance count too high"), "{said}");
+    let said = text(&desk.plumbctl(&[&conform[..], &["--large"]].concat()).stdout);
+    assert!(!said.contains("instance count too high"), "{said}");
 }
 
 /// What harm a component does, it does to nobody but itself, here as well.

@@ -30,6 +30,12 @@ pub fn address_policy(fixture: &str) -> Vec<u8> {
     component(fixture, "address-policy", &contract())
 }
 
+/// The component of this world of 0.2 that `fixtures/NAME.wat` is the inside of.
+#[track_caller]
+pub fn of_world(fixture: &str, world: &str) -> Vec<u8> {
+    component(fixture, world, &contract_of("0.2"))
+}
+
 /// A flavour that was built against a contract with one interface more.
 #[track_caller]
 pub fn overreaching_flavour(fixture: &str) -> Vec<u8> {

@@ -12,6 +12,7 @@ use plumb::kernel::{Netns, RouteSocket};
 use plumb::operations::{Record, Records};
 use plumb::policy::Reader;
 use plumb::state::StateFolder;
+use plumb_engine::Allowance;
 use serde_json::{Value, json};
 
 use super::call::{Called, Fault, call};
@@ -185,7 +186,7 @@ fn policy() -> Result<PathBuf, String> {
 
 /// Puts a vendor's component, with every grant, where plumb looks for it.
 fn install(subject: &Subject) -> Result<(), String> {
-    let Some(code) = subject.vendors_code() else {
+    let Some((code, allowance)) = subject.vendors_code() else {
         return Ok(());
     };
     let folder = Path::new(COMPONENTS).join(&subject.name);
@@ -194,7 +195,7 @@ fn install(subject: &Subject) -> Result<(), String> {
         digest: String::new(),
         grants: plumb_compiler::operations().into_iter().collect(),
         devices: Default::default(),
-        large: false,
+        large: allowance == Allowance::Large,
         compiled: [(store::compiled_name(), store::digest(code))].into(),
     };
     let manifest = json!(manifest).to_string();

@@ -11,7 +11,7 @@ use plumb_engine::Allowance;
 use super::store::{Code, Installed, Store};
 use super::{declared, grants, names, words};
 use crate::Failure;
-use crate::compile::{self, About};
+use crate::compile::{self, About, Size};
 
 /// Arguments of `plumbctl component install`.
 #[derive(Debug, clap::Args)]
@@ -24,9 +24,8 @@ pub struct Arguments {
     /// Grant the operations that the component declares, on the devices that it declares
     #[arg(long)]
     grant_declared: bool,
-    /// Let it have more memory and be made of more parts than others, as languages with an interpreter need
-    #[arg(long)]
-    large: bool,
+    #[command(flatten)]
+    size: Size,
 }
 
 /// Grants survive when the same bytes are installed again, and when another build says what it wishes: the operator
@@ -35,10 +34,8 @@ pub fn run(store: &Store, arguments: &Arguments) -> Result<(), Failure> {
     let name = names::well_formed(&arguments.name)?;
     names::free(name)?;
     let bytes = compile::read(&arguments.file)?;
-    let allowance = match arguments.large {
-        false => Allowance::Ordinary,
-        true => Allowance::Large,
-    };
+    let large = arguments.size.large;
+    let allowance = Allowance::of(large);
     let compiled = compile::compile(&bytes, &arguments.file, allowance)?;
     compile::start(&compiled, &arguments.file, allowance)?;
     let about = &compiled.about;
@@ -48,7 +45,7 @@ pub fn run(store: &Store, arguments: &Arguments) -> Result<(), Failure> {
     let before = store.find(name).ok().flatten();
     names::fitting(name, about, before.as_ref())?;
     let kept = Kept::of(about, before.as_ref());
-    let mut manifest = kept.manifest(about, arguments.large, before.as_ref());
+    let mut manifest = kept.manifest(about, large, before.as_ref());
     let mut codes: BTreeMap<String, Code<'_>> = BTreeMap::new();
     for file in manifest.compiled.keys() {
         codes.insert(file.clone(), Code::Kept);

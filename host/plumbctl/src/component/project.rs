@@ -2,7 +2,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `component.toml` | name, world, and how its language makes a module |
+//! | `component.toml` | name, world, whether it is `large`, and how its language makes a module |
 //! | `component.json` | the declaration, where the language's SDK puts none into the module |
 //! | `cases/CASE/` | networks and nodes, with the plans that are expected |
 //! | `target/NAME.wasm` | the component |
@@ -31,6 +31,8 @@ pub struct Project {
     pub name: String,
     /// The world that it is written for.
     pub world: World,
+    /// Whether it is tried as one that is installed with `--large`.
+    pub large: bool,
     /// How the module is made.
     pub build: Build,
 }
@@ -51,6 +53,8 @@ pub struct Build {
 struct File {
     name: String,
     world: String,
+    #[serde(default)]
+    large: bool,
     build: Build,
 }
 
@@ -71,8 +75,12 @@ impl Project {
         })?;
         // The first line says where, the others draw it.
         let wrong = |reason: &dyn std::fmt::Display| format!("{}: {reason}", path.display());
-        let File { name, world, build } =
-            toml::from_str(&text).map_err(|error| wrong(&in_a_line(&error)))?;
+        let File {
+            name,
+            world,
+            large,
+            build,
+        } = toml::from_str(&text).map_err(|error| wrong(&in_a_line(&error)))?;
         names::well_formed(&name).map_err(|error| wrong(&error))?;
         let world = match world.as_str() {
             "flavour" => World::Flavour,
@@ -88,6 +96,7 @@ impl Project {
             folder: folder.to_owned(),
             name,
             world,
+            large,
             build,
         })
     }

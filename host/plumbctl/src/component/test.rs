@@ -13,7 +13,7 @@ use super::declared::{self, Wishes};
 use super::names;
 use super::project::Project;
 use crate::Failure;
-use crate::compile::{self, About};
+use crate::compile::{self, About, Size};
 
 /// Arguments of `plumbctl component test`.
 #[derive(Debug, clap::Args)]
@@ -30,21 +30,24 @@ pub struct Arguments {
     /// Write down the plans as they are, as PLUMB_UPDATE_CASES=1 does; read what it changes before you commit it
     #[arg(long)]
     update: bool,
+    #[command(flatten)]
+    size: Size,
 }
 
 /// Runs each case, and says which plans are not as expected.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let tried = Tried::of(arguments)?;
     let bytes = compile::read(&tried.component)?;
-    let compiled = compile::compile(&bytes, &tried.component, Allowance::Ordinary)?;
+    let allowance = Allowance::of(tried.large);
+    let compiled = compile::compile(&bytes, &tried.component, allowance)?;
     let name = tried.name(&compiled.about)?;
     let world = match compiled.about.world == World::Flavour.as_str() {
         true => World::Flavour,
         false => World::AddressPolicy,
     };
     let trace = Trace::early();
-    let sandbox =
-        Sandbox::new(&trace)?.with(&name, world, &compiled.code, grants(&compiled.about))?;
+    let grants = grants(&compiled.about);
+    let sandbox = Sandbox::new(&trace)?.with(&name, world, &compiled.code, allowance, grants)?;
     let cases = Case::all(&tried.cases)?;
     let update = arguments.update || std::env::var_os(UPDATE).is_some();
     let mut different = 0;
@@ -73,6 +76,7 @@ struct Tried {
     component: PathBuf,
     cases: PathBuf,
     name: Option<String>,
+    large: bool,
 }
 
 impl Tried {
@@ -92,6 +96,7 @@ impl Tried {
                 component,
                 cases: arguments.cases.clone().unwrap_or_else(|| project.cases()),
                 name: arguments.name.clone().or(Some(project.name)),
+                large: arguments.size.large || project.large,
             });
         }
         let Some(cases) = arguments.cases.clone() else {
@@ -105,6 +110,7 @@ impl Tried {
             component: arguments.what.clone(),
             cases,
             name: arguments.name.clone(),
+            large: arguments.size.large,
         })
     }
 

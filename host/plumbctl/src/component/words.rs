@@ -48,7 +48,7 @@ pub fn rows(about: &About) -> Vec<(&'static str, String)> {
     if about.is_composed {
         rows.push((
             "parts",
-            "several components that call each other: it takes install --large".to_owned(),
+            "several components that call each other: it takes --large".to_owned(),
         ));
     }
     rows.push(("size", format!("{} bytes", about.size)));

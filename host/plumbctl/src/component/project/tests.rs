@@ -15,8 +15,16 @@ fn a_project_has_a_name_a_world_and_a_way_to_its_module() {
     ))
     .unwrap();
     assert_eq!(project.world, World::AddressPolicy);
+    assert!(!project.large);
     assert_eq!(project.build.commands, [["cargo", "build"]]);
     assert!(project.component().ends_with("target/acme.wasm"));
+}
+
+#[test]
+fn a_project_can_say_that_it_is_large() {
+    let head = "name = \"acme\"\nworld = \"flavour\"";
+    let large = read(&format!("{head}\nlarge = true\n{BUILD}")).unwrap();
+    assert!(large.large);
 }
 
 #[test]
