@@ -18,14 +18,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::Failure;
 
-/// What compiling may take: a component in Go, of 3 MB, takes 33 s of processor time and more than 1 GiB. On a node that
-/// has no time for it, it may wait for ten times as long.
-const LIMITS: Limits = Limits {
-    processor: 60,
-    data: 2 << 30,
-    address_space: 8 << 30,
-    time: Duration::from_secs(600),
-};
+/// What compiling may take: a component in Go, of 3 MB, takes 33 s of processor time and more than 1 GiB; a large one in
+/// Python, of 19 MB, 65 s. On a node that has no time for it, it may wait for ten times as long.
+fn limits(allowance: Allowance) -> Limits {
+    let processor = match allowance {
+        Allowance::Ordinary => 60,
+        Allowance::Large => 180,
+    };
+    Limits {
+        processor,
+        data: 2 << 30,
+        address_space: 8 << 30,
+        time: Duration::from_secs(10 * processor),
+    }
+}
 
 /// Most bytes that come of a component: what is said of it, itself and its code.
 const RESULT_BYTES: usize = 10 * COMPONENT_BYTES;
@@ -100,7 +106,7 @@ impl From<&Inspected> for About {
 ///
 /// Why it is none that plumb takes.
 pub fn inspect(bytes: &[u8], shown: &Path) -> Result<Compiled, Failure> {
-    behind_the_wall(bytes, shown, |bytes| {
+    behind_the_wall(bytes, shown, Allowance::Ordinary, |bytes| {
         Ok((plumb_compiler::inspect(bytes)?, Vec::new()))
     })
 }
@@ -111,7 +117,7 @@ pub fn inspect(bytes: &[u8], shown: &Path) -> Result<Compiled, Failure> {
 ///
 /// As [`inspect`]'s.
 pub fn compile(bytes: &[u8], shown: &Path, allowance: Allowance) -> Result<Compiled, Failure> {
-    behind_the_wall(bytes, shown, |bytes| {
+    behind_the_wall(bytes, shown, allowance, |bytes| {
         let compiled = plumb_compiler::compile_for(bytes, allowance)?;
         Ok((compiled.inspected, compiled.cwasm))
     })
@@ -132,11 +138,13 @@ pub fn start(compiled: &Compiled, shown: &Path, allowance: Allowance) -> Result<
 fn behind_the_wall(
     bytes: &[u8],
     shown: &Path,
+    allowance: Allowance,
     work: impl FnOnce(&[u8]) -> Result<(Inspected, Vec<u8>), plumb_compiler::Error>,
 ) -> Result<Compiled, Failure> {
     let about = |reason: &dyn std::fmt::Display| format!("{}: {reason}", shown.display());
     set_up()?;
-    let written = wall::alone(&LIMITS, RESULT_BYTES, |channel| {
+    let limits = limits(allowance);
+    let written = wall::alone(&limits, RESULT_BYTES, |channel| {
         let answer = answer(work(bytes));
         // The parent sees what is missing.
         let _ = channel.write_all(&answer);
@@ -144,7 +152,7 @@ fn behind_the_wall(
     let written = written.map_err(|failure| {
         about(&format!(
             "the compiler gave no answer, for want of memory (it has {} MiB) or for a fault in it: its process {}",
-            LIMITS.data >> 20,
+            limits.data >> 20,
             failure.reason
         ))
     })?;
