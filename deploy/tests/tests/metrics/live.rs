@@ -7,7 +7,7 @@ use plumb_deploy_tests::rendered;
 use serde_json::{Value, json};
 
 use crate::prometheus::Prometheus;
-use crate::queries::{names, of_alerts, of_dashboard};
+use crate::queries::{Query, names, of_alerts, of_dashboard};
 use crate::targets::get;
 
 /// How long pods may take to run, something to be scraped, and what was wrong at the start to be over.
@@ -81,27 +81,26 @@ fn look_from_inside(agents: &[String], controllers: &[String]) {
         "count(up == 1) == {}",
         agents.len() + controllers.len()
     ));
-    let texts: String = agents
-        .iter()
-        .chain(controllers)
-        .map(|address| get(address, "/metrics"))
-        .collect();
-    for query in of_dashboard().iter().chain(&of_alerts()) {
+    let queries: Vec<_> = of_dashboard().into_iter().chain(of_alerts()).collect();
+    for query in &queries {
         prometheus.query(&query.text);
-        for name in names(&query.text) {
-            let described = ["_total", "_bucket"]
-                .iter()
-                .find_map(|end| name.strip_suffix(end));
-            let family = described.unwrap_or(name);
-            // No node here has an RDMA device.
-            let is_rdma = family.starts_with("plumb_rdma_");
-            assert!(
-                is_rdma || texts.contains(&format!("# TYPE {family} ")),
-                "{family} in {}: no agent or controller has it",
-                query.place
-            );
-        }
     }
+    // The agent reads what calls have written down every few seconds.
+    until("every metric of a query is there", PATIENCE, || {
+        let pages: String = agents
+            .iter()
+            .chain(controllers)
+            .map(|address| get(address, "/metrics"))
+            .collect();
+        let missing: Vec<_> = queries
+            .iter()
+            .filter_map(|query| missing(query, &pages))
+            .collect();
+        match missing.is_empty() {
+            true => Ok(()),
+            false => Err(missing.join("\n")),
+        }
+    });
     for alert in of_alerts() {
         until(
             &format!("{} is quiet", alert.place),
@@ -112,4 +111,19 @@ fn look_from_inside(agents: &[String], controllers: &[String]) {
             },
         );
     }
+}
+
+/// What a query asks for that no agent or controller has; but no node here has an RDMA device.
+fn missing(query: &Query, pages: &str) -> Option<String> {
+    let family = |name: &str| {
+        let ends = ["_total", "_bucket"];
+        let described = ends.iter().find_map(|end| name.strip_suffix(end));
+        described.unwrap_or(name).to_owned()
+    };
+    let names = names(&query.text).into_iter().map(family);
+    let is_missing = |family: &String| {
+        !family.starts_with("plumb_rdma_") && !pages.contains(&format!("# TYPE {family} "))
+    };
+    let missing: Vec<_> = names.filter(is_missing).collect();
+    (!missing.is_empty()).then(|| format!("{} of {}", missing.join(", "), query.place))
 }
