@@ -6,6 +6,7 @@ use std::path::Path;
 
 use cni_harness::node::files_below;
 
+use crate::chart::NAMESPACE;
 use crate::{Cluster, Node, install};
 
 /// The bridge of the pods' first network, which stays from the first pod on, and the addresses
@@ -42,6 +43,7 @@ impl Picture {
             lines.extend(node_lines(node).into_iter().map(of_node));
         }
         lines.extend(objects(cluster));
+        lines.retain(|line| !is_of_an_own_pod(line));
         Self(lines)
     }
 
@@ -94,6 +96,13 @@ fn node_lines(node: &Node) -> Vec<String> {
     let leases = install::leases(node);
     lines.extend(leases.iter().map(|lease| format!("lease {lease}")));
     lines
+}
+
+/// Whether a line is about a pod of plumb's chart: the next one in its place has another name.
+fn is_of_an_own_pod(line: &str) -> bool {
+    let object = format!("object {NAMESPACE} Pod plumb-");
+    let file = format!("/pods/{NAMESPACE}_plumb-");
+    line.contains(&object) || line.contains(&file)
 }
 
 /// A link's line without what changes by itself: its state, and how many look at it.
