@@ -25,7 +25,7 @@ const TYPES: [&str; 8] = [
 fn folder(node: &Node) -> PathBuf {
     let folder = node.scratch().join("plumbs");
     fs::create_dir_all(&folder).expect("make a folder");
-    fs::copy(binaries::plumb(), folder.join("plumb")).expect("copy plumb");
+    script::copy(&binaries::plumb(), &folder.join("plumb"));
     folder
 }
 
@@ -41,7 +41,7 @@ fn disguise(folder: &std::path::Path, name: &str, way: &str) {
             symlink("between", &file).expect("make a link");
         }
         "hard link" => fs::hard_link(&plumb, &file).expect("make a hard link"),
-        "copy" => drop(fs::copy(&plumb, &file).expect("copy plumb")),
+        "copy" => script::copy(&plumb, &file),
         _ => script::write(file, &format!("#!/bin/sh\nexec {}\n", plumb.display())),
     }
 }

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use cni_harness::script;
 use plumb_tests::binaries;
 use tempfile::TempDir;
 
@@ -30,7 +31,7 @@ impl User {
         for program in [binaries::registry(), binaries::plumbctl()] {
             let name = Path::new("bin").join(program.file_name().expect("a name"));
             user.plumbctl = user.write(name, []);
-            fs::copy(&program, &user.plumbctl).expect("a program");
+            script::copy(&program, &user.plumbctl);
         }
         user
     }

@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Command;
 
-use cni_harness::Oracle;
+use cni_harness::{Oracle, script};
 use plumb_tests::binaries;
 use plumb_tests::configuration::{pool, with};
 use serde_json::{Value, json};
@@ -207,7 +208,7 @@ fn without_the_program_beside_it_plumbctl_says_what_is_missing() {
     let path = program.to_str().expect("text");
     user.is_refused(&["pull", "127.0.0.1:1/acme/flavour:1"], &[path, "release"]);
     // Another one in its place that does nothing.
-    fs::copy("/bin/true", &program).expect("a program");
+    script::copy(Path::new("/bin/true"), &program);
     user.is_refused(
         &["pull", "127.0.0.1:1/acme/flavour:1"],
         &[path, "gave no answer"],

@@ -1,4 +1,4 @@
-//! Programs that a test writes.
+//! Programs that a test writes or copies.
 
 use std::io::Write;
 use std::path::Path;
@@ -28,6 +28,24 @@ pub fn write(path: impl AsRef<Path>, text: &str) {
     assert!(
         written.is_ok() && status.success(),
         "cannot write the program {}: {status}",
+        path.display()
+    );
+}
+
+/// Copies a program, in the place of what is there: by install(1), as [`write`] does.
+///
+/// # Panics
+///
+/// When it cannot be copied.
+#[track_caller]
+pub fn copy(program: &Path, path: &Path) {
+    let mut install = Command::new("install");
+    let status = install.args(["-m", "755"]).arg(program).arg(path).status();
+    let status = status.unwrap_or_else(|error| panic!("run install: {error}"));
+    assert!(
+        status.success(),
+        "cannot copy {} to {}: {status}",
+        program.display(),
         path.display()
     );
 }

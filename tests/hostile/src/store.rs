@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use cni_harness::node::SCRATCH;
+use cni_harness::script;
 use plumb_tests::binaries;
 use serde_json::{Value, json};
 
@@ -197,7 +198,7 @@ impl Store {
         let folder = Path::new("/run/everybody");
         fs::create_dir_all(folder).expect("make a folder");
         let program = folder.join("plumbctl");
-        fs::copy(binaries::plumbctl(), &program).expect("copy plumbctl");
+        script::copy(&binaries::plumbctl(), &program);
         let write = |(name, content): &(&str, &Value)| {
             let path = folder.join(name);
             fs::write(&path, content.to_string()).expect("write a file");
