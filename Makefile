@@ -17,7 +17,7 @@ STATIC = -C target-feature=+crt-static -C relocation-model=static -C link-arg=-W
 SERVICE = -C target-feature=+crt-static
 
 .PHONY: help setup components build services peers lint test test-unit test-kernel test-fuzz conformance conformance-full test-runtimes
-.PHONY: test-languages test-registry test-cluster test-cluster-scale test-cluster-upgrade test-deploy test-vm test-vm-full differential-random soak fuzz demo bench bench-cluster bench-vm deny advisories notices package programs release test-aarch64 image manifest install clean
+.PHONY: test-languages test-python test-registry test-cluster test-cluster-scale test-deploy test-vm test-vm-full differential-random soak fuzz demo bench bench-cluster bench-vm deny advisories notices package programs release test-aarch64 image manifest install clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -72,7 +72,11 @@ conformance-full: conformance ## as conformance, and each wrong plugin against a
 
 test-languages: build ## components in C, Go and JavaScript, built by their toolchains, attach pods in private network namespaces
 	@.ci/setup languages
-	$(CARGO) test $(TOOLS) -p plumb-languages
+	$(CARGO) test $(TOOLS) -p plumb-languages --test languages
+
+test-python: build ## the same in Python, of which each compiling takes a minute
+	@.ci/setup languages
+	$(CARGO) test $(TOOLS) -p plumb-languages --test python
 
 test-registry: build services ## components go to registries on the loopback and come back, and one registry that misbehaves
 	@.ci/setup registry
@@ -88,14 +92,7 @@ test-cluster: image ## a Kubernetes of two nodes in private namespaces: Multus, 
 	@tests/peers/build multus >/dev/null
 	@tests/peers/build kubernetes >/dev/null
 	@tests/peers/build helm >/dev/null
-	$(CARGO) test $(TOOLS) -p plumb-cluster-tests --test api --test controller --test nodes --test proof
-
-test-cluster-upgrade: image ## another version rolls over two nodes and back while 50 interfaces come and go (root)
-	@.ci/setup cluster
-	@tests/peers/build multus >/dev/null
-	@tests/peers/build kubernetes >/dev/null
-	@tests/peers/build helm >/dev/null
-	$(CARGO) test $(TOOLS) -p plumb-cluster-tests --test upgrade
+	$(CARGO) test $(TOOLS) -p plumb-cluster-tests --test api --test controller --test nodes --test proof --test upgrade
 
 test-cluster-scale: services ## 20 agents and 2000 pods at one API server, while agents, API server and rights fail (root)
 	@.ci/setup cluster

@@ -1,5 +1,5 @@
 //! plumb is replaced by another version, and put back, while interfaces come and go: what a rolling DaemonSet does to a node.
-//! A test of its own because it takes as long as all of `proof`.
+//! A binary of its own, with a cluster of its own: afterwards plumb's pods are others, and its nodes have two images.
 
 #[path = "proof/churn.rs"]
 mod churn;

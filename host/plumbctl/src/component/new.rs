@@ -20,7 +20,7 @@ pub struct Arguments {
     /// It decides from which pools an interface gets its addresses
     #[arg(long)]
     policy: bool,
-    /// The language: rust, c, go or js
+    /// The language: rust, c, go, js or python
     #[arg(long, default_value = "rust")]
     lang: String,
     /// Of Rust: the folder of the SDK's crate, in a copy of plumb's repository; its released version when left out
