@@ -292,8 +292,9 @@ fn report(candidates: &[Candidate; 4], kernel: &mut [Duration], rounds: usize) -
         ADD_LIMIT * whole - nothing
     );
     println!(
-        "ADD beyond a plugin that does nothing, of the peer's: {:.3}",
-        (median(&plumb.add) - nothing) / (whole - nothing)
+        "beyond a plugin that does nothing: ADD, of the peer's: {:.3}; DEL, of the kernel's: {:.3}",
+        (median(&plumb.add) - nothing) / (whole - nothing),
+        (median(&plumb.delete) - median(&idle.delete)) / kernel
     );
     ExitCode::SUCCESS
 }
