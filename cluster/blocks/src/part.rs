@@ -14,7 +14,7 @@ const PART: u32 = 1024;
 const _: () = assert!(PART.is_multiple_of(LARGEST));
 
 /// How many parts without a free name are looked at before all of the pool is.
-const PARTS: usize = 4;
+const PARTS: usize = 8;
 
 /// The part of an address.
 pub(crate) fn part_of(address: IpAddr) -> Range {

@@ -4,11 +4,12 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::time::{Duration, Instant};
 
-use plumb_cluster_tests::agents::{Agent, NAMESPACE, SharedPool};
+use plumb_cluster_tests::agents::{ACCOUNT, Agent, NAMESPACE, SharedPool};
 use plumb_cluster_tests::{Cluster, kubectl, until};
 use plumb_tests::binaries;
 use serde_json::{Value, json};
 
+use crate::audit::Audit;
 use crate::report::Report;
 
 /// Where kubectl serves the API without TLS, in the cluster's network.
@@ -70,6 +71,7 @@ pub fn measure(cluster: &Cluster, nodes: usize, blocks: usize, report: &mut Repo
         ADDRESSES,
         &[&agent],
     );
+    let mut audit = Audit::of(cluster, NAMESPACE, ACCOUNT);
     let begin = Instant::now();
     until("a pod has an address", PATIENCE, || {
         agent.add("p0", &pool).map_err(|refusal| refusal.message)
@@ -79,6 +81,8 @@ pub fn measure(cluster: &Cluster, nodes: usize, blocks: usize, report: &mut Repo
         begin.elapsed().as_secs_f64() * 1000.0,
         "ms",
     );
+    let calls = audit.calls();
+    eprintln!("large cluster: first ADD of a node: {calls:?}");
     report.at_most(
         "large cluster: agent, most memory",
         mebibytes(&agent.processes(), "VmHWM"),
