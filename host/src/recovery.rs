@@ -3,6 +3,7 @@
 //! pods hold.
 
 use std::cell::{Cell, RefCell};
+use std::cmp::Reverse;
 use std::io;
 use std::net::IpAddr;
 
@@ -180,12 +181,18 @@ impl<'a> NodeLeases<'a> {
         for attachment in records.list(None).map_err(io::Error::other)? {
             match records.read(&attachment) {
                 Ok(Some(record)) if record.is_left() => of_ended.extend(leases_of(&record)),
-                Ok(Some(record)) => leases.extend(leases_of(&record)),
+                Ok(Some(record)) => {
+                    let since = (record.header.uptime, record.header.since);
+                    leases.extend(leases_of(&record).into_iter().map(|lease| (since, lease)));
+                }
                 Ok(None) | Err(Unreadable::Damaged(_)) => {}
                 Err(Unreadable::Io(error)) => return Err(error),
             }
         }
-        // Of two that speak of one address, the one whose pod is attached has it: its next sandbox took it over.
+        // Of two that speak of one address, the one whose pod is attached has it: its next sandbox took it over. Or the
+        // newer one: the pod of the other was gone, and its DEL has not come yet.
+        leases.sort_by_key(|(since, _)| Reverse(*since));
+        let mut leases: Vec<Lease> = leases.into_iter().map(|(_, lease)| lease).collect();
         leases.append(&mut of_ended);
         // An address that a record speaks of has come free since it was taken up, and been given out again.
         let is_free = |one: &Imported| {

@@ -6,10 +6,11 @@ use std::path::Path;
 use std::process::Command;
 
 use cni_harness::{Call, Outcome, result};
+use plumb_leases::{Leases, Store};
 use plumb_tests::binaries;
-use plumb_tests::configuration::pool;
+use plumb_tests::configuration::{pool, with};
 use plumb_tests::state::{STATE_FOLDER, leases, records};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const STORE: &str = "/run/plumb/leases.db";
 /// SQLite's page size, unless it is told another.
@@ -331,4 +332,43 @@ fn the_store_of_a_later_build_is_refused_and_stays() {
     node.delete(&one, &pool());
     node.delete(&two, &pool());
     assert!(addresses().is_empty(), "{:?}", addresses());
+}
+
+/// The agent of the node made an address free whose pod was gone, and it was given out again. The first pod's record, whose
+/// DEL is still to come, speaks of it as well.
+#[test]
+fn an_address_of_two_records_is_the_newer_ones() {
+    let node = plumb_tests::node();
+    let one_address = with(
+        pool(),
+        json!({"ipam": {"type": "pool", "sticky": false, "pools": [
+            {"name": "p", "subnet": "10.1.0.0/24", "ips": ["10.1.0.10"]},
+        ]}}),
+    );
+    // The names of containers are drawn: one of some pairs is in the other order.
+    for _ in 0..4 {
+        let (gone, now) = (node.pod(), node.pod());
+        let added = node.add(&gone, &one_address);
+        gone.remove();
+        let (store, _) =
+            Store::open(Path::new(STATE_FOLDER), || Ok(Vec::new())).expect("the store");
+        let owner = store.owners().expect("list owners").remove(0);
+        assert_eq!(store.release(&owner).expect("release").len(), 1);
+        drop(store);
+        let added_again = node.add(&now, &one_address);
+        assert_eq!(result::address(&added_again), result::address(&added));
+        overwrite(0, &[0xff; PAGE]);
+        let check = Call::check(&node, &now, &one_address, &added_again).run();
+        check.expect_silence();
+        expect_report(&check);
+        assert_eq!(addresses(), ["10.1.0.10"]);
+        node.delete(&gone, &one_address);
+        assert_eq!(
+            addresses(),
+            ["10.1.0.10"],
+            "the DEL of another one released it"
+        );
+        node.delete(&now, &one_address);
+        assert!(records().is_empty(), "{:?}", records());
+    }
 }

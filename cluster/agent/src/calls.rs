@@ -88,7 +88,8 @@ pub fn take(folder: &Path) -> Result<(), String> {
     replace::file(&calls, b"", 0o600, Lasting::UntilBoot)
 }
 
-fn is_at(file: &File, path: &Path) -> bool {
+/// Whether an open file is still the one at its path.
+pub fn is_at(file: &File, path: &Path) -> bool {
     let identity = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
     let there = fs::symlink_metadata(path).map(identity).ok();
     there.is_some() && there == file.metadata().map(identity).ok()

@@ -1,12 +1,11 @@
 //! What is looked up on the node when somebody asks for metrics: leases, held addresses, pools, records, RDMA devices.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
 
-use kube::ResourceExt;
-use plumb_leases::{Lease, Leases};
+use plumb_leases::{Lease, Leases, Usage};
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -14,7 +13,7 @@ use prometheus_client::registry::Registry;
 
 use crate::desk::Known;
 use crate::infiniband;
-use crate::lease_store::LeaseStore;
+use crate::lease_store::{LeaseStore, RECORDS};
 use crate::metrics::Labels;
 use crate::view::View;
 
@@ -43,7 +42,7 @@ impl Sources {
         if let Err(error) = self.leases(&mut registry) {
             tracing::warn!("metrics of leases: {error}");
         }
-        let records = records(&self.state_folder.join("attachments"));
+        let records = records(&self.state_folder.join(RECORDS));
         let attachments = gauges(
             &mut registry,
             "attachments",
@@ -95,20 +94,20 @@ impl Sources {
         let without_pod = gauges(
             registry,
             "leases_without_pod",
-            "Addresses of pods that the API server has not on this node; the runtime's DEL or GC releases them",
+            "Addresses of pods that the API server has not on this node, and whose network namespaces may be alive",
         );
         // Nothing yet is 0: of a metric without values a panel shows nothing, and an alert cannot tell.
         let known = self.known.get();
         for pool in &known.pools {
-            for gauges in [&leased, &set_aside, &held] {
+            for gauges in [&leased, &set_aside] {
                 set(gauges, vec![("pool", pool.name.clone())], 0.0);
             }
         }
-        set(&without_pod, Vec::new(), 0.0);
-        let Some(store) = self.leases.existing().map_err(|error| error.to_string())? else {
-            return Ok(());
+        let store = self.leases.existing().map_err(|error| error.to_string())?;
+        let leases = match &store {
+            Some(store) => store.leases().map_err(|error| error.to_string())?,
+            None => Vec::new(),
         };
-        let leases = store.leases().map_err(|error| error.to_string())?;
         for lease in &leases {
             match lease.in_use_by().is_some() {
                 true => add(&set_aside, vec![("pool", lease.pool.clone())], 1.0),
@@ -121,9 +120,12 @@ impl Sources {
                 .iter()
                 .map(|range| (range.first, range.last))
                 .collect();
-            let usage = store
-                .usage("", &ranges)
-                .map_err(|error| error.to_string())?;
+            let usage = match &store {
+                Some(store) => store
+                    .usage("", &ranges)
+                    .map_err(|error| error.to_string())?,
+                None => Usage::none_of(&ranges),
+            };
             set(&held, vec![("pool", pool.name.clone())], usage.held as f64);
         }
         set(&without_pod, Vec::new(), self.without_pod(&leases) as f64);
@@ -133,19 +135,10 @@ impl Sources {
     /// How many leases are of pods that are not on this node any more.
     fn without_pod(&self, leases: &[Lease]) -> usize {
         // Of pods that are not known yet nothing is known to be gone.
-        if self.view.waits_for().is_some() {
+        let Some(pods) = self.view.pod_names() else {
             return 0;
-        }
-        let pods: BTreeSet<(String, String)> = self
-            .view
-            .pods()
-            .iter()
-            .map(|pod| (pod.namespace().unwrap_or_default(), pod.name_any()))
-            .collect();
-        let is_gone = |lease: &&Lease| {
-            let pod = lease.pod.as_ref();
-            pod.is_some_and(|pod| !pods.contains(&(pod.namespace.clone(), pod.name.clone())))
         };
+        let is_gone = |lease: &&Lease| lease.pod.as_ref().is_some_and(|pod| !pods.contains(pod));
         leases.iter().filter(is_gone).count()
     }
 }

@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 use crate::replace::{self, Lasting};
 
 /// Where plumb keeps a record of each attachment, below the state folder.
-const RECORDS: &str = "attachments";
+pub const RECORDS: &str = "attachments";
 
 /// Where what was last known of the API server is kept, below the state folder.
 const SEEN: &str = "agent-seen.json";

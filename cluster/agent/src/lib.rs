@@ -8,6 +8,7 @@
 //! - `desk`, with `pools` and `pods`: what it writes for plumb
 //! - `socket`, `answers`: what plumb asks it
 //! - `kubernetes`, `lease_store`, `surroundings`: what the claims of `plumb-blocks` need
+//! - `gone`: what pods had that are gone
 //! - `calls`, `call_metrics`: what plumb left of its calls
 //! - `metrics`, `gathered`, `infiniband`, `events`: what it tells people
 
@@ -18,6 +19,7 @@ mod desk;
 mod events;
 mod fingerprint;
 mod gathered;
+mod gone;
 mod infiniband;
 mod install;
 mod kubernetes;

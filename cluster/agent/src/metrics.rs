@@ -31,6 +31,7 @@ pub struct Metrics {
     api_times: Times,
     conflicts: Gauge,
     reconciliations: Family<Labels, Counter>,
+    released: Counter,
 }
 
 fn times() -> Times {
@@ -44,6 +45,7 @@ impl Metrics {
         let (questions, question_times) = (Family::default(), times());
         let (api_calls, api_times) = (Family::default(), times());
         let (conflicts, reconciliations) = (Gauge::default(), Family::default());
+        let released = Counter::default();
         registry.register(
             "questions",
             "Questions of plumb, by kind (take, pod) and outcome (ok, or the code that plumb ends with)",
@@ -76,6 +78,11 @@ impl Metrics {
             "Comparisons of what this node holds with the API server, by outcome (ok, failed)",
             reconciliations.clone(),
         );
+        registry.register(
+            "leases_released",
+            "Addresses of pods that were gone without a DEL, which the agent has made free",
+            released.clone(),
+        );
         Self {
             registry: Arc::new(registry),
             questions,
@@ -84,6 +91,7 @@ impl Metrics {
             api_times,
             conflicts,
             reconciliations,
+            released,
         }
     }
 
@@ -118,6 +126,11 @@ impl Metrics {
         let outcome = if succeeded { "ok" } else { "failed" };
         let labels = vec![("outcome", outcome.to_owned())];
         self.reconciliations.get_or_create(&labels).inc();
+    }
+
+    /// So many addresses of pods that are gone are free.
+    pub fn released(&self, addresses: usize) {
+        self.released.inc_by(addresses as u64);
     }
 
     /// All that was counted, and what `others` have, as Prometheus reads it.

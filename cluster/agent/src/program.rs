@@ -21,7 +21,8 @@ use crate::lease_store::LeaseStore;
 use crate::metrics::Metrics;
 use crate::options::Options;
 use crate::surroundings::Surroundings;
-use crate::{lock, socket, tend, view};
+use crate::tend::{self, Collector};
+use crate::{lock, socket, view};
 
 /// Runs until it is told to end.
 ///
@@ -80,7 +81,14 @@ pub async fn run(options: Options) -> Result<(), String> {
         view.clone(),
         renewed,
     ));
-    tasks.spawn(tend::relieve(blocks.clone(), pressure));
+    let collector = Collector {
+        view: view.clone(),
+        leases: leases.clone(),
+        state_folder: state_folder.clone(),
+        metrics: metrics.clone(),
+    };
+    tasks.spawn(tend::collect_gone(collector.clone()));
+    tasks.spawn(tend::relieve(blocks.clone(), collector, pressure));
 
     let answers = Arc::new(Node {
         blocks,

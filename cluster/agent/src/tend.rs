@@ -16,7 +16,9 @@ use crate::call_metrics::CallMetrics;
 use crate::calls;
 use crate::desk::Known;
 use crate::events::{Events, Told};
+use crate::gone;
 use crate::install::{self, Installed};
+use crate::lease_store::{LeaseStore, RECORDS};
 use crate::metrics::Metrics;
 use crate::options::Options;
 use crate::pods::choice::PodMeta;
@@ -30,6 +32,9 @@ const LOOK: Duration = Duration::from_secs(60);
 /// Between two looks at whether something was imported, without and with asking the API server.
 const IMPORTED_LOOK: Duration = Duration::from_secs(10);
 const IMPORTED_LOOK_AGAIN: Duration = Duration::from_secs(600);
+
+/// Between two looks for pods that are gone.
+const GONE_LOOK: Duration = Duration::from_secs(10);
 
 /// Between two looks at what plumb left of its calls. It has room for some thousand calls.
 const COUNT: Duration = Duration::from_secs(5);
@@ -146,10 +151,61 @@ pub async fn tick(blocks: Arc<NodeBlocks>) {
 }
 
 /// Gives back what is idle in pools in which somebody finds nothing.
-pub async fn relieve(blocks: Arc<NodeBlocks>, mut pressure: mpsc::Receiver<String>) {
+pub async fn relieve(
+    blocks: Arc<NodeBlocks>,
+    collector: Collector,
+    mut pressure: mpsc::Receiver<String>,
+) {
     while let Some(pool) = pressure.recv().await {
         tracing::info!("somebody finds nothing free in pool {pool}: giving back what is idle");
+        collector.collect().await;
         blocks.pressure(&pool).await;
+    }
+}
+
+/// Makes the addresses of pods free that are gone without a DEL.
+pub async fn collect_gone(collector: Collector) {
+    let mut every = tokio::time::interval(GONE_LOOK);
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        every.tick().await;
+        collector.collect().await;
+    }
+}
+
+/// What it takes to make them free.
+#[derive(Clone)]
+pub struct Collector {
+    /// The node's pods.
+    pub view: View,
+    /// The node's leases.
+    pub leases: LeaseStore,
+    /// plumb's state folder.
+    pub state_folder: PathBuf,
+    /// What is counted.
+    pub metrics: Metrics,
+}
+
+impl Collector {
+    async fn collect(&self) {
+        let Some(pods) = self.view.pod_names() else {
+            return;
+        };
+        let (leases, records) = (self.leases.clone(), self.state_folder.join(RECORDS));
+        let look = tokio::task::spawn_blocking(move || gone::release(&leases, &records, &pods));
+        let released = look.await.map_err(|error| error.to_string()).flatten();
+        for lease in released.iter().flatten() {
+            let pod = lease.pod.as_ref().map(ToString::to_string);
+            tracing::info!(
+                "{} is free: its pod {} is gone without a DEL, and so is its network namespace",
+                lease.address,
+                pod.unwrap_or_default()
+            );
+        }
+        match released {
+            Ok(released) => self.metrics.released(released.len()),
+            Err(reason) => tracing::warn!("look for addresses of pods that are gone: {reason}"),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Pods of this node only, and of them and of namespaces and the node only the metadata: nothing else is looked at.
 
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -113,6 +114,18 @@ impl View {
     /// The pods of this node.
     pub fn pods(&self) -> Vec<Arc<PodMeta>> {
         self.pods.state()
+    }
+
+    /// What the pods of this node are called; none before all have been heard of.
+    pub fn pod_names(&self) -> Option<BTreeSet<plumb_leases::Pod>> {
+        let named = |pod: &Arc<PodMeta>| plumb_leases::Pod {
+            namespace: pod.namespace().unwrap_or_default(),
+            name: pod.name_any(),
+        };
+        match self.waits_for() {
+            Some(_) => None,
+            None => Some(self.pods().iter().map(named).collect()),
+        }
     }
 
     /// A pod of this node by its name.

@@ -20,6 +20,10 @@ pub struct PodNetns {
     /// The node's number for it, which shows whether it has ended. None in records of earlier releases.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<u32>,
+    /// The cookie of the node's namespace, in which that number is one: another namespace has other numbers. None before
+    /// Linux 5.14, and in records of earlier releases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub numbered_in: Option<u64>,
 }
 
 /// How often it is looked whether a namespace has ended.
@@ -46,6 +50,7 @@ impl PodNetns {
             path: netns.path().to_owned(),
             identity: netns.identity()?,
             number: Some(host.number_namespace(netns)?),
+            numbered_in: host.netns_cookie(),
         })
     }
 
@@ -60,6 +65,25 @@ impl PodNetns {
                 cookie: None,
             },
             number: None,
+            numbered_in: None,
+        }
+    }
+
+    /// Whether it is certain that it has ended, for one without rights: `host` has no more to do than to look for its
+    /// number. False where that cannot be known: it has no number, or another namespace than that of `host` gave it.
+    ///
+    /// # Errors
+    ///
+    /// Where the kernel does not say.
+    pub fn has_surely_ended(&self, boot: &Boot, host: &RouteSocket) -> Result<bool> {
+        if boot.is_over()? {
+            return Ok(true);
+        }
+        match (self.number, self.numbered_in) {
+            (Some(number), Some(cookie)) if host.netns_cookie() == Some(cookie) => {
+                Ok(!host.has_namespace(number)?)
+            }
+            _ => Ok(false),
         }
     }
 
@@ -145,6 +169,7 @@ mod tests {
             path: netns.path().to_owned(),
             identity: netns.identity().expect("its identity"),
             number: None,
+            numbered_in: None,
         };
         (recorded, netns)
     }

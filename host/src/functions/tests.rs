@@ -23,6 +23,7 @@ fn hold(container_id: &str) -> Hold {
                 cookie: Some(9),
             },
             number: Some(1 << 30),
+            numbered_in: Some(1),
         },
         original: Original::default(),
     }

@@ -4,6 +4,8 @@
 //! Adapters are veths. What needs a function of an adapter or InfiniBand cannot be attached: then what the user is told is
 //! looked at.
 
+#[path = "proof/abandoned.rs"]
+mod abandoned;
 #[path = "proof/annotations.rs"]
 mod annotations;
 #[path = "proof/direct.rs"]

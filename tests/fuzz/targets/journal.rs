@@ -181,6 +181,7 @@ fn header(attachment: &Attachment) -> Header {
                 cookie: Some(5),
             },
             number: Some(1 << 30),
+            numbered_in: Some(1),
         },
         pod: None,
         since: 1,
