@@ -29,7 +29,7 @@ impl World {
     }
 
     /// The functions that a component of it exports.
-    pub(crate) fn exports(self) -> &'static [&'static str] {
+    pub fn exports(self) -> &'static [&'static str] {
         match self {
             Self::Flavour => &["attach", "ready"],
             Self::AddressPolicy => &["propose"],

@@ -66,6 +66,8 @@ pub struct About {
     pub world: String,
     /// The version of the contract that it was built for.
     pub contract: String,
+    /// The functions that it exports.
+    pub exports: Vec<String>,
     /// The interfaces with functions that it imports.
     pub imports: Vec<String>,
     /// The functions of WASI that its modules import, which are answered inside of it.
@@ -90,6 +92,12 @@ impl From<&Inspected> for About {
             form: form.to_owned(),
             world: inspected.world.name().to_owned(),
             contract: inspected.version.clone(),
+            exports: inspected
+                .world
+                .exports()
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
             imports: inspected.imports.clone(),
             wasi: inspected.wasi.clone(),
             is_composed: inspected.is_composed,

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use plumb::components::World;
 use plumb_compiler::Declaration;
 use plumb_protocol::registry::{Described, Task};
 
@@ -40,14 +39,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 /// A component in the words of an artifact. Whoever pulls it goes by the component itself.
 fn described(about: &About) -> Described {
     let declaration = about.declaration.clone().unwrap_or_default();
-    let exports: &[&str] = match about.world == World::Flavour.as_str() {
-        true => &["attach", "ready"],
-        false => &["propose"],
-    };
     Described {
         annotations: annotations(&declaration),
         author: declaration.author,
-        exports: exports.iter().map(ToString::to_string).collect(),
+        exports: about.exports.clone(),
         imports: about.imports.clone(),
         target: format!("plumb:cni/{}@{}", about.world, about.contract),
     }

@@ -7,6 +7,7 @@ fn about(world: &str) -> About {
         form: "component".into(),
         world: world.into(),
         contract: "0.2.0".into(),
+        exports: Vec::new(),
         imports: Vec::new(),
         wasi: Vec::new(),
         is_composed: false,

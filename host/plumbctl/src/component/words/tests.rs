@@ -5,6 +5,7 @@ fn about(declaration: &str) -> About {
         form: "component".into(),
         world: "flavour".into(),
         contract: "0.2.0".into(),
+        exports: Vec::new(),
         imports: vec!["plumb:cni/facts@0.2.0".into()],
         wasi: Vec::new(),
         is_composed: false,
