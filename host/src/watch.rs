@@ -11,6 +11,8 @@ pub enum Moment {
     Performed,
     /// The journal says so.
     Recorded,
+    /// Another address was claimed in the place of one that somebody on the wire has; the journal has the first one.
+    Exchanged,
 }
 
 /// Learns of each moment of each step, forward and backward.

@@ -261,3 +261,47 @@ fn a_kill_at_any_step_leaves_nothing_but_what_is_aside() {
         );
     }
 }
+
+/// The next address is the pod's in the store by then, and the record has the one before.
+#[test]
+fn a_kill_after_an_address_was_set_aside_and_before_it_is_recorded_leaves_nothing_else() {
+    let (node, routers, pod) = node_with(1);
+    occupy(&routers[0], &["172.16.11.10"]);
+    let pools =
+        json!([{"name": "v4", "subnet": "172.16.11.0/24", "ips": ["172.16.11.10-172.16.11.50"]}]);
+    let rail = with(rail(), json!({"ipam": {"type": "pool", "pools": pools}}));
+    let clean = Oracle::new(&node);
+    let owner = |lease: &Value| lease["address"].as_str().map(str::to_owned);
+    for recover in ["DEL", "ADD", "GC"] {
+        let killed = (1..STEPS).any(|number| {
+            let outcome = Call::add(&node, &pod, &rail)
+                .interface("net1")
+                .fault(&format!("kill:{number}:exchanged"))
+                .run();
+            if outcome.succeeded() {
+                delete(&node, &pod, &rail, "net1");
+                // Until it is forgotten the address is offered to nobody.
+                std::fs::remove_dir_all(STATE_FOLDER).expect("remove the leases");
+            }
+            outcome.was_killed()
+        });
+        assert!(
+            killed,
+            "no step was the last one before another address was claimed"
+        );
+        let given: Vec<_> = held(STATE_FOLDER).iter().filter_map(owner).collect();
+        assert_eq!(given, ["172.16.11.11"]);
+        match recover {
+            "GC" => Call::gc(&node, &rail, &[]).run().expect_silence(),
+            "ADD" => {
+                add(&node, &pod, &rail, "net1");
+                delete(&node, &pod, &rail, "net1");
+            }
+            _ => delete(&node, &pod, &rail, "net1"),
+        }
+        clean.assert_unchanged();
+        assert_eq!(held(STATE_FOLDER), [] as [Value; 0], "after {recover}");
+        assert_eq!(aside().len(), 1);
+        std::fs::remove_dir_all(STATE_FOLDER).expect("remove the leases");
+    }
+}

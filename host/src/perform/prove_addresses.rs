@@ -13,6 +13,7 @@ use crate::kernel::packet::PacketSocket;
 use crate::machine::Machine;
 use crate::operations::{Journal, LinkNumber, Operation, SetUp};
 use crate::plan::Wire;
+use crate::watch::Moment;
 use crate::{Code, Error, Result};
 
 use super::{assign_addresses, carrier, one};
@@ -178,6 +179,7 @@ fn exchange(
         return Ok(None);
     };
     let next = claim.exchange(index, user, machine)?;
+    machine.node.watcher.at(Moment::Exchanged, number)?;
     journal.done(number, &claim.into())?;
     Ok(Some(next))
 }

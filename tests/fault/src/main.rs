@@ -3,6 +3,7 @@
 //! - `fail:N`: the Nth step fails when its intent is written
 //! - `kill:N:intent`, `kill:N:done`, `kill:N:recorded`: the process is killed when the
 //!   Nth step's intent is written, when it is done but not recorded, when it is recorded
+//! - `kill:N:exchanged`: when the Nth step is the last one and another address has just been claimed for one that somebody has
 //! - `stop:N:MOMENT`: it is stopped there until somebody continues it
 //!
 //! Steps count from 1 in the order that they happen, forward or backward. A fault
@@ -56,6 +57,7 @@ fn parse(text: &str) -> Option<Fault> {
         None | Some("intent") => Moment::Intended,
         Some("done") => Moment::Performed,
         Some("recorded") => Moment::Recorded,
+        Some("exchanged") => Moment::Exchanged,
         Some(_) => return None,
     };
     Some(Fault {
