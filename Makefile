@@ -9,6 +9,14 @@ OUTSIDE = -p plumb-tests -p plumb-languages -p plumb-registry-tests -p plumb-clu
 # The agent, the controller, what speaks to registries, and what plumb and plumbctl say to them: of plumb they have the leaves alone.
 CLUSTER = -p plumb-protocol -p plumb-resources -p plumb-blocks -p plumb-migration -p plumb-service -p plumb-agent -p plumb-controller -p plumb-registry -p plumb-programs
 
+# What is tested is compiled and looked at in one go (tests/lint). Most tests wait for others, so several of them run at a
+# time on each processor.
+LINTED = RUSTC_WORKSPACE_WRAPPER=$(CURDIR)/tests/lint
+TEST = $(LINTED) RUST_TEST_THREADS=$(THREADS) $(CARGO) test $(TOOLS)
+THREADS ?= $(shell echo $$((3 * $$(nproc))))
+# These start a runtime, a cluster or a registry each.
+TEST_WHOLE = $(LINTED) $(CARGO) test $(TOOLS)
+
 # plumb runs for every pod: without shared libraries and relocations, which take a tenth of
 # an ADD, it starts in half the time, and runs on any distribution.
 # Without tables for unwinding and their index, which are nothing that a program needs that never unwinds.
@@ -44,77 +52,77 @@ services: setup ## build the programs that speak to a cluster or to registries i
 peers: setup ## build the CNI project's plugins of today, which plumb is compared with
 	@tests/peers/build plugins >/dev/null
 
-lint: components ## formatting and clippy, warnings are errors
+lint: components ## formatting, and clippy while all tests are compiled: warnings are errors
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy $(TOOLS) --all-targets -- -D warnings
-	$(CARGO) clippy $(TOOLS) --all-targets $(OUTSIDE) $(CLUSTER) -- -D warnings
+	$(TEST) --no-run --all-targets
+	$(TEST) --no-run --all-targets $(CLUSTER)
+	$(TEST) --no-run --all-targets $(OUTSIDE)
 
 test: lint test-unit test-kernel test-fuzz ## lint, unit tests, the built binary against a real kernel, fuzzing
 
 test-unit: build ## unit tests, and hostile components in private network namespaces
-	$(CARGO) test $(TOOLS)
-	$(CARGO) test $(TOOLS) $(CLUSTER) --lib --bins
-	$(CARGO) test $(TOOLS) -p plumb-blocks
+	$(TEST)
+	$(TEST) $(CLUSTER)
 
 test-kernel: build peers ## the built binary against a real kernel, in private network namespaces
-	$(CARGO) test $(TOOLS) -p plumb-tests
+	$(TEST) -p plumb-tests
 
 test-fuzz: components ## what plumb reads: all kept inputs, then some seconds of new ones
 	@CARGO=$(CARGO) tests/fuzz/run --seconds 4
 
 conformance: build peers ## the conformance suite: its own tests, then plumb and the CNI project's plugins of today
-	$(CARGO) test $(TOOLS) -p cni-harness -p cni-conformance -p cni-specimen
-	$(CARGO) build $(TOOLS) -p cni-conformance
+	$(TEST) -p cni-harness -p cni-conformance -p cni-specimen
+	$(LINTED) $(CARGO) build $(TOOLS) -p cni-harness -p cni-conformance -p cni-specimen
 	@PEERS=$$(tests/peers/build plugins) cni-conformance/run
 
 conformance-full: conformance ## as conformance, and each wrong plugin against all cases, not only those of its group
-	SPECIMEN_AGAINST=all $(CARGO) test $(TOOLS) -p cni-specimen --test defects
+	SPECIMEN_AGAINST=all $(TEST) -p cni-specimen --test defects
 
 test-languages: build ## components in C, Go and JavaScript, built by their toolchains, attach pods in private network namespaces
 	@.ci/setup languages
-	$(CARGO) test $(TOOLS) -p plumb-languages --test languages
+	$(TEST_WHOLE) -p plumb-languages --test languages
 
 test-python: build ## the same in Python, of which each compiling takes a minute
 	@.ci/setup languages
-	$(CARGO) test $(TOOLS) -p plumb-languages --test python
+	$(TEST_WHOLE) -p plumb-languages --test python
 
 test-registry: build services ## components go to registries on the loopback and come back, and one registry that misbehaves
 	@.ci/setup registry
-	$(CARGO) test $(TOOLS) -p plumb-registry-tests
+	$(TEST_WHOLE) -p plumb-registry-tests
 
 test-runtimes: build ## podman, containerd and Multus attach real containers, on private nodes (root)
 	@.ci/setup runtimes
 	@tests/peers/build multus >/dev/null
-	$(CARGO) test $(TOOLS) -p plumb-runtimes
+	$(TEST_WHOLE) -p plumb-runtimes
 
 test-cluster: image ## a Kubernetes of two nodes in private namespaces: Multus, plumb, pods on both (root)
 	@.ci/setup cluster
 	@tests/peers/build multus >/dev/null
 	@tests/peers/build kubernetes >/dev/null
 	@tests/peers/build helm >/dev/null
-	$(CARGO) test $(TOOLS) -p plumb-cluster-tests --test api --test controller --test nodes --test proof --test upgrade
+	$(TEST_WHOLE) -p plumb-cluster-tests --test api --test controller --test nodes --test proof --test upgrade
 
 test-cluster-scale: services ## 20 agents and 2000 pods at one API server, while agents, API server and rights fail (root)
 	@.ci/setup cluster
 	@tests/peers/build multus >/dev/null
 	@tests/peers/build kubernetes >/dev/null
-	$(CARGO) test $(TOOLS) -p plumb-cluster-tests --test scale -- --nocapture
+	$(TEST_WHOLE) -p plumb-cluster-tests --test scale -- --nocapture
 
 test-deploy: image ## the chart, the manifests, the image, the dashboard and the alerts; on a cluster of two nodes as well (root)
 	@.ci/setup cluster deploy
-	$(CARGO) test $(TOOLS) -p plumb-deploy-tests
+	$(TEST_WHOLE) -p plumb-deploy-tests
 
 test-vm: build ## the hardware flavours in virtual machines: SR-IOV and InfiniBand, on two kernels
 	@.ci/setup vm
-	@CARGO=$(CARGO) tests/testbed/test-vm
+	@$(LINTED) CARGO=$(CARGO) tests/testbed/test-vm
 
 test-vm-full: build ## as test-vm, with every test on both kernels
 	@.ci/setup vm
-	@CARGO=$(CARGO) tests/testbed/test-vm --full
+	@$(LINTED) CARGO=$(CARGO) tests/testbed/test-vm --full
 
 differential-random: build peers ## COUNT networks, 120 by default, drawn from SEED on, by plumb and by the plugin that it replaces
 	DIFFERENTIAL_SEED=$(or $(SEED),1) DIFFERENTIAL_COUNT=$(or $(COUNT),120) \
-	    $(CARGO) test $(TOOLS) -p plumb-tests --test differential -- --nocapture random::what
+	    $(TEST) -p plumb-tests --test differential -- --nocapture random::what
 
 soak: build ## kills at any moment for MINUTES, 10 by default, and nothing may be left
 	$(CARGO) build $(TOOLS) -p plumb-tests --bin plumb-soak

@@ -4,12 +4,16 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::Value;
 
+/// Held by the test whose project is in the place of all.
+static ALONE: Mutex<()> = Mutex::new(());
+
 /// A folder in which a project is made anew; what was compiled of the one before it is kept, as it takes minutes.
-fn workshop(kind: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(kind);
+fn workshop(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let (project, target) = (folder.join("acme-net"), folder.join("target"));
     fs::create_dir_all(&folder).unwrap();
     if project.join("target").exists() {
@@ -42,17 +46,26 @@ fn succeed(command: &mut Command) -> String {
 fn component(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_plumbctl"));
     command.arg("component").args(arguments).current_dir(folder);
-    // A vendor's cargo is told nothing by ours.
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CARGO_PROFILE")) {
+    told_nothing(&mut command);
+    command
+}
+
+/// A vendor's cargo knows nothing of what ours was told.
+fn told_nothing(command: &mut Command) {
+    let is_ours = |name: &str| {
+        name.starts_with("CARGO_PROFILE")
+            || ["CARGO_TARGET_DIR", "RUSTC_WORKSPACE_WRAPPER"].contains(&name)
+    };
+    for (name, _) in std::env::vars().filter(|(name, _)| is_ours(name)) {
         command.env_remove(name);
     }
-    command.env_remove("CARGO_TARGET_DIR");
-    command
 }
 
 /// The project of a kind, made, built, tested, and changed so that its tests fail.
 fn assert_works(kind: &str, world: &str, change: (&str, &str)) {
-    let folder = workshop(kind);
+    // One after the other in one place, so that what both depend on is compiled once.
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let folder = workshop("whole");
     let sdk = repository().join("sdk");
     let option = format!("--{kind}");
     let arguments = ["new", "acme-net", &option, "--sdk", sdk.to_str().unwrap()];
@@ -85,6 +98,7 @@ fn assert_works(kind: &str, world: &str, change: (&str, &str)) {
     let said = succeed(&mut component(&project, &["test"]));
     assert_eq!(said.matches(": as expected").count(), 2, "{said}");
     let mut native = Command::new("cargo");
+    told_nothing(&mut native);
     succeed(
         native
             .args(["test", "--target-dir", "target"])

@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
+use std::thread;
 
 use plumb_conform::cases;
 use plumb_tests::binaries;
@@ -29,24 +31,42 @@ fn nothing_is_found_in_the_correct_specimens() {
 
 #[test]
 fn each_defect_fails_the_case_made_for_it_and_no_other() {
-    let mut wrong = Vec::new();
-    for defect in DEFECTS {
-        let own = cases::all()
-            .find(|case| case.number == defect.case)
-            .map_or("", cases::group_of);
-        let groups = format!("{GROUPS},{own}");
-        let report = conform(defect.component, defect.name, Some(&groups));
-        let found = failed(&report);
-        if found != BTreeSet::from([defect.case]) {
-            wrong.push(format!(
-                "{} is found by {found:?}, and should be by {}\n{}",
-                defect.name,
-                defect.case,
-                reasons(&report)
-            ));
+    let left = Mutex::new(DEFECTS.iter());
+    let next = || left.lock().expect("nobody panics with it").next();
+    let wrong = Mutex::new(Vec::new());
+    // Each is judged by processes of its own.
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(2, usize::from) {
+            scope.spawn(|| {
+                while let Some(defect) = next() {
+                    if let Err(problem) = is_found(defect) {
+                        wrong.lock().expect("nobody panics with it").push(problem);
+                    }
+                }
+            });
         }
-    }
+    });
+    let wrong = wrong.into_inner().expect("nobody panicked with it");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Whether the defect fails its case and no other.
+fn is_found(defect: &Defect) -> Result<(), String> {
+    let own = cases::all()
+        .find(|case| case.number == defect.case)
+        .map_or("", cases::group_of);
+    let groups = format!("{GROUPS},{own}");
+    let report = conform(defect.component, defect.name, Some(&groups));
+    let found = failed(&report);
+    match found == BTreeSet::from([defect.case]) {
+        true => Ok(()),
+        false => Err(format!(
+            "{} is found by {found:?}, and should be by {}\n{}",
+            defect.name,
+            defect.case,
+            reasons(&report)
+        )),
+    }
 }
 
 #[test]
