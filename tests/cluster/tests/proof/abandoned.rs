@@ -31,8 +31,9 @@ fn an_address_is_free_when_its_pod_was_deleted_by_force_and_its_namespace_has_en
     apply(&kubectl, "roce-shared");
     kubectl.apply(&objects::pod("abandoned", "node2", SHARED));
     pods::running(&cluster, "abandoned", 1, PATIENCE);
+    // Of the interface, and of the coordinator behind it.
     let attached = records(node);
-    assert_eq!(attached.len(), 1, "{attached:?}");
+    assert_eq!(attached.len(), 2, "{attached:?}");
     assert_eq!(install::leases(node).len(), 1);
 
     // A kubelet that is stopped calls nobody.
