@@ -13,15 +13,44 @@ const NODE: &str = "192.168.50.1";
 /// Where nobody is, beside the pod on the fabric.
 const NEIGHBOUR: &str = "10.7.0.99";
 
+/// A client that is neither the node nor of the cluster, and the node's address beside it.
+const CLIENT: &str = "203.0.113.7";
+const BESIDE_CLIENT: &str = "203.0.113.1";
+
+/// Which program the kernel has load modules.
+const LOADER: &str = "/proc/sys/kernel/modprobe";
+
+/// What the machine's kernel can do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Nftables {
+    /// Mark connections.
+    There,
+    /// It has no such module.
+    Missing,
+}
+
 /// Attaches a pod with this plugin and a coordinator behind it, and detaches it.
 #[track_caller]
-pub fn assert_has_a_way_to_its_node(bed: &Bed, first: &Value) {
+pub fn assert_has_a_way_to_its_node(bed: &Bed, first: &Value, nftables: Nftables) {
+    let outside = bed.pod();
+    let client = outside.name();
     for line in [
         "ip link add mgmt0 type bridge",
         "ip link set mgmt0 up",
         &format!("ip address add {NODE}/24 dev mgmt0"),
+        &format!("ip link add out0 type veth peer name up0 netns {client}"),
+        &format!("ip address add {BESIDE_CLIENT}/24 dev out0"),
+        "ip link set out0 up",
+        &format!("ip -n {client} address add {CLIENT}/24 dev up0"),
+        &format!("ip -n {client} link set up0 up"),
+        &format!("ip -n {client} route add default via {BESIDE_CLIENT}"),
     ] {
         run(line);
+    }
+    std::fs::write("/proc/sys/net/ipv4/ip_forward", "1").expect("forward");
+    let loader = std::fs::read_to_string(LOADER).expect("read which program loads modules");
+    if nftables == Nftables::Missing {
+        std::fs::write(LOADER, "/bin/false").expect("load no more modules");
     }
     let before = bed.picture_without_pods();
     let pod = bed.pod();
@@ -31,9 +60,10 @@ pub fn assert_has_a_way_to_its_node(bed: &Bed, first: &Value) {
     let chain = Chain::new(bed, &[first.clone(), coordinator]);
     let outcomes = chain.add_outcomes(&pod);
     let added = outcomes[1].expect_result();
-    // The machine has no such module: all but the answers to clients outside of the cluster works without it.
+    // All but the answers to clients outside of the cluster works without it.
     let says = &outcomes[1].stderr;
-    assert!(says.contains("the kernel has no nftables"), "{says}");
+    let is_missing = says.contains("the kernel has no nftables");
+    assert_eq!(is_missing, nftables == Nftables::Missing, "{says}");
     let own = result::address(&added).to_string();
     let host_end = format!("veth{}", &pod.container()[pod.container().len() - 11..]);
     assert_eq!(way(Some(&pod), NODE), "veth0");
@@ -42,6 +72,17 @@ pub fn assert_has_a_way_to_its_node(bed: &Bed, first: &Value) {
     assert_eq!(way(None, &own), host_end);
     talk(&socket(NODE), &pod.inside(|| socket(&own)));
     talk(&pod.inside(|| socket(&own)), &socket(NODE));
+    if nftables == Nftables::There {
+        // Where the kernel would send it without the mark, and without which it would not look for one.
+        run(&format!(
+            "ip -n {} route add default via {NEIGHBOUR} dev eth0",
+            pod.name()
+        ));
+        talk(
+            &outside.inside(|| socket(CLIENT)),
+            &pod.inside(|| socket(&own)),
+        );
+    }
     for outcome in chain.check(&pod, &added) {
         outcome.expect_silence();
     }
@@ -53,7 +94,9 @@ pub fn assert_has_a_way_to_its_node(bed: &Bed, first: &Value) {
         }
         before.assert_unchanged();
     }
+    std::fs::write(LOADER, loader).expect("load modules again");
     run("ip link delete mgmt0");
+    run("ip link delete out0");
 }
 
 /// The tables that the rules of a place look up.
