@@ -24,6 +24,13 @@ STATIC = -C target-feature=+crt-static -C relocation-model=static -C link-arg=-W
 # The agent and the controller are all that is in their image. They run on: a task of theirs may panic and be restarted.
 SERVICE = -C target-feature=+crt-static
 
+# Into target/release what has been built since. What has not may be in use by tests that run beside this.
+define INSTALL
+mkdir -p target/release && for name in $(1); do \
+	    [ target/release/$$name -nt target/tools/$$name ] || install --strip target/tools/$$name target/release/ || exit 1; \
+	done
+endef
+
 .PHONY: help setup components build services peers lint test test-unit test-kernel test-fuzz conformance conformance-full test-runtimes
 .PHONY: test-languages test-python test-registry test-cluster test-cluster-scale test-deploy test-vm test-vm-full differential-random soak fuzz demo bench bench-cluster bench-vm deny advisories notices package programs release test-aarch64 image manifest install clean
 
@@ -39,15 +46,14 @@ components: setup ## build the built-in components: WebAssembly, then native cod
 build: components ## build plumb and plumbctl into target/release
 	$(CARGO) rustc --release --locked -p plumb --bin plumb -- $(STATIC)
 	$(CARGO) build $(TOOLS) --bin plumbctl --bin plumb-fault
-	@install --strip target/tools/plumbctl target/tools/plumb-fault target/release/
+	@$(call INSTALL,plumbctl plumb-fault)
 
 services: setup ## build the programs that speak to a cluster or to registries into target/release
 	$(CARGO) rustc $(TOOLS) -p plumb-programs --bin plumb-agent -- $(SERVICE)
 	$(CARGO) rustc $(TOOLS) -p plumb-programs --bin plumb-controller -- $(SERVICE)
 	$(CARGO) rustc $(TOOLS) -p plumb-programs --bin plumb-migrate -- $(SERVICE)
 	$(CARGO) rustc $(TOOLS) -p plumb-programs --bin plumb-registry -- $(SERVICE)
-	@mkdir -p target/release
-	@cd target/tools && install --strip plumb-agent plumb-controller plumb-migrate plumb-registry ../release/
+	@$(call INSTALL,plumb-agent plumb-controller plumb-migrate plumb-registry)
 
 peers: setup ## build the CNI project's plugins of today, which plumb is compared with
 	@tests/peers/build plugins >/dev/null
@@ -112,9 +118,9 @@ test-deploy: image ## the chart, the manifests, the image, the dashboard and the
 	@.ci/setup cluster deploy
 	$(TEST_WHOLE) -p plumb-deploy-tests
 
-test-vm: build ## the hardware flavours in virtual machines: SR-IOV and InfiniBand, on two kernels
+test-vm: build ## the hardware flavours in virtual machines: SR-IOV and InfiniBand, on two kernels (PART=--newer or --older: one of them)
 	@.ci/setup vm
-	@$(LINTED) CARGO=$(CARGO) tests/testbed/test-vm
+	@$(LINTED) CARGO=$(CARGO) tests/testbed/test-vm $(PART)
 
 test-vm-full: build ## as test-vm, with every test on both kernels
 	@.ci/setup vm
