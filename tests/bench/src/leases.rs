@@ -73,7 +73,8 @@ fn fill(folder: &Path, network: &str, count: u32) -> Result<(), Error> {
     let leases: Vec<Lease> = addresses(count)
         .enumerate()
         .map(|(index, address)| Lease {
-            space: network.to_owned(),
+            // The node's own: networks share their addresses where no wires are named.
+            space: String::new(),
             address: address.into(),
             pool: "p".to_owned(),
             owner: Owner {
