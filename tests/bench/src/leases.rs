@@ -15,6 +15,9 @@ use crate::error::Error;
 /// node that leaks.
 pub const COUNT: u32 = 20_000;
 
+/// The node's own space: networks share their addresses where its policy names no wires.
+pub const SPACE: &str = "";
+
 /// Takes the addresses in plumb's store in this state folder, for a network.
 ///
 /// In a child, because the memory that it needs would show up as that of every program
@@ -73,8 +76,7 @@ fn fill(folder: &Path, network: &str, count: u32) -> Result<(), Error> {
     let leases: Vec<Lease> = addresses(count)
         .enumerate()
         .map(|(index, address)| Lease {
-            // The node's own: networks share their addresses where no wires are named.
-            space: String::new(),
+            space: SPACE.to_owned(),
             address: address.into(),
             pool: "p".to_owned(),
             owner: Owner {

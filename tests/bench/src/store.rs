@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use plumb::leases::{Candidate, Leases, Owner, Pod, Store};
 
 use crate::error::Error;
-use crate::leases::fill_plumb;
+use crate::leases::{SPACE, fill_plumb};
 use crate::statistics::Spread;
 
 /// Leases that are taken before it is measured.
@@ -23,7 +23,7 @@ const FILLED: [u32; 4] = [0, 500, 20_000, 100_000];
 const AT_ONCE: (usize, usize) = (50, 5);
 /// How often three processes are killed.
 const KILLS: u32 = 30;
-const SPACE: &str = "bench";
+const NETWORK: &str = "bench";
 
 /// Measures in a folder of `base` for each number of leases, and prints a table.
 pub fn measure(base: &Path, runs: usize) -> Result<(), Error> {
@@ -33,7 +33,7 @@ pub fn measure(base: &Path, runs: usize) -> Result<(), Error> {
     println!("|--:|--:|--:|--:|--:|");
     for filled in FILLED {
         let folder = base.join(format!("{filled}-leases"));
-        fill_plumb(&folder, SPACE, filled)?;
+        fill_plumb(&folder, NETWORK, filled)?;
         let (mut claims, mut releases) = (Vec::new(), Vec::new());
         for run in 0..runs {
             let who = format!("{run:064x}");
@@ -192,7 +192,7 @@ fn release(folder: &Path, who: &str) -> Result<(), Error> {
 
 fn owner(who: &str) -> Owner {
     Owner {
-        network: SPACE.to_owned(),
+        network: NETWORK.to_owned(),
         container_id: who.to_owned(),
         interface_name: "net1".to_owned(),
     }
