@@ -15,6 +15,13 @@ fn rail() -> Value {
     with(network(1, json!({})), json!({"conflictCheck": true}))
 }
 
+/// For many ADDs: each question takes its time.
+fn rail_of_one_family() -> Value {
+    let pools =
+        json!([{"name": "v4", "subnet": "172.16.11.0/24", "ips": ["172.16.11.10-172.16.11.50"]}]);
+    with(rail(), json!({"ipam": {"type": "pool", "pools": pools}}))
+}
+
 /// Gives the router addresses that are in the pool.
 fn occupy(router: &Router, addresses: &[&str]) {
     for address in addresses {
@@ -231,10 +238,7 @@ fn pods_beside_each_other_take_nothing_from_each_other() {
 fn a_kill_at_any_step_leaves_nothing_but_what_is_aside() {
     let (node, routers, pod) = node_with(1);
     occupy(&routers[0], &["172.16.11.10"]);
-    // One family: each question takes its time.
-    let pools =
-        json!([{"name": "v4", "subnet": "172.16.11.0/24", "ips": ["172.16.11.10-172.16.11.50"]}]);
-    let rail = with(rail(), json!({"ipam": {"type": "pool", "pools": pools}}));
+    let rail = rail_of_one_family();
     let clean = Oracle::new(&node);
     for kind in ["kill", "fail"] {
         let steps = (1..STEPS).find(|number| {
@@ -267,9 +271,7 @@ fn a_kill_at_any_step_leaves_nothing_but_what_is_aside() {
 fn a_kill_after_an_address_was_set_aside_and_before_it_is_recorded_leaves_nothing_else() {
     let (node, routers, pod) = node_with(1);
     occupy(&routers[0], &["172.16.11.10"]);
-    let pools =
-        json!([{"name": "v4", "subnet": "172.16.11.0/24", "ips": ["172.16.11.10-172.16.11.50"]}]);
-    let rail = with(rail(), json!({"ipam": {"type": "pool", "pools": pools}}));
+    let rail = rail_of_one_family();
     let clean = Oracle::new(&node);
     let owner = |lease: &Value| lease["address"].as_str().map(str::to_owned);
     for recover in ["DEL", "ADD", "GC"] {

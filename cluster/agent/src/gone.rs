@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use plumb_kernel::{Boot, PodNetns, RouteSocket};
 use plumb_leases::{Lease, Leases, Owner, Pod};
@@ -109,7 +109,7 @@ fn is_of(record: &Path, interface: &str) -> bool {
 }
 
 /// As plumb locks a record for a call, but without waiting.
-fn lock(path: &PathBuf, owner: &Owner) -> Option<(File, Header)> {
+fn lock(path: &Path, owner: &Owner) -> Option<(File, Header)> {
     let mut file = OpenOptions::new()
         .read(true)
         .custom_flags(nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK)
