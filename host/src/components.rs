@@ -51,7 +51,7 @@ use crate::{Code, Error, Result};
 
 pub use asked::{About, Asked, PreviousInterface, UnusablePool};
 pub use failure::{Kind as FailureKind, Limit};
-pub use grants::{Device, Grants};
+pub use grants::Grants;
 pub use proposal::Proposal;
 pub use session::Recorded;
 pub use source::Source;

@@ -9,14 +9,14 @@ mod subnet;
 
 use std::borrow::Cow;
 
-use plumb_values::DeviceId;
 use plumb_values::similar::did_you_mean;
+use plumb_values::{DeviceId, Pattern};
 use serde_json::Value;
 
 use crate::cni::master::{Choice, Master};
 use crate::cni::{AddRequest, Verb};
 use crate::facts::{Facts, LinkFacts, Place};
-use crate::policy::{Pattern, driver, names};
+use crate::policy::{driver, names};
 use crate::types::{WITHOUT_PARENT, flavour_of};
 use crate::{Code, Error, Result};
 

@@ -8,13 +8,11 @@
 //! - `log`: where the trace goes
 //! - [`networks`]: what networks may use of the node
 //! - `wires`: where addresses must be unique
-//! - `pattern`: how the file names links and functions
 
 mod file;
 mod folders;
 mod log;
 mod networks;
-mod pattern;
 mod read;
 mod wires;
 
@@ -26,7 +24,6 @@ pub use file::{DEFAULT_FILE, Reader};
 pub use folders::{Folders, is_plain};
 pub use log::{Level, Log, file_name};
 pub use networks::{Networks, driver, function_names, links_of_default_route, names};
-pub use pattern::Pattern;
 pub use wires::{NODE_SPACE, Wire, space_of_record};
 
 /// What is allowed that the file does not mention.

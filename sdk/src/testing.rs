@@ -52,13 +52,13 @@
 //! What plumb refuses by itself is refused here as well, in its words: a device that the
 //! configuration does not name, an argument that is out of range, an MTU above the parent's, a second interface, a
 //! step that refers to addresses before they are assigned, an operation in `ready`, one that is not
-//! [granted](Node::with_grants), a plan without an interface or without the addresses of `ipam`. So is an operation
+//! [granted](Node::with_grants), or not [on that device](Node::with_grant_on), a plan without an interface or without the addresses of `ipam`. So is an operation
 //! that the component does not [declare](crate::declaration).
 //!
-//! What only the machine knows is not among it: `std::fs` and `std::time` work natively and fail in a component, and
-//! patterns of grants are not compared with devices.
+//! What only the machine knows is not among it: `std::fs` and `std::time` work natively and fail in a component.
 
 mod devices;
+mod grants;
 pub(crate) mod host;
 mod operation;
 mod outcome;
@@ -77,6 +77,7 @@ pub use pools::{CandidateFacts, PoolFacts, ProposalFacts, pool};
 pub use request::request;
 pub use routing::{AddressSource, Destination, RouteFacts, RuleFacts, Selector};
 
+use grants::Grants;
 use session::Call;
 
 use crate::facts::{Place, RdmaNamespaceMode};
@@ -91,7 +92,7 @@ pub struct Node {
     functions: Vec<PciFacts>,
     rdma_namespace_mode: RdmaNamespaceMode,
     /// None: everything.
-    grants: Option<Vec<&'static str>>,
+    grants: Option<Grants>,
 }
 
 impl Default for Node {
@@ -138,9 +139,19 @@ impl Node {
     }
 
     /// Grants these operations alone, by their names in the contract, such as `create-macvlan`. Without it all are
-    /// granted.
+    /// granted, and the component is shown what plumb's own ones are shown.
     pub fn with_grants(mut self, operations: &[&'static str]) -> Self {
-        self.grants = Some(operations.to_vec());
+        let grants = self.grants.get_or_insert_default();
+        operations
+            .iter()
+            .for_each(|operation| grants.add(operation, &[]));
+        self
+    }
+
+    /// Grants an operation on the devices alone that one of these patterns means, such as `ens*`, `0000:3b:*` or
+    /// `driver:mlx5_core`. They can be asked for as if the configuration named them.
+    pub fn with_grant_on(mut self, operation: &'static str, devices: &[&str]) -> Self {
+        self.grants.get_or_insert_default().add(operation, devices);
         self
     }
 

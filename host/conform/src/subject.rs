@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use plumb::Result;
-use plumb::components::{Device, Grants, Sandbox, Source, World};
-use plumb::policy::Pattern;
+use plumb::components::{Grants, Sandbox, Source, World};
 use plumb::trace::Trace;
 use plumb_engine::Allowance;
+use plumb_values::{DeviceKind, Pattern};
 use serde_json::Value;
 
 /// What a component says of itself in its section `plumb:component`, as far as that can be judged.
@@ -90,9 +90,9 @@ impl Subject {
             return Ok(None);
         };
         let grants = operations.iter().map(|operation| {
-            let patterns = match Device::of(operation) {
-                Some(Device::Parent) => &self.declared.parents[..],
-                Some(Device::Function) => &self.declared.functions,
+            let patterns = match DeviceKind::of(operation) {
+                Some(DeviceKind::Parent) => &self.declared.parents[..],
+                Some(DeviceKind::Function) => &self.declared.functions,
                 None => &[],
             };
             let patterns: Vec<_> = patterns.iter().cloned().map(Pattern::from).collect();

@@ -1,12 +1,12 @@
 //! The key `master` of a network configuration, typed: how a network names its parent, so that one text serves nodes that
 //! differ. Which interface of this node it is, [`crate::parent`] finds.
 
+use plumb_values::Pattern;
 use plumb_values::similar::question;
 use serde_json::{Map, Value};
 
 use super::Configuration;
 use crate::facts::Place;
-use crate::policy::Pattern;
 use crate::types::{WITHOUT_PARENT, flavour_of};
 use crate::{Error, Result};
 

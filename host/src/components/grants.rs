@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::policy::Pattern;
+use plumb_values::{DeviceKind, Pattern};
 
 /// What a component may record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,50 +32,19 @@ impl Grants {
     }
 
     /// All patterns for a kind of devices.
-    pub fn patterns(&self, device: Device) -> impl Iterator<Item = &Pattern> {
+    pub fn patterns(&self, kind: DeviceKind) -> impl Iterator<Item = &Pattern> {
         let operations = match self {
             Self::All => None,
             Self::Some(operations) => Some(operations.iter()),
         };
         let operations = operations.into_iter().flatten();
         operations
-            .filter(move |(operation, _)| Device::of(operation) == Some(device))
+            .filter(move |(operation, _)| DeviceKind::of(operation) == Some(kind))
             .flat_map(|(_, patterns)| patterns.iter().flatten())
     }
 
     /// Whether it is part of the program, and may know what the node is like.
     pub fn are_of_the_program(&self) -> bool {
         matches!(self, Self::All)
-    }
-}
-
-/// What an operation is about, beside the pod.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Device {
-    /// A link of the host: one on which an interface is made, a bridge that gets a port, one that is moved.
-    Parent,
-    /// A PCI function.
-    Function,
-}
-
-impl Device {
-    /// What an operation is about.
-    pub fn of(operation: &str) -> Option<Self> {
-        match operation {
-            "create-macvlan" | "create-ipvlan" | "create-ipoib" | "create-vlan" | "create-veth"
-            | "move-netdev" => Some(Self::Parent),
-            "move-link" | "set-virtual-function" | "move-rdma-device" | "report-function" => {
-                Some(Self::Function)
-            }
-            _ => None,
-        }
-    }
-
-    /// The option of `plumbctl component grant`.
-    pub fn option(self) -> &'static str {
-        match self {
-            Self::Parent => "--parent",
-            Self::Function => "--function",
-        }
     }
 }

@@ -23,12 +23,12 @@ use std::rc::Rc;
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2};
 use plumb_engine::Allowance;
+use plumb_values::Pattern;
 use serde::{Deserialize, Serialize};
 
 use super::grants::Grants;
 use super::native::Native;
 use super::world::World;
-use crate::policy::Pattern;
 use crate::{Error, Result, owned};
 
 /// Name of the manifest in a component's folder.

@@ -4,9 +4,8 @@ use std::fmt::Display;
 use std::net::IpAddr;
 
 use ipnetwork::IpNetwork;
-use plumb_values::Device;
+use plumb_values::{Device, Pattern};
 
-use super::pattern::Pattern;
 use super::{Policy, Profile};
 use crate::facts::{Facts, LinkFacts, PciFacts, Place};
 use crate::kernel::bond::BOND;

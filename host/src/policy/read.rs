@@ -7,11 +7,12 @@ use std::fmt::Display;
 use std::path::PathBuf;
 
 use ipnetwork::IpNetwork;
+use plumb_values::Pattern;
 use plumb_values::similar::question;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{Folders, Level, Log, Networks, Pattern, Policy, Profile, Wire};
+use super::{Folders, Level, Log, Networks, Policy, Profile, Wire};
 
 /// What is wrong with the file, and where.
 pub(super) type Mistake = String;

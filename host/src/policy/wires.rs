@@ -3,9 +3,10 @@
 //! Two pods on one wire must not have the same address, whatever their networks are called. plumb cannot see where a
 //! cable leads, so all links of a node count as one wire unless the administrator says otherwise.
 
+use plumb_values::Pattern;
+
 use super::Policy;
 use super::networks::{driver, names};
-use super::pattern::Pattern;
 use crate::Result;
 use crate::facts::{Facts, LinkFacts};
 

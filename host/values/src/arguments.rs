@@ -26,7 +26,10 @@ pub use link::{
     check_unicast,
 };
 pub use netdev::{check_bridge, check_movable, check_not_default, check_port_settings};
-pub use plan::{check_addresses, check_granted, check_interface, check_recording};
+pub use plan::{
+    check_addresses, check_default_route, check_granted, check_granted_on, check_interface,
+    check_recording,
+};
 pub use proposal::{
     check_candidates, check_claims, check_gateway, check_pool, check_prefix_length, check_ranges,
 };

@@ -7,6 +7,7 @@ use crate::facts::{
 use crate::operations::{self, MacvlanOptions, VirtualFunctionSettings, create_macvlan, move_link};
 use crate::{Error, ErrorCode, Guid, HardwareAddress, Mac, PciAddress, log};
 
+mod grants;
 mod plan;
 mod proposals;
 mod refusals;

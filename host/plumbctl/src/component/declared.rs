@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use plumb::components::Device;
 use plumb::components::store::Manifest;
 use plumb_compiler::Declaration;
+use plumb_values::DeviceKind;
 
 /// Operations, and the devices that each is wished for; none: any that a network configuration names.
 pub type Wishes = BTreeMap<String, Option<BTreeSet<String>>>;
@@ -12,9 +12,9 @@ pub type Wishes = BTreeMap<String, Option<BTreeSet<String>>>;
 /// What a declaration wishes: the devices stand with the operations that are about such.
 pub fn wishes(declaration: &Declaration) -> Wishes {
     let devices = |operation: &str| {
-        let patterns = match Device::of(operation)? {
-            Device::Parent => &declaration.devices.parents,
-            Device::Function => &declaration.devices.functions,
+        let patterns = match DeviceKind::of(operation)? {
+            DeviceKind::Parent => &declaration.devices.parents,
+            DeviceKind::Function => &declaration.devices.functions,
         };
         (!patterns.is_empty()).then(|| patterns.clone())
     };

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use plumb::components::World;
 use plumb::components::store::Manifest;
-use plumb::components::{Device, World};
+use plumb_values::DeviceKind;
 use plumb_values::similar::question;
 
 use super::store::{Installed, Store};
@@ -39,10 +40,10 @@ impl Devices {
     /// Refuses patterns that are about none of the operations.
     fn check(&self, operations: &[String]) -> Result<(), Failure> {
         for (device, patterns) in [
-            (Device::Parent, &self.parent),
-            (Device::Function, &self.function),
+            (DeviceKind::Parent, &self.parent),
+            (DeviceKind::Function, &self.function),
         ] {
-            let is_about = |operation: &String| Device::of(operation) == Some(device);
+            let is_about = |operation: &String| DeviceKind::of(operation) == Some(device);
             if !patterns.is_empty() && !operations.iter().any(is_about) {
                 return Err(format!(
                     "{} {} limits none of these operations: {}",
@@ -58,9 +59,9 @@ impl Devices {
 
     /// Those that an operation is about.
     fn of(&self, operation: &str) -> BTreeSet<String> {
-        let patterns = match Device::of(operation) {
-            Some(Device::Parent) => &self.parent[..],
-            Some(Device::Function) => &self.function,
+        let patterns = match DeviceKind::of(operation) {
+            Some(DeviceKind::Parent) => &self.parent[..],
+            Some(DeviceKind::Function) => &self.function,
             None => &[],
         };
         patterns.iter().cloned().collect()

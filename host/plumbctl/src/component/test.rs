@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use plumb::components::{Grants, Sandbox, World};
-use plumb::policy::Pattern;
 use plumb::trace::Trace;
 use plumb_engine::Allowance;
+use plumb_values::Pattern;
 
 use super::cases::{Case, Outcome, UPDATE};
 use super::declared::{self, Wishes};

@@ -1,12 +1,12 @@
 //! What a flavour may look at: the devices that the network configuration names.
 
 use ipnetwork::IpNetwork;
+use plumb_values::arguments::check_default_route;
 use plumb_values::similar::did_you_mean;
-use plumb_values::{AuxiliaryName, Device, PciAddress};
+use plumb_values::{AuxiliaryName, Device, DeviceKind, PciAddress};
 
 use super::authority::Authority;
 use super::{LinkHandle, PciHandle};
-use crate::components::grants;
 use crate::components::refusal::{Reason, Refusal};
 use crate::facts::{LinkFacts, PciFacts, Place};
 use crate::kernel::pci;
@@ -31,7 +31,7 @@ impl Authority {
             )))
         };
         let is_named = self.named.contains(name);
-        let may_be_granted = place == Place::Host && self.has_patterns(grants::Device::Parent);
+        let may_be_granted = place == Place::Host && self.has_patterns(DeviceKind::Parent);
         if !is_named && !may_be_granted {
             return denied();
         }
@@ -66,13 +66,11 @@ impl Authority {
     /// [`Reason::NotFound`] when there is none, [`Reason::Denied`].
     pub(super) fn default_route_link(&mut self, place: Place) -> Result<LinkHandle, Refusal> {
         match self.facts.default_route_link(place)? {
-            Some(link) if place == Place::Pod || self.is_named(&link) => self.give(place, link),
-            Some(_) => Err(Refusal::denied(format!(
-                "component {name} may not see the interface of the node's default route, which neither the \
-                 network configuration nor a grant names: name it in the configuration, or \
-                 `plumbctl component grant {name} create-macvlan --parent INTERFACE`",
-                name = self.component
-            ))),
+            Some(link) => {
+                let is_named = place == Place::Pod || self.is_named(&link);
+                check_default_route(&self.component, is_named).map_err(Refusal::denied)?;
+                self.give(place, link)
+            }
             None => Err(Refusal::new(
                 Reason::NotFound,
                 format!("{place} has no default route whose interface could be taken"),
@@ -133,7 +131,7 @@ impl Authority {
                 Device(id)
             )))
         };
-        if !is_named && !self.has_patterns(grants::Device::Function) {
+        if !is_named && !self.has_patterns(DeviceKind::Function) {
             return denied();
         }
         match self.facts.pci_function(id)? {
@@ -193,27 +191,27 @@ impl Authority {
         Ok(routes.into_iter().map(RouteTemplate::of).collect())
     }
 
-    fn has_patterns(&self, device: grants::Device) -> bool {
-        self.grants.patterns(device).next().is_some()
+    fn has_patterns(&self, kind: DeviceKind) -> bool {
+        self.grants.patterns(kind).next().is_some()
     }
 
     /// Whether a grant means a link of the host.
     fn means_link(&self, link: &LinkFacts) -> Result<bool, Refusal> {
         let driver = driver(link, self.facts.as_ref())?;
-        let mut patterns = self.grants.patterns(grants::Device::Parent);
+        let mut patterns = self.grants.patterns(DeviceKind::Parent);
         Ok(patterns.any(|pattern| pattern.matches(names(link), driver.as_deref())))
     }
 
     /// Whether a grant means a PCI function.
     fn means_function(&self, function: &PciFacts) -> bool {
-        let mut patterns = self.grants.patterns(grants::Device::Function);
+        let mut patterns = self.grants.patterns(DeviceKind::Function);
         patterns
             .any(|pattern| pattern.matches(function_names(function), function.driver.as_deref()))
     }
 
     /// Whether a link of the host is named, letter for letter, by what a component goes by.
     pub(super) fn is_named(&self, link: &LinkFacts) -> bool {
-        let mut patterns = self.grants.patterns(grants::Device::Parent);
+        let mut patterns = self.grants.patterns(DeviceKind::Parent);
         self.grants.are_of_the_program()
             || names(link).any(|name| self.named.contains(name))
             || patterns.any(|pattern| pattern.names(names(link)))

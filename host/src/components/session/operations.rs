@@ -6,16 +6,16 @@
 
 use plumb_engine::limits;
 use plumb_values::arguments::{
-    check_first_link, check_further_link, check_granted, check_recording,
+    check_first_link, check_further_link, check_granted, check_granted_on, check_recording,
 };
+use plumb_values::{DeviceKind, Pattern};
 
 use super::authority::Authority;
 use super::{LinkHandle, PciHandle, PodLinkHandle, Recorded};
-use crate::components::grants;
 use crate::components::refusal::Refusal;
 use crate::facts::Place;
 use crate::operations::{LinkNumber, Operation};
-use crate::policy::{Pattern, driver, function_names, names};
+use crate::policy::{driver, function_names, names};
 
 pub(super) type Answer<T> = Result<T, Refusal>;
 
@@ -92,10 +92,9 @@ impl Authority {
         }
         let driver = driver(&link.facts, self.facts.as_ref())?;
         let mut allowed = patterns.iter();
-        match allowed.any(|pattern| pattern.matches(names(&link.facts), driver.as_deref())) {
-            true => Ok(()),
-            false => Err(self.not_granted(operation, patterns, &link.facts.name)),
-        }
+        let is_meant =
+            allowed.any(|pattern| pattern.matches(names(&link.facts), driver.as_deref()));
+        self.check_granted_on(operation, patterns, (&link.facts.name, is_meant))
     }
 
     /// Whether an operation may be about this PCI function.
@@ -105,22 +104,20 @@ impl Authority {
         };
         let facts = &function.facts;
         let mut allowed = patterns.iter();
-        match allowed.any(|pattern| pattern.matches(function_names(facts), facts.driver.as_deref()))
-        {
-            true => Ok(()),
-            false => Err(self.not_granted(operation, patterns, &facts.address)),
-        }
+        let driver = facts.driver.as_deref();
+        let is_meant = allowed.any(|pattern| pattern.matches(function_names(facts), driver));
+        self.check_granted_on(operation, patterns, (&facts.address, is_meant))
     }
 
-    fn not_granted(&self, operation: &str, patterns: &[Pattern], device: &str) -> Refusal {
-        let patterns: Vec<_> = patterns.iter().map(ToString::to_string).collect();
-        let option = grants::Device::of(operation).map_or("", grants::Device::option);
-        Refusal::denied(format!(
-            "component {name} has a grant for {operation} on {}, and not on {device}: `plumbctl component grant \
-             {name} {operation} {option} {device}` gives it",
-            patterns.join(", "),
-            name = self.component
-        ))
+    fn check_granted_on(
+        &self,
+        operation: &str,
+        patterns: &[Pattern],
+        device: (&str, bool),
+    ) -> Answer<()> {
+        let option = DeviceKind::of(operation).map_or("", DeviceKind::option);
+        check_granted_on(&self.component, operation, (option, patterns), device)
+            .map_err(Refusal::denied)
     }
 
     /// Adds to the plan what [`Self::may_record`] allowed.

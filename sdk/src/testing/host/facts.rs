@@ -1,5 +1,6 @@
 //! The interface `facts`, answered from the described node.
 
+use plumb_values::arguments::check_default_route;
 use plumb_values::{AuxiliaryName, Device, PciAddress};
 
 use super::routing::Route;
@@ -9,7 +10,7 @@ use crate::facts::{LinkType, RdmaNamespaceMode};
 use crate::testing::session::{self, Session};
 use crate::testing::{LinkFacts, PciFacts};
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Link {
     pub(in crate::testing) place: Place,
     pub(in crate::testing) facts: LinkFacts,
@@ -135,66 +136,75 @@ impl PciFunction {
 
 pub fn get_link(place: Place, name: &str) -> Result<Link, types::Error> {
     session::with(|session| {
-        if !session.names(name) {
+        let found = session.links(place).find(|link| link.name == name).cloned();
+        let is_granted = |link| place == Place::Host && session.means_link(link);
+        if !session.names(name) && !found.as_ref().is_some_and(is_granted) {
             return Err(error(
                 "denied",
                 format!("interface {name:?} is not named in the network configuration"),
             ));
         }
-        session.give_link(place, name).ok_or_else(|| {
-            let names: Vec<&str> = session.links(place).map(|one| one.name.as_str()).collect();
-            error(
-                "not-found",
-                format!(
-                    "no interface named {name:?} on {}; there are: {}",
-                    in_words(place),
-                    names.join(", ")
-                ),
-            )
-        })
+        if let Some(link) = found {
+            return Ok(session.give(place, link));
+        }
+        let absent = format!("no interface named {name:?} on {}", in_words(place));
+        if session.node().grants.is_some() {
+            return Err(error("not-found", absent));
+        }
+        let names: Vec<&str> = session.links(place).map(|one| one.name.as_str()).collect();
+        let there = names.join(", ");
+        Err(error("not-found", format!("{absent}; there are: {there}")))
     })
 }
 
 pub fn get_default_route_link(place: Place) -> Result<Link, types::Error> {
     session::with(|session| {
         let mut routes = session.node().default_routes.iter();
-        let by = routes.find(|(at, _)| *at == place).cloned();
-        by.and_then(|(_, name)| session.give_link(place, &name))
-            .ok_or_else(|| {
-                error(
-                    "not-found",
-                    format!(
-                        "{} has no default route whose interface could be taken",
-                        in_words(place)
-                    ),
-                )
-            })
+        let by = routes.find(|(at, _)| *at == place);
+        let is_it = |link: &&LinkFacts| by.is_some_and(|(_, name)| link.name == *name);
+        let link = session.links(place).find(is_it).cloned();
+        let Some(link) = link else {
+            return Err(error(
+                "not-found",
+                format!(
+                    "{} has no default route whose interface could be taken",
+                    in_words(place)
+                ),
+            ));
+        };
+        let is_named = place == Place::Pod || session.is_named(&link);
+        check_default_route(session.component(), is_named)
+            .map_err(|sentence| error("denied", sentence))?;
+        Ok(session.give(place, link))
     })
 }
 
 pub fn get_pod_links() -> Result<Vec<Link>, types::Error> {
     session::with(|session| {
-        let names: Vec<String> = session
+        let links: Vec<LinkFacts> = session
             .links(Place::Pod)
             .filter(|link| link.link_type != LinkType::Loopback)
-            .map(|link| link.name.clone())
+            .cloned()
             .collect();
-        let mut give = |name: &String| session.give_link(Place::Pod, name);
-        Ok(names.iter().filter_map(&mut give).collect())
+        let mut give = |link| session.give(Place::Pod, link);
+        Ok(links.into_iter().map(&mut give).collect())
     })
 }
 
 pub fn get_pci_function(address: types::PciAddress) -> Result<PciFunction, types::Error> {
     let address = PciAddress::from(address);
     session::with(|session| {
-        if !session.names_device(address) {
+        let mut functions = session.node().functions.iter();
+        let found =
+            functions.find(|facts| facts.auxiliary_name.is_none() && facts.address == address);
+        let is_granted = found.is_some_and(|facts| session.means_function(facts));
+        if !session.names_device(address) && !is_granted {
             return Err(error(
                 "denied",
                 format!("PCI function {address} is not named in the network configuration"),
             ));
         }
-        let mut functions = session.node().functions.iter();
-        match functions.find(|facts| facts.auxiliary_name.is_none() && facts.address == address) {
+        match found {
             Some(facts) => Ok(PciFunction {
                 facts: facts.clone(),
             }),
@@ -214,14 +224,16 @@ pub fn get_auxiliary_function(name: &str) -> Result<PciFunction, types::Error> {
         return Err(invalid(format!("{name:?} {error}")));
     }
     session::with(|session| {
-        if !session.names(name) {
+        let mut functions = session.node().functions.iter();
+        let found = functions.find(|facts| facts.auxiliary_name.as_deref() == Some(name));
+        let is_granted = found.is_some_and(|facts| session.means_function(facts));
+        if !session.names(name) && !is_granted {
             return Err(error(
                 "denied",
                 format!("{} is not named in the network configuration", Device(name)),
             ));
         }
-        let mut functions = session.node().functions.iter();
-        match functions.find(|facts| facts.auxiliary_name.as_deref() == Some(name)) {
+        match found {
             Some(facts) => Ok(PciFunction {
                 facts: facts.clone(),
             }),
@@ -255,10 +267,9 @@ impl Session {
     }
 
     /// A handle on a link, which is also a claim on the PCI function below it.
-    fn give_link(&mut self, place: Place, name: &str) -> Option<Link> {
-        let facts = self.links(place).find(|facts| facts.name == name)?.clone();
+    fn give(&mut self, place: Place, facts: LinkFacts) -> Link {
         self.given.extend(facts.pci_address);
-        Some(Link { place, facts })
+        Link { place, facts }
     }
 }
 

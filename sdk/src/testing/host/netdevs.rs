@@ -83,8 +83,7 @@ impl VlanOptions {
 
 #[derive(Debug, Default)]
 pub struct VethOptions {
-    /// Name, kind, and whether it lies in the pod.
-    pub(super) bridge: RefCell<Option<(String, Option<String>, bool)>>,
+    pub(super) bridge: RefCell<Option<Link>>,
     hairpin: Cell<bool>,
     isolated: Cell<bool>,
     mtu: Cell<Option<u32>>,
@@ -98,8 +97,7 @@ impl VethOptions {
     }
 
     pub fn set_bridge(&self, bridge: &Link) {
-        self.bridge
-            .replace(Some((bridge.name(), bridge.kind(), bridge.is_in_pod())));
+        self.bridge.replace(Some(bridge.clone()));
     }
 
     pub fn set_hairpin(&self, enabled: bool) {

@@ -27,6 +27,7 @@ use crate::testing::{AddressSource, Operation, Selector};
 pub struct PodLink(Option<String>);
 
 pub fn create_macvlan(parent: &Link, options: MacvlanOptions) -> Result<PodLink, types::Error> {
+    may_use_parent("create-macvlan", parent)?;
     let options = options.checked();
     let name = name_of(&options, |options| &options.name);
     let operation = options.and_then(|options| {
@@ -38,6 +39,7 @@ pub fn create_macvlan(parent: &Link, options: MacvlanOptions) -> Result<PodLink,
 }
 
 pub fn create_ipvlan(parent: &Link, options: IpvlanOptions) -> Result<PodLink, types::Error> {
+    may_use_parent("create-ipvlan", parent)?;
     let options = options.checked();
     let name = name_of(&options, |options| &options.name);
     let operation = options.and_then(|options| {
@@ -65,6 +67,7 @@ fn child_of(
 }
 
 pub fn create_ipoib(parent: &Link, options: IpoibOptions) -> Result<PodLink, types::Error> {
+    may_use_parent("create-ipoib", parent)?;
     let options =
         check_infiniband_parent(&parent.name(), parent.hardware_type(), parent.is_in_pod())
             .and_then(|()| options.checked());
@@ -78,6 +81,7 @@ pub fn create_ipoib(parent: &Link, options: IpoibOptions) -> Result<PodLink, typ
 }
 
 pub fn create_vlan(parent: &Link, options: VlanOptions) -> Result<PodLink, types::Error> {
+    may_use_parent("create-vlan", parent)?;
     let options = options.checked();
     let name = name_of(&options, |options| &options.name);
     let operation = options.and_then(|options| {
@@ -90,27 +94,28 @@ pub fn create_vlan(parent: &Link, options: VlanOptions) -> Result<PodLink, types
 
 pub fn create_veth(options: VethOptions) -> Result<PodLink, types::Error> {
     let bridge = options.bridge.take();
+    if let Some(bridge) = &bridge {
+        may_use_parent("create-veth", bridge)?;
+    }
     let options = options.checked().and_then(|options| {
         check_port(bridge.as_ref(), options.hairpin || options.isolated)?;
         Ok(options)
     });
     let name = name_of(&options, |options| &options.name);
-    let bridge = bridge.map(|(name, ..)| name);
+    let bridge = bridge.map(|bridge| bridge.name());
     let operation = options.map(|options| Operation::CreateVeth { bridge, options });
     add_link("create-veth", name, operation)
 }
 
-fn check_port(
-    bridge: Option<&(String, Option<String>, bool)>,
-    has_settings: bool,
-) -> Result<(), String> {
+fn check_port(bridge: Option<&Link>, has_settings: bool) -> Result<(), String> {
     match bridge {
-        Some((name, kind, is_in_pod)) => check_bridge(name, kind.as_deref(), *is_in_pod),
+        Some(bridge) => check_bridge(&bridge.name(), bridge.kind().as_deref(), bridge.is_in_pod()),
         None => check_port_settings(has_settings),
     }
 }
 
 pub fn move_netdev(link: &Link, name: Option<&str>) -> Result<PodLink, types::Error> {
+    may_use_parent("move-netdev", link)?;
     let own = link.name();
     let pci_address = link.facts.pci_address.map(|address| address.to_string());
     let checked = check_movable(
@@ -135,6 +140,7 @@ pub fn move_netdev(link: &Link, name: Option<&str>) -> Result<PodLink, types::Er
 }
 
 pub fn move_link(function: &PciFunction) -> Result<PodLink, types::Error> {
+    may_use_function("move-link", function)?;
     let function = function.facts.id();
     add_link("move-link", None, Ok(Operation::MoveLink { function }))
 }
@@ -143,6 +149,7 @@ pub fn set_virtual_function(
     function: &PciFunction,
     settings: VirtualFunctionSettings,
 ) -> Result<(), types::Error> {
+    may_use_function("set-virtual-function", function)?;
     let facts = &function.facts;
     let function = facts.id();
     check_virtual_function(Device(&function), facts.parent.is_some()).map_err(invalid)?;
@@ -152,6 +159,7 @@ pub fn set_virtual_function(
 }
 
 pub fn move_rdma_device(function: &PciFunction, name: Option<&str>) -> Result<(), types::Error> {
+    may_use_function("move-rdma-device", function)?;
     let facts = &function.facts;
     let function = facts.id();
     if let Some(name) = name {
@@ -359,6 +367,7 @@ pub fn report_function(
     function: &PciFunction,
     mac: Option<&types::HardwareAddress>,
 ) -> Result<(), types::Error> {
+    may_use_function("report-function", function)?;
     let mac = mac.cloned().map(HardwareAddress::from);
     mac.as_deref()
         .map_or(Ok(()), check_hardware_address)
@@ -394,15 +403,23 @@ impl Session {
     }
 
     fn may_record(&self, name: &str) -> Result<(), types::Error> {
-        let is_granted = match &self.node().grants {
-            Some(operations) => operations.contains(&name),
-            None => true,
-        };
+        let grants = self.node().grants.as_ref();
+        let is_granted = grants.is_none_or(|grants| grants.allow(name));
         check_recording(&self.who(), name, self.is_recording)
             .and_then(|()| check_declared(self.declaration.as_ref(), name))
             .and_then(|()| check_granted(self.component(), name, is_granted))
             .map_err(|sentence| error("denied", sentence))
     }
+}
+
+fn may_use_parent(operation: &str, link: &Link) -> Result<(), types::Error> {
+    session::with(|session| session.may_use_parent(operation, link.place, &link.facts))
+        .map_err(|sentence| error("denied", sentence))
+}
+
+fn may_use_function(operation: &str, function: &PciFunction) -> Result<(), types::Error> {
+    session::with(|session| session.may_use_function(operation, &function.facts))
+        .map_err(|sentence| error("denied", sentence))
 }
 
 /// The host leaves this to the grants, which an operator gives as the component declares them.

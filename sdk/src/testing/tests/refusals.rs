@@ -603,18 +603,3 @@ fn a_plan_gives_the_pod_an_interface_with_the_addresses_of_the_network() {
     let outcome = node().attach::<Doing>(request(r#"{"links": ["eth1"]}"#));
     outcome.result.unwrap();
 }
-
-#[test]
-fn what_is_not_granted_is_refused_with_the_command_that_grants_it() {
-    STEPS.set(|| addressed_link().map(drop));
-    let granted = |operations: &[&'static str]| {
-        let node = node().with_grants(operations);
-        node.attach::<Doing>(named())
-    };
-    granted(&["create-macvlan", "assign-addresses"])
-        .result
-        .unwrap();
-    let sentence =
-        "no grant for assign-addresses: `plumbctl component grant NAME assign-addresses`";
-    granted(&["create-macvlan"]).assert_refused(ErrorCode::Denied, &[sentence]);
-}

@@ -1,4 +1,7 @@
-//! How the file names links and functions: `ens6f0np0`, `ens*`, `ens?f0`, `0000:3b:*`, `driver:mlx5_core`.
+//! How a policy and a grant name links and functions: `ens6f0np0`, `ens*`, `ens?f0`, `0000:3b:*`, `driver:mlx5_core`.
+
+use alloc::borrow::ToOwned;
+use alloc::string::String;
 
 /// A name, in which `*` is any number of characters and `?` is one; or a driver.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,8 +21,8 @@ impl From<String> for Pattern {
     }
 }
 
-impl std::fmt::Display for Pattern {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl core::fmt::Display for Pattern {
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
             Self::Name(name) => formatter.write_str(name),
             Self::Driver(driver) => write!(formatter, "driver:{driver}"),
