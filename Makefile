@@ -1,13 +1,9 @@
 # plumb: what can be done here. Every target does the set-up that it needs.
 
 CARGO ?= cargo
-# What is not the CNI binary itself. Without -p, these calls are about the default members of
-# Cargo.toml, which says why.
+# What is not the CNI binary itself. These calls name targets (--bin, --test) and no package: cargo gives a crate the features
+# that the packages of one call want of it together, and builds it again for others.
 TOOLS = --profile tools --locked
-# What has neither plumb nor its compiler inside.
-OUTSIDE = -p plumb-tests -p plumb-languages -p plumb-registry-tests -p plumb-cluster-tests -p plumb-runtimes -p plumb-testbed -p plumb-testbed-bench -p cni-harness -p cni-conformance -p cni-specimen -p plumb-supply -p plumb-deploy-tests
-# The agent, the controller, what speaks to registries, and what plumb and plumbctl say to them: of plumb they have the leaves alone.
-CLUSTER = -p plumb-protocol -p plumb-resources -p plumb-blocks -p plumb-migration -p plumb-service -p plumb-agent -p plumb-controller -p plumb-registry -p plumb-programs
 
 # What is tested is compiled and looked at in one go (tests/lint). Most tests wait for others, so several of them run at a
 # time on each processor.
@@ -16,13 +12,13 @@ TEST = $(LINTED) RUST_TEST_THREADS=$(THREADS) $(CARGO) test $(TOOLS)
 THREADS ?= $(shell echo $$((3 * $$(nproc))))
 # These start a runtime, a cluster or a registry each.
 TEST_WHOLE = $(LINTED) $(CARGO) test $(TOOLS)
+# Programs are compiled by rustc; with PROGRAMS=linted by the compiler of the tests, so that each crate is compiled once.
+PROGRAM = RUSTC_WORKSPACE_WRAPPER=$(CURDIR)/$(if $(filter linted,$(PROGRAMS)),tests/lint,release/compiler) $(CARGO) build $(TOOLS)
 
 # plumb runs for every pod: without shared libraries and relocations, which take a tenth of
 # an ADD, it starts in half the time, and runs on any distribution.
 # Without tables for unwinding and their index, which are nothing that a program needs that never unwinds.
 STATIC = -C target-feature=+crt-static -C relocation-model=static -C link-arg=-Wl,--no-eh-frame-hdr,-T,host/without_unwinding.ld
-# The agent and the controller are all that is in their image. They run on: a task of theirs may panic and be restarted.
-SERVICE = -C target-feature=+crt-static
 
 # Into target/release what has been built since. What has not may be in use by tests that run beside this.
 define INSTALL
@@ -45,14 +41,11 @@ components: setup ## build the built-in components: WebAssembly, then native cod
 
 build: components ## build plumb and plumbctl into target/release
 	$(CARGO) rustc --release --locked -p plumb --bin plumb -- $(STATIC)
-	$(CARGO) build $(TOOLS) --bin plumbctl --bin plumb-fault
+	$(PROGRAM) --bin plumbctl --bin plumb-fault
 	@$(call INSTALL,plumbctl plumb-fault)
 
 services: setup ## build the programs that speak to a cluster or to registries into target/release
-	$(CARGO) rustc $(TOOLS) -p plumb-programs --bin plumb-agent -- $(SERVICE)
-	$(CARGO) rustc $(TOOLS) -p plumb-programs --bin plumb-controller -- $(SERVICE)
-	$(CARGO) rustc $(TOOLS) -p plumb-programs --bin plumb-migrate -- $(SERVICE)
-	$(CARGO) rustc $(TOOLS) -p plumb-programs --bin plumb-registry -- $(SERVICE)
+	$(PROGRAM) --bin plumb-agent --bin plumb-controller --bin plumb-migrate --bin plumb-registry
 	@$(call INSTALL,plumb-agent plumb-controller plumb-migrate plumb-registry)
 
 peers: setup ## build the CNI project's plugins of today, which plumb is compared with
@@ -60,63 +53,66 @@ peers: setup ## build the CNI project's plugins of today, which plumb is compare
 
 lint: components ## formatting, and clippy while all tests are compiled: warnings are errors
 	$(CARGO) fmt --all --check
+	@tests/named
 	$(TEST) --no-run --all-targets
-	$(TEST) --no-run --all-targets $(CLUSTER)
-	$(TEST) --no-run --all-targets $(OUTSIDE)
 
 test: lint test-unit test-kernel test-fuzz ## lint, unit tests, the built binary against a real kernel, fuzzing
 
+# --bins would be those of the fuzz targets as well.
+UNIT = --bin cni-conformance --bin cni-specimen --bin componentize --bin plumb --bin plumb-agent --bin plumb-bench --bin plumb-bench-cluster --bin plumb-bench-rails --bin plumb-controller --bin plumb-fault --bin plumb-migrate --bin plumb-registry --bin plumb-supply --bin plumb-testbed-bench --bin plumbctl \
+    --test boundaries --test acceptance --test refusals --test stub --test defects --test project --test hostile --test model
+
 test-unit: build ## unit tests, and hostile components in private network namespaces
-	$(TEST)
-	$(TEST) $(CLUSTER)
+	$(TEST) --lib $(UNIT)
+	$(TEST) --doc
 
 test-kernel: build peers ## the built binary against a real kernel, in private network namespaces
-	$(TEST) -p plumb-tests
+	$(TEST) --test kernel --test differential
 
 test-fuzz: components ## what plumb reads: all kept inputs, then some seconds of new ones
 	@CARGO=$(CARGO) tests/fuzz/run --seconds 4
 
 conformance: build peers ## the conformance suite: its own tests, then plumb and the CNI project's plugins of today
-	$(TEST) -p cni-harness -p cni-conformance -p cni-specimen
-	$(LINTED) $(CARGO) build $(TOOLS) -p cni-harness -p cni-conformance -p cni-specimen
+	$(TEST) --test harness --test machinery --test wrong_plugins
+	$(LINTED) $(CARGO) build $(TOOLS) --bin cni-conformance --bin cni-specimen
 	@PEERS=$$(tests/peers/build plugins) cni-conformance/run
 
 conformance-full: conformance ## as conformance, and each wrong plugin against all cases, not only those of its group
-	SPECIMEN_AGAINST=all $(TEST) -p cni-specimen --test defects
+	SPECIMEN_AGAINST=all $(TEST) --test wrong_plugins
 
 test-languages: build ## components in C, Go and JavaScript, built by their toolchains, attach pods in private network namespaces
 	@.ci/setup languages
-	$(TEST_WHOLE) -p plumb-languages --test languages
+	$(TEST_WHOLE) --test languages
 
 test-python: build ## the same in Python, of which each compiling takes a minute
 	@.ci/setup languages
-	$(TEST_WHOLE) -p plumb-languages --test python
+	$(TEST_WHOLE) --test python
 
 test-registry: build services ## components go to registries on the loopback and come back, and one registry that misbehaves
 	@.ci/setup registry
-	$(TEST_WHOLE) -p plumb-registry-tests
+	$(TEST_WHOLE) --test registry
 
 test-runtimes: build ## podman, containerd and Multus attach real containers, on private nodes (root)
 	@.ci/setup runtimes
 	@tests/peers/build multus >/dev/null
-	$(TEST_WHOLE) -p plumb-runtimes
+	$(TEST_WHOLE) --test containers --test multus
 
 test-cluster: image ## a Kubernetes of two nodes in private namespaces: Multus, plumb, pods on both (root)
 	@.ci/setup cluster
 	@tests/peers/build multus >/dev/null
 	@tests/peers/build kubernetes >/dev/null
 	@tests/peers/build helm >/dev/null
-	$(TEST_WHOLE) -p plumb-cluster-tests --test api --test controller --test nodes --test proof --test upgrade
+	$(TEST_WHOLE) --test api --test controller --test nodes --test proof --test upgrade
 
 test-cluster-scale: services ## 20 agents and 2000 pods at one API server, while agents, API server and rights fail (root)
 	@.ci/setup cluster
 	@tests/peers/build multus >/dev/null
 	@tests/peers/build kubernetes >/dev/null
-	$(TEST_WHOLE) -p plumb-cluster-tests --test scale -- --nocapture
+	$(TEST_WHOLE) --test scale -- --nocapture
 
 test-deploy: image ## the chart, the manifests, the image, the dashboard and the alerts; on a cluster of two nodes as well (root)
 	@.ci/setup cluster deploy
-	$(TEST_WHOLE) -p plumb-deploy-tests
+	$(TEST_WHOLE) --test chart --test cluster --test image --test metrics
 
 test-vm: build ## the hardware flavours in virtual machines: SR-IOV and InfiniBand, on two kernels (PART=--newer or --older: one of them)
 	@.ci/setup vm
@@ -128,10 +124,10 @@ test-vm-full: build ## as test-vm, with every test on both kernels
 
 differential-random: build peers ## COUNT networks, 120 by default, drawn from SEED on, by plumb and by the plugin that it replaces
 	DIFFERENTIAL_SEED=$(or $(SEED),1) DIFFERENTIAL_COUNT=$(or $(COUNT),120) \
-	    $(TEST) -p plumb-tests --test differential -- --nocapture random::what
+	    $(TEST) --test differential -- --nocapture random::what
 
 soak: build ## kills at any moment for MINUTES, 10 by default, and nothing may be left
-	$(CARGO) build $(TOOLS) -p plumb-tests --bin plumb-soak
+	$(CARGO) build $(TOOLS) --bin plumb-soak
 	target/tools/plumb-soak --minutes $(or $(MINUTES),10)
 
 fuzz: components ## new inputs for long: SECONDS_EACH for each target, 600 by default
@@ -139,7 +135,7 @@ fuzz: components ## new inputs for long: SECONDS_EACH for each target, 600 by de
 
 # Not the release: the quickly built plumb does the same.
 demo: components ## two pods, a ping, and nothing left
-	$(CARGO) build $(TOOLS) --bin plumb --bin plumbctl
+	$(PROGRAM) --bin plumb --bin plumbctl
 	@tests/demo/run
 
 # The installed copy is measured: a file that the linker has just written lies in the page
@@ -148,7 +144,7 @@ bench: build peers ## plumb beside the plugins it replaces; writes target/bench.
 	$(CARGO) build --release --locked -p plumb-bench
 	target/release/plumbctl install --bin-dir target/bench-bin
 	target/release/plumb-bench --plumb target/bench-bin/plumb --peers $$(tests/peers/build plugins) --runs 100 --json target/bench.json
-	$(CARGO) build $(TOOLS) -p plumb-runtimes --bin plumb-bench-rails
+	$(CARGO) build $(TOOLS) --bin plumb-bench-rails
 	target/tools/plumb-bench-rails
 
 bench-cluster: build services ## shared addresses beside whereabouts, at one API server; writes target/bench-cluster.json (root)
@@ -156,7 +152,7 @@ bench-cluster: build services ## shared addresses beside whereabouts, at one API
 	@tests/peers/build multus >/dev/null
 	@tests/peers/build kubernetes >/dev/null
 	@tests/peers/build whereabouts >/dev/null
-	$(CARGO) build $(TOOLS) -p plumb-cluster-tests --bin plumb-bench-cluster
+	$(CARGO) build $(TOOLS) --bin plumb-bench-cluster
 	target/tools/plumb-bench-cluster --json target/bench-cluster.json
 
 bench-vm: build ## the hardware flavours beside shell scripts, in a virtual machine; writes bench.json into target/testbed/results
@@ -168,14 +164,14 @@ deny: ## licences, sources and duplicate versions of the dependencies, and their
 	@# all platforms' crates: what was built so far fetched only this one's
 	$(CARGO) fetch --locked --quiet
 	$(CARGO) deny --offline --locked check bans licenses sources
-	$(CARGO) run --quiet $(TOOLS) -p plumb-supply -- unsafe
+	$(CARGO) run --quiet $(TOOLS) -- unsafe
 
 # Their database is a git repository, which not every machine that builds can reach.
 advisories: ## known weaknesses of the dependencies (fetches the database of rustsec.org)
 	$(CARGO) deny --locked check advisories
 
 notices: setup ## licences of all that is linked in, and a bill of materials: NOTICES.txt and plumb.cdx.json in target/release
-	$(CARGO) build $(TOOLS) -p plumb-supply
+	$(PROGRAM)
 	@mkdir -p target/release
 	target/tools/plumb-supply notices target/release/NOTICES.txt
 	target/tools/plumb-supply bill target/release/plumb.cdx.json
