@@ -1,8 +1,10 @@
-//! Ports of a bridge (`RTM_NEWLINK`, bridge(8), net/bridge/br_netlink.c).
+//! Bridges and their ports (`RTM_NEWLINK`, bridge(8), net/bridge/br_netlink.c).
 
+use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{
-    InfoBridgePort, InfoPortData, InfoPortKind, LinkAttribute, LinkInfo, LinkMessage,
+    InfoBridge, InfoBridgePort, InfoData, InfoKind, InfoPortData, InfoPortKind, LinkAttribute,
+    LinkInfo, LinkMessage,
 };
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +23,40 @@ pub struct BridgePort {
 }
 
 impl RouteSocket {
+    /// Makes a bridge without ports, down.
+    pub fn create_bridge(&self, name: &str, has_vlan_filtering: bool) -> Result<()> {
+        // A kernel without VLANs of ports refuses to be asked for none (`br_changelink`).
+        let data = match has_vlan_filtering {
+            true => vec![InfoBridge::VlanFiltering(true)],
+            false => Vec::new(),
+        };
+        let mut message = LinkMessage::default();
+        message.attributes = vec![
+            LinkAttribute::IfName(name.to_owned()),
+            LinkAttribute::LinkInfo(vec![
+                LinkInfo::Kind(InfoKind::Bridge),
+                LinkInfo::Data(InfoData::Bridge(data)),
+            ]),
+        ];
+        self.change(
+            || match has_vlan_filtering {
+                true => format!("create bridge {name} with VLAN filtering"),
+                false => format!("create bridge {name}"),
+            },
+            RouteNetlinkMessage::NewLink(message),
+            NLM_F_CREATE | NLM_F_EXCL,
+        )
+    }
+
+    /// Sets the MTU of a bridge, in bytes, for good: its ports change it until somebody has
+    /// (`BROPT_MTU_SET_BY_USER`, net/bridge/br_device.c), and the kernel does not see who sets what is there.
+    pub fn set_bridge_mtu(&self, index: u32, (now, mtu): (u32, u32)) -> Result<()> {
+        if now == mtu {
+            self.set_link_mtu(index, mtu.saturating_sub(1))?;
+        }
+        self.set_link_mtu(index, mtu)
+    }
+
     /// Makes a link a port of a bridge.
     pub fn add_to_bridge(
         &self,
@@ -50,6 +86,11 @@ impl RouteSocket {
             0,
         )
     }
+}
+
+/// Whether a bridge's ports have VLANs of their own (`IFLA_BR_VLAN_FILTERING`). A kernel that has none does not say.
+pub(super) fn has_vlan_filtering(data: &[InfoBridge]) -> bool {
+    data.contains(&InfoBridge::VlanFiltering(true))
 }
 
 /// What the kernel shows of a port.

@@ -224,6 +224,9 @@ pub(super) fn decode_kind(link: &mut Link, infos: Vec<LinkInfo>) {
                     Some(_) => {}
                 }
             }
+            LinkInfo::Data(InfoData::Bridge(data)) => {
+                link.vlan_filtering = bridge::has_vlan_filtering(&data);
+            }
             LinkInfo::PortData(InfoPortData::BridgePort(data)) => {
                 link.bridge_port = Some(bridge::decode(&data));
             }

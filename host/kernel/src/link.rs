@@ -50,6 +50,8 @@ pub struct Link {
     pub vlan: Option<u16>,
     /// Number of a VLAN of IEEE 802.1ad (`IFLA_VLAN_ID`).
     pub service_vlan: Option<u16>,
+    /// Whether a bridge's ports have VLANs of their own (`IFLA_BR_VLAN_FILTERING`).
+    pub vlan_filtering: bool,
     /// What kind of a port of a bridge it is, where it is one.
     pub bridge_port: Option<BridgePort>,
     /// Index of the bond, bridge or the like that it is a member of (`IFLA_MASTER`).
@@ -440,6 +442,7 @@ fn decode(answer: RouteAnswer) -> Option<Link> {
         mode: None,
         vlan: None,
         service_vlan: None,
+        vlan_filtering: false,
         bridge_port: None,
         controller: None,
         partition_key: None,
