@@ -74,6 +74,27 @@ pub struct LinkFacts {
     pub alias: Option<String>,
 }
 
+impl LinkFacts {
+    /// A link of the host that is to be made: its index is no link's, and a hardware address it has none.
+    pub fn to_come(name: &str, kind: &str, mtu: u32) -> Self {
+        Self {
+            name: name.to_owned(),
+            index: 0,
+            hardware_type: ethernet(),
+            alternative_names: Vec::new(),
+            kind: Some(kind.to_owned()),
+            mac: String::new(),
+            mtu,
+            up: false,
+            carrier: false,
+            pci: None,
+            rdma_devices: Vec::new(),
+            partition_keys: Vec::new(),
+            alias: None,
+        }
+    }
+}
+
 /// A PCI function, or a part of one, as components see it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -3,7 +3,7 @@
 
 /// The name of a link until it has its mark. One at a time is made, under a lock, and one of this name that is found there is
 /// what a call left that was killed.
-pub const TEMPORARY_NAME: &str = "plumb-making";
+pub use plumb_values::names::NAME_IN_THE_MAKING as TEMPORARY_NAME;
 
 /// What all of them begin with.
 const MADE: &str = "plumb: made for pods, ";

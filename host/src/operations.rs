@@ -49,6 +49,7 @@ pub mod set_rings;
 pub mod set_up;
 pub mod set_virtual_function;
 pub mod share_bond;
+pub mod share_bridge;
 pub mod share_vlan;
 pub mod shared_link;
 mod sysctl_change;
@@ -223,6 +224,7 @@ operations! {
     add_alternative_name::AddAlternativeName;
     set_rings::SetRings;
     set_channels::SetChannels;
+    share_bridge::ShareBridge;
 }
 
 impl journal::Recorded for Operation {

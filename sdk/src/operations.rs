@@ -12,6 +12,7 @@
 //! can see that, the component does not even import the function that would pass it, so it runs on
 //! hosts that do not have it yet. That is why what passes options is inlined.
 
+mod bridges;
 mod children;
 mod netdevs;
 mod queues;
@@ -27,6 +28,7 @@ use crate::contract::operations;
 use crate::facts::{Link, PciFunction};
 use crate::routing::{Addresses, Route, Rule};
 
+pub use bridges::{BridgeOptions, SharedBridge};
 pub use children::{
     IpoibMode, IpoibOptions, IpvlanMode, IpvlanOptions, MacvlanMode, MacvlanOptions,
 };
@@ -77,6 +79,23 @@ pub fn create_vlan(parent: &Link, options: &VlanOptions) -> Result<PodLink, Erro
 pub fn create_veth(bridge: Option<&Link>, options: &VethOptions) -> Result<PodLink, Error> {
     let link = operations::create_veth(options.build(bridge))?;
     Ok(PodLink(link))
+}
+
+/// Has the host have a bridge under this name, up, for [`SharedBridge::create_veth`]. The first attachment that shares it makes
+/// it, without an address and without IPv6, and it goes with the last one, unless somebody has given it an address or a port,
+/// or put a link on it. A bridge that the node has otherwise is used as it is, and stays. No interface of the node ever becomes
+/// a port of it.
+///
+/// The network configuration names it, or the grant of `share-bridge` means it, and the node's policy must allow it as a
+/// parent, whether it is there or to be made. A plan shares a bridge once: the same call again gives the same bridge.
+///
+/// Errors: `denied` for another name, and `invalid-configuration` for that of a link which is no bridge. What the step finds when
+/// it is performed is an error as well (CNI code 106): a bridge that has not what an option states, or an administrator's that
+/// is down.
+#[inline(always)]
+pub fn share_bridge(name: &str, options: &BridgeOptions) -> Result<SharedBridge, Error> {
+    let bridge = operations::share_bridge(name, options.build())?;
+    Ok(SharedBridge(bridge))
 }
 
 /// Moves an interface of the host that is no PCI function's into the pod, under the requested name or `name`, down. It

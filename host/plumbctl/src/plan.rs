@@ -181,6 +181,7 @@ fn plan(
     parents.extend(plan.operations().filter_map(|operation| match operation {
         Operation::ShareBond(bond) => Some(bond.name.clone()),
         Operation::ShareVlan(vlan) => Some(vlan.name.clone()),
+        Operation::ShareBridge(bridge) => Some(bridge.name.clone()),
         _ => None,
     }));
     let request = &request.call;

@@ -10,6 +10,7 @@ mod arguments;
 mod ask;
 mod authority;
 mod behind;
+mod bridges;
 mod call;
 mod facts;
 mod functions;
@@ -39,6 +40,7 @@ pub use authority::Authority;
 #[cfg(test)]
 pub(in crate::components) use authority::tests::authority;
 pub use behind::Behind;
+pub use bridges::{BridgeOptions, SharedBridgeHandle};
 pub use call::{HostAnswer, HostCall};
 pub use functions::{VirtualFunctionSettings, Vlan};
 pub use links::{IpoibOptions, IpvlanOptions, MacvlanOptions};

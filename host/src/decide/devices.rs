@@ -23,7 +23,8 @@ pub(super) fn space(
     let link = match policy.wires.is_empty() {
         // Which link it is makes no difference.
         true => None,
-        false => link_of(recorded, facts)?,
+        // The pods that come later find the bridge there, and are on the same wire.
+        false => link_of(recorded, facts)?.or_else(|| bridge_to_come(recorded)),
     };
     match link {
         Some(link) => policy.space(&link, facts),
@@ -48,6 +49,26 @@ pub(super) fn link_of(recorded: &[Recorded], facts: &dyn Facts) -> Result<Option
         }
     }
     Ok(None)
+}
+
+/// The bridge that a plan shares, before it is made.
+fn bridge_to_come(recorded: &[Recorded]) -> Option<LinkFacts> {
+    recorded.iter().find_map(|item| match item {
+        Recorded::Operation(Operation::ShareBridge(share)) => Some(share.to_come()),
+        _ => None,
+    })
+}
+
+/// The link of the host that an operation makes something on, or shares: that is judged before it is there, too.
+fn parent_of(operation: &Operation, facts: &dyn Facts) -> Result<Option<LinkFacts>> {
+    if let Operation::ShareBridge(share) = operation {
+        let found = facts.link(Place::Host, &share.name)?;
+        return Ok(Some(found.unwrap_or_else(|| share.to_come())));
+    }
+    match operation.parent().filter(|parent| !parent.in_pod) {
+        Some(parent) => facts.link(Place::Host, &parent.name),
+        None => Ok(None),
+    }
 }
 
 /// Whether an address policy, which may put what it knows into an error that a tenant reads, is told of a link: the node's
@@ -90,8 +111,7 @@ pub(super) fn check_devices(plan: &Plan, request: &AddRequest, facts: &dyn Facts
     let policy = &request.call.policy;
     for operation in plan.operations() {
         if policy.limits_parents()
-            && let Some(parent) = operation.parent().filter(|parent| !parent.in_pod)
-            && let Some(link) = facts.link(Place::Host, &parent.name)?
+            && let Some(link) = parent_of(operation, facts)?
         {
             policy.check_parent(&link, facts)?;
         }

@@ -2,7 +2,7 @@
 
 use std::os::fd::AsFd;
 
-use plumb_values::arguments::check_hardware_address;
+use plumb_values::arguments::{check_hardware_address, check_shared_bridge};
 use plumb_values::names::check_link_name;
 use serde::{Deserialize, Serialize};
 
@@ -76,6 +76,16 @@ impl CreateVeth {
             )),
         }
     }
+}
+
+/// The index of a bridge that a step before this one has made: no link has it.
+const NOT_MADE: u32 = 0;
+
+/// The index of a bridge that pods share.
+fn made_bridge(name: &str, machine: &Machine<'_>) -> Result<u32> {
+    let link = machine.node.kernel.host.require_link(name, "the host")?;
+    check_shared_bridge(name, link.kind.as_deref()).map_err(Error::configuration)?;
+    Ok(link.index)
 }
 
 /// A name that the host has not given to any link.
@@ -160,8 +170,11 @@ impl Reversible for CreateVeth {
             self.mac = random::mac()?.bytes().to_vec();
         }
         self.host_mac = random::mac()?.bytes().to_vec();
-        if self.bridge.is_some() {
+        if let Some(bridge) = &mut self.bridge {
             self.host_mac[0] = PORT_PREFIX;
+            if bridge.index == NOT_MADE {
+                bridge.index = made_bridge(&bridge.name, machine)?;
+            }
         }
         if self.host_name.is_empty() {
             self.host_name = host_name()?;

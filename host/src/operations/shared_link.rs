@@ -16,6 +16,7 @@ use crate::attachment::Attachment;
 use crate::journal::State;
 use crate::kernel::RouteSocket;
 use crate::kernel::bond::BOND;
+use crate::kernel::bridge::BRIDGE;
 use crate::kernel::create_link::VLAN;
 use crate::kernel::link::Link;
 use crate::machine::Machine;
@@ -42,7 +43,7 @@ pub(super) fn lock(machine: &Machine<'_>) -> Result<Option<File>> {
 
 /// Whether a link is of a kind that is shared.
 fn is_made_here(link: &Link) -> bool {
-    matches!(link.kind.as_deref(), Some(VLAN | BOND))
+    matches!(link.kind.as_deref(), Some(VLAN | BOND | BRIDGE))
 }
 
 /// The mark of a link that plumb made.
@@ -112,6 +113,24 @@ pub fn remove_unused_of(names: &[&str], machine: &Machine<'_>) -> Result<()> {
         .try_for_each(|name| remove_unused(name, machine))
 }
 
+/// Removes each bridge that plumb made and that nobody uses any more: which of them an attachment shared whose record is lost,
+/// nobody knows.
+///
+/// # Errors
+///
+/// As [`remove_unused_of`].
+pub fn remove_unused_bridges(machine: &Machine<'_>) -> Result<()> {
+    let links = machine.node.kernel.host.links()?;
+    let bridges = links
+        .iter()
+        .filter(|link| is_bridge(link) && mark_of(link).is_some());
+    let names: Vec<&str> = bridges.map(|link| link.name.as_str()).collect();
+    match names.is_empty() {
+        true => Ok(()),
+        false => remove_unused_of(&names, machine),
+    }
+}
+
 /// Removes a link that plumb made, has not been told to keep, and that nobody uses any more. The lock is held.
 pub(super) fn remove_unused(name: &str, machine: &Machine<'_>) -> Result<()> {
     let host = &machine.node.kernel.host;
@@ -121,17 +140,30 @@ pub(super) fn remove_unused(name: &str, machine: &Machine<'_>) -> Result<()> {
     let Some(mark) = mark_of(&link).filter(|mark| !mark.keep) else {
         return Ok(());
     };
-    if is_built_upon(&link, &host.links()?) || user(name, machine)?.is_some() {
+    if is_built_upon(&link, host)? || user(name, machine)?.is_some() {
         return Ok(());
     }
     remove(&link, &mark, host)
 }
 
-/// Whether the administrator has put a link into a bridge, or made another one on it. What pods have on it is in their
-/// namespaces, and in records.
-fn is_built_upon(link: &Link, links: &[Link]) -> bool {
+/// Whether the administrator has put a link into a bridge, or made another one on it, or given a bridge an address or a port.
+/// What pods have on it is in their namespaces, and in records; a port of theirs is gone before the bridge is looked at.
+fn is_built_upon(link: &Link, host: &RouteSocket) -> Result<bool> {
+    let links = host.links()?;
     let is_on_it = |other: &Link| other.below() == Some(link.index);
-    link.controller.is_some() || links.iter().any(is_on_it)
+    if link.controller.is_some() || links.iter().any(is_on_it) {
+        return Ok(true);
+    }
+    if !is_bridge(link) {
+        return Ok(false);
+    }
+    let is_port = |other: &Link| other.controller == Some(link.index);
+    let mut addresses = host.all_addresses()?.into_iter();
+    Ok(links.iter().any(is_port) || addresses.any(|(index, _)| index == link.index))
+}
+
+fn is_bridge(link: &Link) -> bool {
+    link.kind.as_deref() == Some(BRIDGE)
 }
 
 /// Another attachment that needs a link of the host. Of a record that cannot be read that is not known, and it counts as one.
@@ -155,6 +187,7 @@ fn rests_on(operation: &Operation, name: &str) -> bool {
     match operation {
         Operation::ShareVlan(vlan) => vlan.name == name || vlan.parent == name,
         Operation::ShareBond(bond) => bond.name == name,
+        Operation::ShareBridge(bridge) => bridge.name == name,
         other => other
             .parent()
             .is_some_and(|parent| !parent.in_pod && parent.name == name),

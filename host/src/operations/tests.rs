@@ -119,6 +119,7 @@ fn a_forged_operation_makes_the_record_unreadable() {
             "host_mac": [2, 0, 0, 0, 0, 2], "bridge": {"name": bridge, "index": 3, "in_pod": false}
         }})
     };
+    let bridge = |name: &str, mtu: u32| json!({"share-bridge": {"name": name, "mtu": mtu}});
     let netdev = |on_host: &str, own: &str| {
         json!({"move-netdev": {
             "link": 0, "netdev": {"name": on_host, "index": 7, "in_pod": false}, "name": "net1", "index": 7,
@@ -212,6 +213,14 @@ fn a_forged_operation_makes_the_record_unreadable() {
         (
             veth("veth1234", "br0"),
             vec![veth("a/b", "br0"), veth("veth1234", "../br0")],
+        ),
+        (
+            bridge("br-pods", 1500),
+            vec![
+                bridge("../br0", 1500),
+                bridge("plumb-making", 1500),
+                bridge("br-pods", 1),
+            ],
         ),
         (
             netdev("tap0", "tap0"),

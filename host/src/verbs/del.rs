@@ -15,7 +15,7 @@ use crate::machine::Machine;
 use crate::node::Node;
 use crate::operations::{DelegateIpam, Journal, LinkNumber, Records, Reversible, shared_link};
 use crate::pod::Pod;
-use crate::types::{IFACER, is_chained_flavour};
+use crate::types::{IFACER, OWN_TYPE, is_chained_flavour};
 use crate::{Result, decide, former, imported, octets, undo};
 
 /// Detaches the pod.
@@ -72,10 +72,14 @@ fn detach_without_record(request: &Request, node: &Node<'_>) -> Result<()> {
     functions
 }
 
-/// Removes the links that a network of type `ifacer` shares, where this was the last of those that used them.
+/// Removes the links that a network shares, where this was the last of those that used them: a network of type `ifacer` names
+/// them, and of a vendor's flavour it is not known which those are.
 fn remove_shared_links(request: &Request, node: &Node<'_>) -> Result<()> {
-    if request.configuration.plugin_type != IFACER {
-        return Ok(());
+    let machine = || Machine::new(node, Pod::of_request(request, None));
+    match request.configuration.plugin_type.as_str() {
+        IFACER => {}
+        OWN_TYPE => return shared_link::remove_unused_bridges(&machine()),
+        _ => return Ok(()),
     }
     // What is wrong now must not keep anything from being deleted.
     let Ok(wanted) = Ifacer::of(&request.configuration) else {
@@ -87,8 +91,7 @@ fn remove_shared_links(request: &Request, node: &Node<'_>) -> Result<()> {
         .into_iter()
         .chain([wanted.parent()])
         .collect();
-    let machine = Machine::new(node, Pod::of_request(request, None));
-    shared_link::remove_unused_of(&names, &machine)
+    shared_link::remove_unused_of(&names, &machine())
 }
 
 /// Gives back the addresses that an attachment without a record may have.

@@ -9,8 +9,9 @@ use crate::attachment::Attachment;
 use crate::cni::Request;
 use crate::functions::{Holds, restore_owed};
 use crate::journal::Moment;
+use crate::machine::Machine;
 use crate::node::Node;
-use crate::operations::Records;
+use crate::operations::{Records, shared_link};
 use crate::pod::Pod;
 use crate::{Error, Result, decide, former, state};
 
@@ -50,6 +51,8 @@ pub fn gc(request: &Request, node: &Node<'_>) -> Result<()> {
     failures.extend(collection.adopt_functions().err());
     failures.extend(collection.free_functions().err());
     failures.extend(restore_owed(node).err());
+    let machine = Machine::new(node, Pod::of_request(request, None));
+    failures.extend(shared_link::remove_unused_bridges(&machine).err());
     failures.extend(clean_up::left_over(node).err());
     failures.extend(collection.release_leases().err());
     failures.extend(node.leases.offer_again().err().map(Error::from));

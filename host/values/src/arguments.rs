@@ -25,7 +25,10 @@ pub use link::{
     check_infiniband_parent, check_mtu, check_partition_key, check_pod_sysctl, check_sysctl,
     check_unicast,
 };
-pub use netdev::{check_bridge, check_movable, check_not_default, check_port_settings};
+pub use netdev::{
+    check_bridge, check_movable, check_not_default, check_one_bridge, check_port_settings,
+    check_shared_bridge, check_shared_bridge_name, check_shared_default, check_shared_once,
+};
 pub use plan::{
     check_addresses, check_default_route, check_granted, check_granted_on, check_interface,
     check_recording,

@@ -3,7 +3,8 @@
 /// What an operation is about, beside the pod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeviceKind {
-    /// A link of the host: one on which an interface is made, a bridge that gets a port, one that is moved.
+    /// A link of the host: one on which an interface is made, a bridge that gets a port or is shared, one that is
+    /// moved.
     Parent,
     /// A PCI function.
     Function,
@@ -14,7 +15,7 @@ impl DeviceKind {
     pub fn of(operation: &str) -> Option<Self> {
         match operation {
             "create-macvlan" | "create-ipvlan" | "create-ipoib" | "create-vlan" | "create-veth"
-            | "move-netdev" => Some(Self::Parent),
+            | "move-netdev" | "share-bridge" => Some(Self::Parent),
             "move-link" | "set-virtual-function" | "move-rdma-device" | "report-function" => {
                 Some(Self::Function)
             }

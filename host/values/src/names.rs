@@ -58,6 +58,9 @@ pub fn check_link_name(name: &str) -> Result<(), String> {
     }
 }
 
+/// The name of a link that pods share, until it has its own: nothing else may be called so.
+pub const NAME_IN_THE_MAKING: &str = "plumb-making";
+
 /// Checks a further name of a link (`IFLA_ALT_IFNAME`; `ALTIFNAMSIZ` less the zero, linux/if.h). The kernel takes more: what it
 /// shows in tools must not steer a terminal.
 pub fn check_alternative_name(name: &str) -> Result<(), String> {

@@ -61,6 +61,13 @@ impl Session {
             || patterns.any(|pattern| pattern.names(names(link)))
     }
 
+    /// Whether an operation was granted on some devices alone.
+    pub fn has_patterns_for(&self, operation: &str) -> bool {
+        let grants = self.node().grants.as_ref();
+        let patterns = grants.and_then(|grants| grants.0.get(operation));
+        patterns.is_some_and(|patterns| !patterns.is_empty())
+    }
+
     /// Checks that an operation may be about this link. One in the pod is the pod's.
     pub fn may_use_parent(
         &self,

@@ -3,6 +3,7 @@
 
 #![allow(missing_docs, reason = "the same names are documented by the contract")]
 
+mod bridges;
 pub(crate) mod facts;
 pub(crate) mod log;
 mod netdevs;

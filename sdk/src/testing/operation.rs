@@ -6,8 +6,8 @@ use plumb_values::{Family, HardwareAddress, IpNetwork, Mac};
 
 use super::{AddressSource, RouteFacts, RuleFacts};
 use crate::operations::{
-    ChannelCounts, IpoibOptions, IpvlanOptions, MacvlanOptions, RingSizes, VethOptions,
-    VirtualFunctionSettings, VlanOptions,
+    BridgeOptions, ChannelCounts, IpoibOptions, IpvlanOptions, MacvlanOptions, RingSizes,
+    VethOptions, VirtualFunctionSettings, VlanOptions,
 };
 
 /// A recorded operation. Devices are given by name or PCI address. The pod's interface is left out where it is the requested
@@ -33,6 +33,10 @@ pub enum Operation {
     CreateVlan {
         parent: String,
         options: VlanOptions,
+    },
+    ShareBridge {
+        name: String,
+        options: BridgeOptions,
     },
     CreateVeth {
         bridge: Option<String>,

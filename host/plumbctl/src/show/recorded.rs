@@ -249,7 +249,8 @@ impl Recorded {
             | Operation::RouteToPod(_)
             | Operation::MarkConnections(_)
             | Operation::ShareBond(_)
-            | Operation::ShareVlan(_) => {}
+            | Operation::ShareVlan(_)
+            | Operation::ShareBridge(_) => {}
         }
     }
 

@@ -15,6 +15,8 @@ mod flavour {
             "plumb:cni/operations.ipoib-options": crate::components::session::IpoibOptions,
             "plumb:cni/operations.vlan-options": crate::components::session::VlanOptions,
             "plumb:cni/operations.veth-options": crate::components::session::VethOptions,
+            "plumb:cni/operations.bridge-options": crate::components::session::BridgeOptions,
+            "plumb:cni/operations.shared-bridge": crate::components::session::SharedBridgeHandle,
             "plumb:cni/operations.ring-sizes": crate::components::session::RingSizes,
             "plumb:cni/operations.channel-counts": crate::components::session::ChannelCounts,
             "plumb:cni/operations.virtual-function-settings":

@@ -15,8 +15,9 @@ use crate::attachment::PodIdentity;
 use crate::components::asked::{PreviousInterface, UnusablePool};
 use crate::components::proposal::{Proposed, ProposedCandidate};
 use crate::components::session::{
-    ChannelCounts, IpoibOptions, IpvlanOptions, LinkHandle, MacvlanOptions, PciHandle,
-    PodLinkHandle, RingSizes, Session, VethOptions, VirtualFunctionSettings, VlanOptions,
+    BridgeOptions, ChannelCounts, IpoibOptions, IpvlanOptions, LinkHandle, MacvlanOptions,
+    PciHandle, PodLinkHandle, RingSizes, Session, SharedBridgeHandle, VethOptions,
+    VirtualFunctionSettings, VlanOptions,
 };
 use crate::outcome::AddressSource;
 
@@ -185,6 +186,8 @@ fn function(linked: &mut Linked<'_>, interface: &str, function: &str) -> wasmtim
             "[constructor]vlan-options" => operations::HostVlanOptions, new(id);
             "create-vlan" => operations::Host, create_vlan(parent, options);
             "[constructor]veth-options" => operations::HostVethOptions, new();
+            "[constructor]bridge-options" => operations::HostBridgeOptions, new();
+            "share-bridge" => operations::Host, share_bridge(name, options);
             "create-veth" => operations::Host, create_veth(options);
             "move-netdev" => operations::Host, move_netdev(link, name);
             "move-link" => operations::Host, move_link(function);
@@ -229,6 +232,9 @@ fn function(linked: &mut Linked<'_>, interface: &str, function: &str) -> wasmtim
             action "[method]vlan-options.set-mac" => operations::HostVlanOptions, set_mac(vlan_options, mac);
             action "[method]vlan-options.set-name" => operations::HostVlanOptions, set_name(vlan_options, name);
             action "[method]veth-options.set-bridge" => operations::HostVethOptions, set_bridge(veth_options, bridge);
+            action "[method]veth-options.set-shared-bridge" => operations::HostVethOptions, set_shared_bridge(veth_options, bridge);
+            action "[method]bridge-options.set-mtu" => operations::HostBridgeOptions, set_mtu(bridge_options, bytes);
+            action "[method]bridge-options.set-vlan-filtering" => operations::HostBridgeOptions, set_vlan_filtering(bridge_options, enabled);
             action "[method]veth-options.set-hairpin" => operations::HostVethOptions, set_hairpin(veth_options, enabled);
             action "[method]veth-options.set-isolated" => operations::HostVethOptions, set_isolated(veth_options, enabled);
             action "[method]veth-options.set-mtu" => operations::HostVethOptions, set_mtu(veth_options, bytes);
@@ -315,6 +321,8 @@ fn resource(linked: &mut Linked<'_>, interface: &str, resource: &str) -> wasmtim
         "operations" "ipoib-options" => IpoibOptions, operations::HostIpoibOptions;
         "operations" "vlan-options" => VlanOptions, operations::HostVlanOptions;
         "operations" "veth-options" => VethOptions, operations::HostVethOptions;
+        "operations" "bridge-options" => BridgeOptions, operations::HostBridgeOptions;
+        "operations" "shared-bridge" => SharedBridgeHandle, operations::HostSharedBridge;
         "operations" "ring-sizes" => RingSizes, operations::HostRingSizes;
         "operations" "channel-counts" => ChannelCounts, operations::HostChannelCounts;
         "operations" "virtual-function-settings" => VirtualFunctionSettings, operations::HostVirtualFunctionSettings;

@@ -5,16 +5,18 @@ use wasmtime::component::Resource;
 
 use super::Answer;
 use super::bindings::operations::{
-    Host, HostChannelCounts, HostIpoibOptions, HostIpvlanOptions, HostMacvlanOptions, HostPodLink,
-    HostRingSizes, HostVethOptions, HostVirtualFunctionSettings, HostVlanOptions,
+    Host, HostBridgeOptions, HostChannelCounts, HostIpoibOptions, HostIpvlanOptions,
+    HostMacvlanOptions, HostPodLink, HostRingSizes, HostSharedBridge, HostVethOptions,
+    HostVirtualFunctionSettings, HostVlanOptions,
 };
 use super::bindings::types::{Family, Guid, HardwareAddress, IpAddress, IpNetwork};
 use super::routing::{RouteDraft, RuleDraft};
 use super::values::{address, family, guid, hardware_address, network};
 use crate::components::refusal::Refusal;
 use crate::components::session::{
-    ChannelCounts, IpoibOptions, IpvlanOptions, LinkHandle, MacvlanOptions, PciHandle,
-    PodLinkHandle, RingSizes, Session, VethOptions, VirtualFunctionSettings, Vlan, VlanOptions,
+    BridgeOptions, ChannelCounts, IpoibOptions, IpvlanOptions, LinkHandle, MacvlanOptions,
+    PciHandle, PodLinkHandle, RingSizes, Session, SharedBridgeHandle, VethOptions,
+    VirtualFunctionSettings, Vlan, VlanOptions,
 };
 use crate::outcome::AddressSource;
 
@@ -72,6 +74,17 @@ impl Host for Session {
         let options = self.table.delete(options)?;
         let link = self.create_vlan(&parent, options);
         self.hand_over(link)
+    }
+
+    fn share_bridge(
+        &mut self,
+        name: String,
+        options: Resource<BridgeOptions>,
+    ) -> Answer<Resource<SharedBridgeHandle>> {
+        self.count_call()?;
+        let options = self.table.delete(options)?;
+        let bridge = self.share_bridge(name, options);
+        self.hand_over(bridge)
     }
 
     fn create_veth(&mut self, options: Resource<VethOptions>) -> Answer<Resource<PodLinkHandle>> {
@@ -290,6 +303,13 @@ impl HostPodLink for Session {
     }
 }
 
+impl HostSharedBridge for Session {
+    fn drop(&mut self, bridge: Resource<SharedBridgeHandle>) -> wasmtime::Result<()> {
+        self.table.delete(bridge)?;
+        Ok(())
+    }
+}
+
 /// The resources that a component fills with options: one function for each. Before them stands what the constructor takes,
 /// behind them a setter that needs more than its own options.
 macro_rules! options {
@@ -380,7 +400,22 @@ options! { HostVethOptions for VethOptions {
         self.table.get_mut(&options)?.bridge = Some(bridge);
         Ok(())
     }
+
+    fn set_shared_bridge(
+        &mut self,
+        options: Resource<VethOptions>,
+        bridge: Resource<SharedBridgeHandle>,
+    ) -> wasmtime::Result<()> {
+        let bridge = self.table.get(&bridge)?.number;
+        self.table.get_mut(&options)?.shared_bridge = Some(bridge);
+        Ok(())
+    }
 }
+
+options! { HostBridgeOptions for BridgeOptions {
+    set_mtu(bytes: u32) |options, bytes| options.mtu = Some(bytes);
+    set_vlan_filtering(enabled: bool) |options, enabled| options.vlan_filtering = Some(enabled);
+} }
 
 options! { HostRingSizes for RingSizes {
     set_receive(packets: u32) |sizes, packets| sizes.receive = Some(packets);

@@ -8,8 +8,9 @@ use plumb_values::Family;
 
 use super::call::{HostAnswer, HostCall};
 use super::{
-    ChannelCounts, IpoibOptions, IpvlanOptions, LinkHandle, MacvlanOptions, PciHandle,
-    PodLinkHandle, RingSizes, Session, VethOptions, VirtualFunctionSettings, VlanOptions,
+    BridgeOptions, ChannelCounts, IpoibOptions, IpvlanOptions, LinkHandle, MacvlanOptions,
+    PciHandle, PodLinkHandle, RingSizes, Session, SharedBridgeHandle, VethOptions,
+    VirtualFunctionSettings, VlanOptions,
 };
 use crate::components::refusal::Refusal;
 use crate::facts::Place;
@@ -58,6 +59,8 @@ calls! {
     create_vlan(parent: &LinkHandle, options: VlanOptions) -> PodLink(PodLinkHandle)
         = HostCall::CreateVlan(parent.number, options);
     create_veth(options: VethOptions) -> PodLink(PodLinkHandle) = HostCall::CreateVeth(options);
+    share_bridge(name: String, options: BridgeOptions) -> SharedBridge(SharedBridgeHandle)
+        = HostCall::ShareBridge(name, options);
     move_link(function: &PciHandle) -> PodLink(PodLinkHandle) = HostCall::MoveLink(function.number);
     move_netdev(link: &LinkHandle, name: Option<String>) -> PodLink(PodLinkHandle)
         = HostCall::MoveNetdev(link.number, name);

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use plumb_engine::limits;
 use serde_json::Value;
 
+use super::bridges::SharedBridge;
 use super::call::{HostAnswer, HostCall};
 use super::{LinkHandle, PciHandle, PodLinkHandle, Recorded};
 use crate::components::asked::{About, Asked};
@@ -35,6 +36,8 @@ pub struct Authority {
     pub(super) pod_links: BTreeMap<LinkNumber, String>,
     /// Of those that the plan makes of a parent: the kind, the parent and the largest MTU.
     pub(super) child_of: BTreeMap<LinkNumber, (&'static str, String, u32)>,
+    /// The bridges that the plan shares, by number.
+    pub(super) shared_bridges: Vec<SharedBridge>,
     /// What was given, by number.
     links: Vec<LinkHandle>,
     functions: Vec<PciHandle>,
@@ -65,6 +68,7 @@ impl Authority {
             recorded_elsewhere: 0,
             pod_links: BTreeMap::new(),
             child_of: BTreeMap::new(),
+            shared_bridges: Vec::new(),
             links: Vec::new(),
             functions: Vec::new(),
             log: Vec::new(),
@@ -141,12 +145,9 @@ impl Authority {
             HostCall::CreateVlan(parent, options) => {
                 Answer::PodLink(self.create_vlan(&self.given(parent)?, options)?)
             }
-            HostCall::CreateVeth(options) => {
-                let bridge = options
-                    .bridge
-                    .map(|bridge| self.given(bridge))
-                    .transpose()?;
-                Answer::PodLink(self.create_veth(bridge.as_ref(), options)?)
+            HostCall::CreateVeth(options) => Answer::PodLink(self.create_veth(options)?),
+            HostCall::ShareBridge(name, options) => {
+                Answer::SharedBridge(self.share_bridge(name, options)?)
             }
             HostCall::MoveNetdev(link, name) => {
                 Answer::PodLink(self.move_netdev(&self.given(link)?, name.as_deref())?)
@@ -213,7 +214,7 @@ impl Authority {
                 self.pod_links.entry(link.number).or_default();
                 self.recorded_elsewhere += 1;
             }
-            HostAnswer::Done(()) => self.recorded_elsewhere += 1,
+            HostAnswer::Done(()) | HostAnswer::SharedBridge(_) => self.recorded_elsewhere += 1,
             _ => {}
         }
     }
@@ -282,7 +283,7 @@ impl Authority {
         Ok(function)
     }
 
-    fn next_number(&self, given: usize) -> Result<u32, Refusal> {
+    pub(super) fn next_number(&self, given: usize) -> Result<u32, Refusal> {
         match u32::try_from(given) {
             Ok(number) if given < limits::HANDLES => Ok(number),
             _ => Err(Refusal::denied(format!(
@@ -293,7 +294,7 @@ impl Authority {
         }
     }
 
-    fn given(&self, number: u32) -> Result<LinkHandle, Refusal> {
+    pub(super) fn given(&self, number: u32) -> Result<LinkHandle, Refusal> {
         let link = self.links.get(number as usize);
         link.cloned().ok_or_else(|| self.not_given("link", number))
     }
@@ -313,7 +314,7 @@ impl Authority {
         }
     }
 
-    fn not_given(&self, what: &str, number: u32) -> Refusal {
+    pub(super) fn not_given(&self, what: &str, number: u32) -> Refusal {
         Refusal::denied(format!(
             "component {} was given no {what} with the handle {number}",
             self.component

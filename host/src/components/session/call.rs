@@ -9,8 +9,9 @@ use plumb_values::Family;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ChannelCounts, IpoibOptions, IpvlanOptions, LinkHandle, MacvlanOptions, PciHandle,
-    PodLinkHandle, RingSizes, VethOptions, VirtualFunctionSettings, VlanOptions,
+    BridgeOptions, ChannelCounts, IpoibOptions, IpvlanOptions, LinkHandle, MacvlanOptions,
+    PciHandle, PodLinkHandle, RingSizes, SharedBridgeHandle, VethOptions, VirtualFunctionSettings,
+    VlanOptions,
 };
 use crate::facts::Place;
 use crate::kernel::rdma::NamespaceMode;
@@ -61,6 +62,7 @@ pub enum HostCall {
     SetRings(PodLinkHandle, RingSizes),
     SetChannels(PodLinkHandle, ChannelCounts),
     AuxiliaryFunction(String),
+    ShareBridge(String, BridgeOptions),
 }
 
 impl HostCall {
@@ -102,4 +104,5 @@ pub enum HostAnswer {
     Routes(Vec<RouteTemplate>),
     Source(AddressSource),
     PodLink(PodLinkHandle),
+    SharedBridge(SharedBridgeHandle),
 }

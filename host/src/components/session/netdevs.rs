@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use plumb_values::arguments::{
     VLAN_FLAGS, check_bridge, check_channel_counts, check_movable, check_mtu, check_not_default,
-    check_port_settings, check_ring_sizes, check_unicast, check_vlan_child, check_word,
+    check_one_bridge, check_port_settings, check_ring_sizes, check_unicast, check_vlan_child,
+    check_word,
 };
 use plumb_values::names::check_alternative_name;
 use serde::{Deserialize, Serialize};
 
 use super::authority::Authority;
+use super::bridges::Bridge;
 use super::links::parent_of;
 use super::{LinkHandle, PodLinkHandle};
 use crate::components::refusal::Refusal;
@@ -49,6 +51,8 @@ pub struct VlanOptions {
 pub struct VethOptions {
     /// The number of its handle.
     pub bridge: Option<u32>,
+    /// The number of its handle.
+    pub shared_bridge: Option<u32>,
     /// What the port of the bridge does.
     pub port: BridgePort,
     /// Bytes; none: the bridge's.
@@ -119,30 +123,35 @@ impl Authority {
         })
     }
 
-    pub(super) fn create_veth(
-        &mut self,
-        bridge: Option<&LinkHandle>,
-        options: VethOptions,
-    ) -> Answer<PodLinkHandle> {
+    pub(super) fn create_veth(&mut self, options: VethOptions) -> Answer<PodLinkHandle> {
+        let bridge = match (options.bridge, options.shared_bridge) {
+            (Some(number), _) => Some(Bridge::of(&self.given(number)?)),
+            (None, Some(number)) => Some(self.given_bridge(number)?),
+            (None, None) => None,
+        };
         let own = options.name.as_deref();
         self.create("create-veth", own, |authority, link, name| {
-            if let Some(bridge) = bridge {
-                authority.may_use_parent("create-veth", bridge)?;
-                let facts = &bridge.facts;
-                let is_in_pod = bridge.place == Place::Pod;
+            check_one_bridge(options.bridge.is_some(), options.shared_bridge.is_some())?;
+            if let Some(bridge) = &bridge {
+                let (facts, is_in_pod) = (&bridge.facts, bridge.parent.in_pod);
+                if !is_in_pod {
+                    authority.may_use_link("create-veth", facts)?;
+                }
                 check_bridge(&facts.name, facts.kind.as_deref(), is_in_pod)?;
             } else {
                 check_port_settings(options.port != BridgePort::default())?;
             }
             options.mtu.map_or(Ok(()), check_mtu)?;
             options.mac.as_deref().map_or(Ok(()), check_unicast)?;
-            let mtu = bridge.map_or(ETHERNET_MTU, |bridge| bridge.facts.mtu);
+            let mtu = bridge
+                .as_ref()
+                .map_or(ETHERNET_MTU, |bridge| bridge.facts.mtu);
             Ok(Operation::CreateVeth(CreateVeth {
                 link,
                 name,
                 mtu: options.mtu.unwrap_or(mtu),
                 mac: options.mac.clone().unwrap_or_default(),
-                bridge: bridge.map(parent_of),
+                bridge: bridge.map(|bridge| bridge.parent),
                 port: options.port,
                 is_reported: true,
                 ..CreateVeth::default()

@@ -13,7 +13,7 @@ use plumb_values::{DeviceKind, Pattern};
 use super::authority::Authority;
 use super::{LinkHandle, PciHandle, PodLinkHandle, Recorded};
 use crate::components::refusal::Refusal;
-use crate::facts::Place;
+use crate::facts::{LinkFacts, Place};
 use crate::operations::{LinkNumber, Operation};
 use crate::policy::{driver, function_names, names};
 
@@ -84,17 +84,21 @@ impl Authority {
 
     /// Whether an operation may be about this link. One in the pod is the pod's.
     pub(super) fn may_use_parent(&self, operation: &str, link: &LinkHandle) -> Answer<()> {
+        match link.place {
+            Place::Host => self.may_use_link(operation, &link.facts),
+            Place::Pod => Ok(()),
+        }
+    }
+
+    /// Whether an operation may be about this link of the host.
+    pub(super) fn may_use_link(&self, operation: &str, link: &LinkFacts) -> Answer<()> {
         let Some(patterns) = self.grants.devices(operation) else {
             return Ok(());
         };
-        if link.place == Place::Pod {
-            return Ok(());
-        }
-        let driver = driver(&link.facts, self.facts.as_ref())?;
+        let driver = driver(link, self.facts.as_ref())?;
         let mut allowed = patterns.iter();
-        let is_meant =
-            allowed.any(|pattern| pattern.matches(names(&link.facts), driver.as_deref()));
-        self.check_granted_on(operation, patterns, (&link.facts.name, is_meant))
+        let is_meant = allowed.any(|pattern| pattern.matches(names(link), driver.as_deref()));
+        self.check_granted_on(operation, patterns, (&link.name, is_meant))
     }
 
     /// Whether an operation may be about this PCI function.

@@ -3,6 +3,8 @@
 use alloc::format;
 use alloc::string::String;
 
+use crate::names::{NAME_IN_THE_MAKING, check_link_name};
+
 /// `ARPHRD_LOOPBACK` (linux/if_arp.h)
 const LOOPBACK: u16 = 772;
 
@@ -29,9 +31,66 @@ pub fn check_bridge(name: &str, kind: Option<&str>, is_in_pod: bool) -> Result<(
 pub fn check_port_settings(has_settings: bool) -> Result<(), String> {
     match has_settings {
         false => Ok(()),
-        true => {
-            Err("create-veth needs a bridge for hairpin or isolation: set-bridge states it".into())
-        }
+        true => Err(
+            "create-veth needs a bridge for hairpin or isolation: set-bridge or set-shared-bridge states it"
+                .into(),
+        ),
+    }
+}
+
+/// Checks that the node's end of a pair is to be a port of one bridge.
+pub fn check_one_bridge(has_bridge: bool, has_shared_bridge: bool) -> Result<(), String> {
+    match has_bridge && has_shared_bridge {
+        false => Ok(()),
+        true => Err(
+            "create-veth has both set-bridge and set-shared-bridge, and an interface is a port of one bridge: leave \
+             one of them out"
+                .into(),
+        ),
+    }
+}
+
+/// Checks the name of a bridge that pods are to share.
+pub fn check_shared_bridge_name(name: &str) -> Result<(), String> {
+    check_link_name(name)?;
+    match name == NAME_IN_THE_MAKING {
+        false => Ok(()),
+        true => Err(format!(
+            "share-bridge cannot make {name}: plumb calls so what it is making, and removes what it finds of that name"
+        )),
+    }
+}
+
+/// Checks what the host has under the name of a bridge that pods are to share, by its kind.
+pub fn check_shared_bridge(name: &str, kind: Option<&str>) -> Result<(), String> {
+    match kind {
+        Some("bridge") => Ok(()),
+        kind => Err(format!(
+            "share-bridge needs the name of a bridge, or one that is free, and the host's {name} is a {}",
+            kind.unwrap_or("device")
+        )),
+    }
+}
+
+/// Checks that a component may share a bridge: one by which the node's default route leads the network configuration or a
+/// grant names, letter for letter.
+pub fn check_shared_default(component: &str, name: &str, may: bool) -> Result<(), String> {
+    match may {
+        true => Ok(()),
+        false => Err(format!(
+            "component {component} may not share {name}, by which the node's default route leads, and which neither the \
+             network configuration nor a grant names letter for letter"
+        )),
+    }
+}
+
+/// Checks that a plan wants one bridge, whose settings it states once.
+pub fn check_shared_once(name: &str, is_the_same: bool) -> Result<(), String> {
+    match is_the_same {
+        true => Ok(()),
+        false => Err(format!(
+            "share-bridge wants {name} twice, with other settings the second time: each bridge has those of one call"
+        )),
     }
 }
 

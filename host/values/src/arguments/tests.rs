@@ -83,7 +83,48 @@ fn a_port_is_one_of_a_bridge_on_the_host() {
     check_port_settings(false).unwrap();
     assert_refused(
         check_port_settings(true),
-        "create-veth needs a bridge for hairpin or isolation: set-bridge states it",
+        "create-veth needs a bridge for hairpin or isolation: set-bridge or set-shared-bridge states it",
+    );
+}
+
+#[test]
+fn a_bridge_that_pods_share_has_a_name_of_its_own() {
+    check_shared_bridge_name("br-pods").unwrap();
+    check_shared_bridge("br-pods", Some("bridge")).unwrap();
+    for (name, sentence) in [
+        (
+            "br/pods",
+            "the name \"br/pods\" of a link contains '/', ':' or white space",
+        ),
+        (
+            "plumb-making",
+            "share-bridge cannot make plumb-making: plumb calls so what it is making, and removes what it finds of that name",
+        ),
+    ] {
+        assert_refused(check_shared_bridge_name(name), sentence);
+    }
+    for (kind, word) in [(Some("bond"), "bond"), (None, "device")] {
+        let sentence = alloc::format!(
+            "share-bridge needs the name of a bridge, or one that is free, and the host's eth1 is a {word}"
+        );
+        assert_refused(check_shared_bridge("eth1", kind), &sentence);
+    }
+}
+
+#[test]
+fn an_interface_is_a_port_of_one_bridge() {
+    for (has_bridge, has_shared) in [(false, false), (true, false), (false, true)] {
+        check_one_bridge(has_bridge, has_shared).unwrap();
+    }
+    assert_refused(
+        check_one_bridge(true, true),
+        "create-veth has both set-bridge and set-shared-bridge, and an interface is a port of one bridge: leave one of \
+         them out",
+    );
+    check_shared_once("br-pods", true).unwrap();
+    assert_refused(
+        check_shared_once("br-pods", false),
+        "share-bridge wants br-pods twice, with other settings the second time: each bridge has those of one call",
     );
 }
 

@@ -259,7 +259,7 @@ pub fn get_rdma_namespace_mode() -> Result<String, types::Error> {
 }
 
 impl Session {
-    fn links(&self, place: Place) -> impl Iterator<Item = &LinkFacts> {
+    pub(super) fn links(&self, place: Place) -> impl Iterator<Item = &LinkFacts> {
         let links = self.node().links.iter();
         links
             .filter(move |(at, _)| *at == place)

@@ -8,6 +8,7 @@ use plumb_values::arguments::{
     VLAN_FLAGS, check_channel_counts, check_mtu, check_ring_sizes, check_vlan_child, check_word,
 };
 
+use super::bridges::SharedBridge;
 use super::facts::Link;
 use super::options::unicast;
 use crate::bindings::flavour::plumb::cni::types;
@@ -84,6 +85,7 @@ impl VlanOptions {
 #[derive(Debug, Default)]
 pub struct VethOptions {
     pub(super) bridge: RefCell<Option<Link>>,
+    pub(super) shared_bridge: RefCell<Option<Link>>,
     hairpin: Cell<bool>,
     isolated: Cell<bool>,
     mtu: Cell<Option<u32>>,
@@ -98,6 +100,10 @@ impl VethOptions {
 
     pub fn set_bridge(&self, bridge: &Link) {
         self.bridge.replace(Some(bridge.clone()));
+    }
+
+    pub fn set_shared_bridge(&self, bridge: &SharedBridge) {
+        self.shared_bridge.replace(Some(bridge.0.clone()));
     }
 
     pub fn set_hairpin(&self, enabled: bool) {

@@ -4,13 +4,14 @@ use plumb_values::arguments::{
     SYSCTL_SCOPES, check_assigned, check_bridge, check_child_mtu, check_ethernet_parent,
     check_first_link, check_further_link, check_granted, check_hardware_address,
     check_infiniband_parent, check_ipoib_mtu, check_movable, check_mtu, check_network,
-    check_not_default, check_pod_sysctl, check_port_settings, check_rdma_name,
+    check_not_default, check_one_bridge, check_pod_sysctl, check_port_settings, check_rdma_name,
     check_rdma_name_is_for_one, check_recording, check_sysctl, check_unicast, check_untaken,
     check_virtual_function, check_word, is_connected,
 };
 use plumb_values::names::check_alternative_name;
 use plumb_values::{Device, Family, HardwareAddress, IpNetwork};
 
+pub use super::bridges::{BridgeOptions, SharedBridge, share_bridge};
 pub use super::facts::{Link, PciFunction};
 pub use super::netdevs::{ChannelCounts, RingSizes, VethOptions, VlanOptions};
 pub use super::options::{IpoibOptions, IpvlanOptions, MacvlanOptions, VirtualFunctionSettings};
@@ -94,24 +95,25 @@ pub fn create_vlan(parent: &Link, options: VlanOptions) -> Result<PodLink, types
 
 pub fn create_veth(options: VethOptions) -> Result<PodLink, types::Error> {
     let bridge = options.bridge.take();
-    if let Some(bridge) = &bridge {
+    let shared = options.shared_bridge.take();
+    if let Some(bridge) = bridge.as_ref().or(shared.as_ref()) {
         may_use_parent("create-veth", bridge)?;
     }
     let options = options.checked().and_then(|options| {
-        check_port(bridge.as_ref(), options.hairpin || options.isolated)?;
+        check_one_bridge(bridge.is_some(), shared.is_some())?;
+        match (&bridge, &shared) {
+            (Some(bridge), _) => {
+                check_bridge(&bridge.name(), bridge.kind().as_deref(), bridge.is_in_pod())?;
+            }
+            (None, Some(_)) => {}
+            (None, None) => check_port_settings(options.hairpin || options.isolated)?,
+        }
         Ok(options)
     });
     let name = name_of(&options, |options| &options.name);
-    let bridge = bridge.map(|bridge| bridge.name());
+    let bridge = bridge.or(shared).map(|bridge| bridge.name());
     let operation = options.map(|options| Operation::CreateVeth { bridge, options });
     add_link("create-veth", name, operation)
-}
-
-fn check_port(bridge: Option<&Link>, has_settings: bool) -> Result<(), String> {
-    match bridge {
-        Some(bridge) => check_bridge(&bridge.name(), bridge.kind().as_deref(), bridge.is_in_pod()),
-        None => check_port_settings(has_settings),
-    }
 }
 
 pub fn move_netdev(link: &Link, name: Option<&str>) -> Result<PodLink, types::Error> {
@@ -402,7 +404,7 @@ impl Session {
         self.assigned.contains(&addresses) || self.reserved.contains(&addresses)
     }
 
-    fn may_record(&self, name: &str) -> Result<(), types::Error> {
+    pub(super) fn may_record(&self, name: &str) -> Result<(), types::Error> {
         let grants = self.node().grants.as_ref();
         let is_granted = grants.is_none_or(|grants| grants.allow(name));
         check_recording(&self.who(), name, self.is_recording)

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::operations::{
-    VethOptions, assign_addresses, configured_addresses, create_veth, move_netdev,
+    BridgeOptions, VethOptions, assign_addresses, configured_addresses, create_veth, move_netdev,
+    share_bridge,
 };
 
 type Steps = fn() -> Result<(), Error>;
@@ -137,6 +138,9 @@ fn each_operation_on_a_device_is_held_against_its_own_patterns() {
         let bridge = get_link(Place::Host, "br0")?;
         create_veth(Some(&bridge), &VethOptions::default()).map(drop)
     });
+    refused("share-bridge", "br0", || {
+        share_bridge("br0", &BridgeOptions::default()).map(drop)
+    });
     refused("move-netdev", "eth1", || {
         move_netdev(&get_link(Place::Host, "eth1")?, None).map(drop)
     });
@@ -191,4 +195,40 @@ fn the_interface_of_the_default_route_is_seen_where_it_is_named_letter_for_lette
         };
         attach(&node, configuration, steps).result.unwrap();
     }
+}
+
+#[test]
+fn a_bridge_to_come_is_meant_by_its_name_and_kind_for_each_operation_on_it() {
+    let steps = || {
+        let bridge = share_bridge("br-acme0", &BridgeOptions::default())?;
+        bridge.create_veth(&VethOptions::default()).map(drop)
+    };
+    for pattern in ["br-acme*", "driver:bridge"] {
+        let node = node()
+            .with_grant_on("share-bridge", &[pattern])
+            .with_grants(&["create-veth"]);
+        attach(&node, "{}", steps).result.unwrap();
+        let node = node.with_grant_on("create-veth", &["br0"]);
+        let sentence = "a grant for create-veth on br0, and not on br-acme0";
+        attach(&node, "{}", steps).assert_refused(ErrorCode::Denied, &[sentence]);
+    }
+    let node = node().with_grants(&["share-bridge", "create-veth"]);
+    let sentence = r#"bridge "br-acme0" is not named in the network configuration"#;
+    attach(&node, "{}", steps).assert_refused(ErrorCode::Denied, &[sentence]);
+}
+
+#[test]
+fn the_bridge_of_the_default_route_is_shared_where_it_is_named_letter_for_letter() {
+    let node = node().with_default_route(Place::Host, "br0");
+    let steps = || {
+        let bridge = share_bridge("br0", &BridgeOptions::default())?;
+        bridge.create_veth(&VethOptions::default()).map(drop)
+    };
+    let granted = |pattern| {
+        let node = node.clone().with_grant_on("share-bridge", &[pattern]);
+        attach(&node.with_grants(&["create-veth"]), "{}", steps)
+    };
+    let sentence = "component NAME may not share br0, by which the node's default route leads";
+    granted("br*").assert_refused(ErrorCode::Denied, &[sentence]);
+    granted("br0").result.unwrap();
 }

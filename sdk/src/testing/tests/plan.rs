@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::operations::{
-    IpoibMode, IpoibOptions, IpvlanMode, IpvlanOptions, MacvlanMode, RingSizes, VethOptions,
-    VirtualFunctionLinkState, VlanOptions, VlanProtocol, VlanTag,
+    BridgeOptions, IpoibMode, IpoibOptions, IpvlanMode, IpvlanOptions, MacvlanMode, RingSizes,
+    VethOptions, VirtualFunctionLinkState, VlanOptions, VlanProtocol, VlanTag,
 };
 use crate::routing::{Route, Rule};
 use crate::{Family, IpNetwork, NextHop, PortRange, RuleSelectors};
@@ -188,6 +188,54 @@ fn interfaces_of_their_own_names_are_told_apart() {
                 },
             },
         ),
+    ];
+    assert_eq!(outcome.plan, expected);
+}
+
+/// One that the node has, and one that it does not have yet.
+#[test]
+fn bridges_are_shared_before_they_get_ports() {
+    const LARGE: BridgeOptions = BridgeOptions {
+        mtu: Some(9000),
+        vlan_filtering: Some(true),
+    };
+    struct Bridged;
+    impl Flavour for Bridged {
+        fn attach(_request: &Request) -> Result<(), Error> {
+            let bridge = operations::share_bridge("br-pods", &LARGE)?;
+            bridge.create_veth(&VethOptions::default())?;
+            operations::share_bridge("br-pods", &LARGE)?;
+            let other = operations::share_bridge("br0", &BridgeOptions::default())?;
+            other.create_veth(&other_veth()).map(drop)
+        }
+    }
+    fn other_veth() -> VethOptions {
+        VethOptions {
+            hairpin: true,
+            name: Some("data0".to_owned()),
+            ..Default::default()
+        }
+    }
+    let br0 = LinkFacts {
+        kind: Some("bridge".to_owned()),
+        ..link("br0")
+    };
+    let node = Node::new().with_link(Place::Host, br0);
+    let outcome = node.attach::<Bridged>(request(r#"{"bridges": ["br-pods", "br0"]}"#));
+    outcome.result.unwrap();
+    let share = |name: &str, options: BridgeOptions| Operation::ShareBridge {
+        name: name.to_owned(),
+        options,
+    };
+    let veth = |bridge: &str, options: VethOptions| Operation::CreateVeth {
+        bridge: Some(bridge.to_owned()),
+        options,
+    };
+    let expected = [
+        share("br-pods", LARGE),
+        veth("br-pods", VethOptions::default()),
+        share("br0", BridgeOptions::default()),
+        veth("br0", other_veth()),
     ];
     assert_eq!(outcome.plan, expected);
 }

@@ -3,12 +3,13 @@
 use super::*;
 use crate::facts::PciFunction;
 use crate::operations::{
-    ChannelCounts, IpoibOptions, IpvlanOptions, PodLink, RingSizes, SysctlScope, VethOptions,
-    VlanOptions, VlanTag, add_address, add_alternative_name, add_neighbour, add_route, add_rule,
-    assign_addresses, configured_addresses, create_ipoib, create_ipvlan, create_macvlan,
-    create_veth, create_vlan, move_link, move_netdev, move_rdma_device, previous_addresses,
-    report_function, reserve_addresses, set_channels, set_link_sysctl, set_mac, set_mtu,
-    set_pod_sysctl, set_rings, set_up, set_virtual_function, use_previous_link,
+    BridgeOptions, ChannelCounts, IpoibOptions, IpvlanOptions, PodLink, RingSizes, SharedBridge,
+    SysctlScope, VethOptions, VlanOptions, VlanTag, add_address, add_alternative_name,
+    add_neighbour, add_route, add_rule, assign_addresses, configured_addresses, create_ipoib,
+    create_ipvlan, create_macvlan, create_veth, create_vlan, move_link, move_netdev,
+    move_rdma_device, previous_addresses, report_function, reserve_addresses, set_channels,
+    set_link_sysctl, set_mac, set_mtu, set_pod_sysctl, set_rings, set_up, set_virtual_function,
+    share_bridge, use_previous_link,
 };
 use crate::routing::{Route, Rule};
 use crate::{Family, IpNetwork};
@@ -172,6 +173,39 @@ fn a_port_is_one_of_a_bridge_on_the_host() {
             };
             create_veth(None, &isolated).map(drop)
         },
+    );
+}
+
+fn share(name: &str, mtu: Option<u32>) -> Result<SharedBridge, Error> {
+    let options = BridgeOptions {
+        mtu,
+        ..Default::default()
+    };
+    share_bridge(name, &options)
+}
+
+#[test]
+fn a_bridge_that_pods_share_has_a_name_of_its_own() {
+    assert_refused(
+        "share-bridge needs the name of a bridge, or one that is free, and the host's eth1 is a device",
+        || share("eth1", None).map(drop),
+    );
+    assert_refused("share-bridge cannot make plumb-making", || {
+        share("plumb-making", None).map(drop)
+    });
+    assert_refused("the name \"br/pods\" of a link contains", || {
+        share("br/pods", None).map(drop)
+    });
+    assert_refused("mtu 20 is out of range", || {
+        share("eth9", Some(20)).map(drop)
+    });
+    assert_refused("share-bridge wants eth9 twice", || {
+        share("eth9", Some(9000))?;
+        share("eth9", None).map(drop)
+    });
+    attach(|| share("br-pods", None).map(drop)).assert_refused(
+        ErrorCode::Denied,
+        &["bridge \"br-pods\" is not named in the network configuration"],
     );
 }
 

@@ -10,7 +10,7 @@ use plumb::trace::Level;
 use plumb_engine::limits;
 use plumb_values::names::check_link_name;
 
-use super::attach::INTERFACE;
+use super::attach::{INTERFACE, is_named};
 
 /// Looks at each operation of a plan.
 ///
@@ -130,13 +130,25 @@ fn check(operation: &Operation) {
             assert!(matches!(made.protocol, 0x8100 | 0x88a8), "{made:?}");
         }
         Operation::CreateVeth(made) => {
-            // The node has no bridge.
-            assert!(made.bridge.is_none() && made.host_name.is_empty());
-            assert!(!made.port.hairpin && !made.port.isolated);
+            // The node has no bridge: it is one that the plan shares, of which a name alone is known.
+            assert!(made.host_name.is_empty(), "{made:?}");
+            match &made.bridge {
+                Some(bridge) => {
+                    assert!(is_named(&bridge.name), "{made:?}");
+                    assert_eq!((bridge.index, bridge.in_pod), (0, false), "{made:?}");
+                }
+                None => assert!(!made.port.hairpin && !made.port.isolated, "{made:?}"),
+            }
             mtu(Some(made.mtu));
             if !made.mac.is_empty() {
                 ethernet(&made.mac);
             }
+        }
+        Operation::ShareBridge(made) => {
+            // Neither nic0 nor ib0 is a bridge.
+            assert!(is_named(&made.name) && !matches!(made.name.as_str(), "nic0" | "ib0"));
+            assert!(check_link_name(&made.name).is_ok(), "{made:?}");
+            mtu(made.mtu);
         }
         // By nic0 the default route leads.
         Operation::MoveNetdev(made) => assert_eq!(made.netdev.name, "ib0"),

@@ -2,9 +2,10 @@
 
 use super::*;
 use crate::components::refusal::Reason;
-use crate::components::session::MacvlanOptions;
+use crate::components::session::{BridgeOptions, MacvlanOptions, VethOptions};
 use crate::components::world::World;
 use crate::facts::RecordedFacts;
+use crate::operations::{Operation, Reversible};
 use crate::outcome::{AddressSource, LinkNumber};
 
 const FACTS: &str = r#"{
@@ -143,4 +144,93 @@ fn a_scalable_function_is_given_by_its_name() {
         let refusal = authority.answer(scalable(name)).unwrap_err();
         assert_eq!(refusal.reason, Reason::NotFound, "{refusal:?}");
     }
+}
+
+/// Shares `br-pods`, which the configuration names.
+fn shared(authority: &mut Authority, options: BridgeOptions) -> Result<u32, Refusal> {
+    authority.named.insert("br-pods".to_owned());
+    let call = HostCall::ShareBridge("br-pods".to_owned(), options);
+    match authority.answer(call)? {
+        HostAnswer::SharedBridge(bridge) => Ok(bridge.number),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_bridge_that_was_not_shared_gets_no_port() {
+    let mut authority = authority();
+    let port = |number: u32| {
+        HostCall::CreateVeth(VethOptions {
+            shared_bridge: Some(number),
+            ..VethOptions::default()
+        })
+    };
+    assert_denied(&mut authority, port(0));
+    let number = shared(&mut authority, BridgeOptions::default()).unwrap();
+    assert_denied(&mut authority, port(number + 1));
+    assert!(authority.answer(port(number)).is_ok());
+    let recorded = authority.into_recorded();
+    let [Recorded::Operation(share), Recorded::Operation(veth)] = &recorded[..] else {
+        panic!("{recorded:?}");
+    };
+    assert_eq!(
+        [share, veth].map(Reversible::describe),
+        [
+            "share bridge br-pods; it goes with the last pod",
+            "create veth net1 in the pod and its other end on the host as a port of br-pods, mtu 1500, hardware addresses \
+             random"
+        ]
+    );
+}
+
+/// The MTU of a bridge that is to be made is known.
+#[test]
+fn a_pair_has_the_mtu_of_the_bridge_to_come() {
+    let mut authority = authority();
+    let options = BridgeOptions {
+        mtu: Some(9000),
+        ..BridgeOptions::default()
+    };
+    let veth = VethOptions {
+        shared_bridge: Some(shared(&mut authority, options).unwrap()),
+        ..VethOptions::default()
+    };
+    assert!(authority.answer(HostCall::CreateVeth(veth)).is_ok());
+    let recorded = authority.into_recorded();
+    assert!(
+        matches!(&recorded[1], Recorded::Operation(Operation::CreateVeth(veth)) if veth.mtu == 9000),
+        "{recorded:?}"
+    );
+}
+
+#[test]
+fn a_plan_shares_a_bridge_once() {
+    let mut authority = authority();
+    let small = BridgeOptions {
+        mtu: Some(1400),
+        ..BridgeOptions::default()
+    };
+    let numbers = [0, 1].map(|_| shared(&mut authority, small).unwrap());
+    assert_eq!(numbers, [0, 0]);
+    let refusal = shared(&mut authority, BridgeOptions::default()).unwrap_err();
+    assert_eq!(refusal.reason, Reason::InvalidConfiguration, "{refusal:?}");
+    assert_eq!(authority.into_recorded().len(), 1);
+}
+
+#[test]
+fn a_port_is_one_of_one_bridge() {
+    let mut authority = authority();
+    let link = HostCall::Link(Place::Host, "nic0".to_owned());
+    let Ok(HostAnswer::Link(link)) = authority.answer(link) else {
+        panic!("nic0 is named");
+    };
+    let both = VethOptions {
+        bridge: Some(link.number),
+        shared_bridge: Some(shared(&mut authority, BridgeOptions::default()).unwrap()),
+        ..VethOptions::default()
+    };
+    let refusal = authority.answer(HostCall::CreateVeth(both)).unwrap_err();
+    assert_eq!(refusal.reason, Reason::InvalidConfiguration, "{refusal:?}");
+    let words = "both set-bridge and set-shared-bridge";
+    assert!(refusal.message.contains(words), "{refusal:?}");
 }
