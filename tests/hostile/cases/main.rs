@@ -2,6 +2,7 @@
 //! its own, as those of `plumb-tests` do.
 
 mod answers;
+mod bridged;
 mod capabilities;
 mod chained;
 mod declared;
