@@ -279,7 +279,7 @@ fn add_twice(scene: &mut Scene) -> Told {
     findings.extend(delete(scene, &before, "the second ADD")?);
     add(scene)?;
     let again = look(scene)?;
-    let (one, other) = (without_addresses(&first), without_addresses(&again));
+    let (one, other) = (without_what_is_drawn(&first), without_what_is_drawn(&again));
     if one != other {
         findings.push(format!(
             "after a DEL, ADD makes something else:\n    {}",
@@ -290,13 +290,19 @@ fn add_twice(scene: &mut Scene) -> Told {
     Ok(findings)
 }
 
-/// Lines without addresses: hardware addresses are drawn by chance, and which of a pool's comes next is its policy's to say.
-fn without_addresses(lines: &BTreeSet<String>) -> BTreeSet<String> {
-    let is_address = |word: &&str| word.trim_end_matches(':').contains([':', '.']);
+/// Lines without what is drawn by chance, hardware addresses and the names of pairs' ends on the node, and without addresses: which
+/// of a pool's comes next is its policy's to say.
+fn without_what_is_drawn(lines: &BTreeSet<String>) -> BTreeSet<String> {
+    let is_address = |word: &str| word.trim_end_matches(':').contains([':', '.']);
+    let is_end = |word: &str| {
+        let digits = word.strip_prefix("veth").unwrap_or_default();
+        digits.len() == 8 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+    };
     lines
         .iter()
         .map(|line| {
-            let words = line.split(' ').filter(|word| !is_address(word));
+            let words = line.split(' ');
+            let words = words.filter(|word| !is_address(word) && !is_end(word));
             words.collect::<Vec<_>>().join(" ")
         })
         .collect()
@@ -359,4 +365,29 @@ fn check_notices(scene: &mut Scene) -> Told {
         findings.extend(delete(scene, &before, &done)?);
     }
     Ok(findings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(link: &str, mtu: u32) -> BTreeSet<String> {
+        [format!(
+            "host: link {link} (veth) fe:00:00:00:00:01 mtu {mtu} up"
+        )]
+        .into()
+    }
+
+    #[test]
+    fn what_is_drawn_by_chance_makes_no_difference_and_all_else_does() {
+        let one = without_what_is_drawn(&lines("veth703293fc", 1500));
+        assert_eq!(one, without_what_is_drawn(&lines("veth7967328f", 1500)));
+        for other in [
+            lines("veth703293fc", 1400),
+            lines("veth0", 1500),
+            lines("vethnamed", 1500),
+        ] {
+            assert_ne!(one, without_what_is_drawn(&other), "{other:?}");
+        }
+    }
 }
