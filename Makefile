@@ -27,7 +27,7 @@ mkdir -p target/release && for name in $(1); do \
 	done
 endef
 
-.PHONY: help setup components build services peers lint test test-unit test-kernel test-fuzz conformance conformance-full test-runtimes
+.PHONY: help setup components build services peers lint test test-unit test-model test-kernel test-fuzz conformance conformance-full test-runtimes
 .PHONY: test-languages test-python test-registry test-cluster test-cluster-scale test-deploy test-vm test-vm-full differential-random soak fuzz demo bench bench-cluster bench-vm deny advisories notices package programs release test-aarch64 image manifest install clean
 
 help: ## this list
@@ -56,15 +56,19 @@ lint: components ## formatting, and clippy while all tests are compiled: warning
 	@tests/named
 	$(TEST) --no-run --all-targets
 
-test: lint test-unit test-kernel test-fuzz ## lint, unit tests, the built binary against a real kernel, fuzzing
+test: lint build peers ## lint, unit tests, the built binary against a real kernel, a model of shared addresses, fuzzing
+	@MAKE=$(MAKE) tests/all
 
 # --bins would be those of the fuzz targets as well.
 UNIT = --bin cni-conformance --bin cni-specimen --bin componentize --bin plumb --bin plumb-agent --bin plumb-bench --bin plumb-bench-cluster --bin plumb-bench-rails --bin plumb-controller --bin plumb-fault --bin plumb-migrate --bin plumb-registry --bin plumb-supply --bin plumb-testbed-bench --bin plumbctl \
-    --test boundaries --test acceptance --test refusals --test stub --test defects --test project --test hostile --test model
+    --test boundaries --test acceptance --test refusals --test stub --test defects --test project --test hostile
 
 test-unit: build ## unit tests, and hostile components in private network namespaces
 	$(TEST) --lib $(UNIT)
 	$(TEST) --doc
+
+test-model: components ## addresses that nodes share: a thousand schedules in which everything goes wrong
+	$(TEST) --test model
 
 test-kernel: build peers ## the built binary against a real kernel, in private network namespaces
 	$(TEST) --test kernel --test differential
