@@ -56,8 +56,7 @@ lint: components ## formatting, and clippy while all tests are compiled: warning
 	@tests/named
 	$(TEST) --no-run --all-targets
 
-test: lint build peers ## lint, unit tests, the built binary against a real kernel, a model of shared addresses, fuzzing
-	@MAKE=$(MAKE) tests/all
+test: lint test-unit test-model test-kernel test-fuzz ## lint, unit tests, a model of shared addresses, the built binary against a real kernel, fuzzing
 
 # --bins would be those of the fuzz targets as well.
 UNIT = --bin cni-conformance --bin cni-specimen --bin componentize --bin plumb --bin plumb-agent --bin plumb-bench --bin plumb-bench-cluster --bin plumb-bench-rails --bin plumb-controller --bin plumb-fault --bin plumb-migrate --bin plumb-registry --bin plumb-supply --bin plumb-testbed-bench --bin plumbctl \
@@ -168,14 +167,14 @@ deny: ## licences, sources and duplicate versions of the dependencies, and their
 	@# all platforms' crates: what was built so far fetched only this one's
 	$(CARGO) fetch --locked --quiet
 	$(CARGO) deny --offline --locked check bans licenses sources
-	$(CARGO) run --quiet $(TOOLS) -- unsafe
+	$(CARGO) run --quiet $(TOOLS) --bin plumb-supply -- unsafe
 
 # Their database is a git repository, which not every machine that builds can reach.
 advisories: ## known weaknesses of the dependencies (fetches the database of rustsec.org)
 	$(CARGO) deny --locked check advisories
 
 notices: setup ## licences of all that is linked in, and a bill of materials: NOTICES.txt and plumb.cdx.json in target/release
-	$(PROGRAM)
+	$(PROGRAM) --bin plumb-supply
 	@mkdir -p target/release
 	target/tools/plumb-supply notices target/release/NOTICES.txt
 	target/tools/plumb-supply bill target/release/plumb.cdx.json
