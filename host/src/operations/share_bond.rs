@@ -198,21 +198,10 @@ impl Reversible for ShareBond {
     }
 
     fn perform(&mut self, machine: &mut Machine<'_>) -> Result<()> {
-        let _lock = shared_link::lock(machine)?;
-        // One that nobody uses may be half taken apart by a call that was killed.
-        if let Some(link) = machine.node.kernel.host.link_by_name(&self.name)?
-            && self.difference(&link, machine)?.is_some()
-        {
-            shared_link::remove_unused(&self.name, machine)?;
-        }
-        let host = &machine.node.kernel.host;
-        let Some(link) = host.link_by_name(&self.name)? else {
-            return self.make(machine);
-        };
-        if let Some(difference) = self.difference(&link, machine)? {
-            return Err(shared_link::is_another(&self.name, &difference));
-        }
-        shared_link::use_found(&link, &self.name, self.keep, host)
+        let difference = |link: &Link| self.difference(link, machine);
+        shared_link::share((&self.name, self.keep), machine, difference, || {
+            self.make(machine)
+        })
     }
 
     fn undo(&self, machine: &mut Machine<'_>) -> Result<()> {

@@ -1,7 +1,7 @@
 //! Makes a bridge of the node (net/bridge), for all pods whose networks ask for it.
 
 use nix::errno::Errno;
-use plumb_values::arguments::{check_mtu, check_shared_bridge_name};
+use plumb_values::arguments::{ETHERNET_MTU, check_mtu, check_shared_bridge_name};
 use serde::{Deserialize, Serialize};
 
 use super::{Lifetime, Parent, Reversible, difference, shared_link};
@@ -15,9 +15,6 @@ use crate::machine::Machine;
 use crate::mark::{Mark, TEMPORARY_NAME};
 use crate::{Error, Result};
 
-/// Bytes that a bridge has without an MTU of its own (`ETH_DATA_LEN`, linux/if_ether.h).
-pub const BRIDGE_MTU: u32 = 1500;
-
 /// What CHECK and errors call it.
 const WHAT: &str = "the bridge that pods share";
 
@@ -26,7 +23,7 @@ const WHAT: &str = "the bridge that pods share";
 pub struct ShareBridge {
     /// Its name.
     pub name: String,
-    /// Bytes; none: [`BRIDGE_MTU`], or what a bridge has that is there.
+    /// Bytes; none: [`ETHERNET_MTU`], or what a bridge has that is there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mtu: Option<u32>,
     /// Whether its ports have VLANs of their own; none: they have not, or as a bridge has it that is there.
@@ -37,7 +34,7 @@ pub struct ShareBridge {
 impl ShareBridge {
     /// What is known of the bridge before it is made, for those who judge the links of a plan.
     pub fn to_come(&self) -> LinkFacts {
-        LinkFacts::to_come(&self.name, BRIDGE, self.mtu.unwrap_or(BRIDGE_MTU))
+        LinkFacts::to_come(&self.name, BRIDGE, self.mtu.unwrap_or(ETHERNET_MTU))
     }
 
     /// The bridge as what ports are made of, with an index that is known when it is there.
@@ -83,7 +80,7 @@ impl ShareBridge {
                 _ => error.into(),
             })?;
         let made = shared_link::mark(&Mark::default(), host)?;
-        host.set_bridge_mtu(made.index, (made.mtu, self.mtu.unwrap_or(BRIDGE_MTU)))?;
+        host.set_bridge_mtu(made.index, (made.mtu, self.mtu.unwrap_or(ETHERNET_MTU)))?;
         keep_node_out()?;
         host.rename_link(made.index, &self.name)?;
         Ok(host.set_link_up(made.index, true)?)
@@ -129,21 +126,10 @@ impl Reversible for ShareBridge {
     }
 
     fn perform(&mut self, machine: &mut Machine<'_>) -> Result<()> {
-        let _lock = shared_link::lock(machine)?;
-        // One that nobody uses may have the settings of pods that are gone without a DEL.
-        if let Some(link) = machine.node.kernel.host.link_by_name(&self.name)?
-            && self.difference(&link).is_some()
-        {
-            shared_link::remove_unused(&self.name, machine)?;
-        }
-        let host = &machine.node.kernel.host;
-        let Some(link) = host.link_by_name(&self.name)? else {
-            return self.make(machine);
-        };
-        if let Some(difference) = self.difference(&link) {
-            return Err(shared_link::is_another(&self.name, &difference));
-        }
-        shared_link::use_found(&link, &self.name, false, host)
+        let difference = |link: &Link| Ok(self.difference(link));
+        shared_link::share((&self.name, false), machine, difference, || {
+            self.make(machine)
+        })
     }
 
     fn undo(&self, machine: &mut Machine<'_>) -> Result<()> {

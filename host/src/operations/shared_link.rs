@@ -58,6 +58,31 @@ pub(super) fn mark(mark: &Mark, host: &RouteSocket) -> Result<Link> {
     Ok(link)
 }
 
+/// Has the host have a link of its own name: that which is there, when it is what the network asks for, else one that is
+/// made. What nobody uses is made anew where it is another: it may be half taken apart by a call that was killed, or have the
+/// settings of pods that are gone without a DEL.
+pub(super) fn share(
+    (name, keep): (&str, bool),
+    machine: &Machine<'_>,
+    difference: impl Fn(&Link) -> Result<Option<String>>,
+    make: impl FnOnce() -> Result<()>,
+) -> Result<()> {
+    let _lock = lock(machine)?;
+    let host = &machine.node.kernel.host;
+    if let Some(link) = host.link_by_name(name)?
+        && difference(&link)?.is_some()
+    {
+        remove_unused(name, machine)?;
+    }
+    let Some(link) = host.link_by_name(name)? else {
+        return make();
+    };
+    match difference(&link)? {
+        Some(difference) => Err(is_another(name, &difference)),
+        None => use_found(&link, name, keep, host),
+    }
+}
+
 /// Uses a link that is there and is what the network asks for. An administrator's stays as it is; plumb's own is set up, and
 /// stays when the last pod has gone where a network wants that.
 pub(super) fn use_found(link: &Link, name: &str, keep: bool, host: &RouteSocket) -> Result<()> {

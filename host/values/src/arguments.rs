@@ -26,8 +26,9 @@ pub use link::{
     check_unicast,
 };
 pub use netdev::{
-    check_bridge, check_movable, check_not_default, check_one_bridge, check_port_settings,
-    check_shared_bridge, check_shared_bridge_name, check_shared_default, check_shared_once,
+    ETHERNET_MTU, check_bridge, check_movable, check_not_default, check_one_bridge,
+    check_port_settings, check_shared_bridge, check_shared_bridge_name, check_shared_default,
+    check_shared_once,
 };
 pub use plan::{
     check_addresses, check_default_route, check_granted, check_granted_on, check_interface,

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use plumb_values::arguments::{
-    VLAN_FLAGS, check_bridge, check_channel_counts, check_movable, check_mtu, check_not_default,
-    check_one_bridge, check_port_settings, check_ring_sizes, check_unicast, check_vlan_child,
-    check_word,
+    ETHERNET_MTU, VLAN_FLAGS, check_bridge, check_channel_counts, check_movable, check_mtu,
+    check_not_default, check_one_bridge, check_port_settings, check_ring_sizes, check_unicast,
+    check_vlan_child, check_word,
 };
 use plumb_values::names::check_alternative_name;
 use serde::{Deserialize, Serialize};
@@ -25,9 +25,6 @@ use crate::policy::links_of_default_route;
 
 /// `ETH_P_8021Q` (linux/if_ether.h)
 const CUSTOMER_TAG: u16 = 0x8100;
-
-/// Bytes that a link has without an MTU of its own (`ETH_DATA_LEN`, linux/if_ether.h).
-const ETHERNET_MTU: u32 = 1500;
 
 /// Options of `create-vlan`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

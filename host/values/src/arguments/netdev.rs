@@ -5,6 +5,9 @@ use alloc::string::String;
 
 use crate::names::{NAME_IN_THE_MAKING, check_link_name};
 
+/// Bytes that a bridge or a pair of interfaces carries without an MTU of its own (`ETH_DATA_LEN`, linux/if_ether.h).
+pub const ETHERNET_MTU: u32 = 1500;
+
 /// `ARPHRD_LOOPBACK` (linux/if_arp.h)
 const LOOPBACK: u16 = 772;
 

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use plumb_values::arguments::{
-    check_mtu, check_shared_bridge, check_shared_bridge_name, check_shared_default,
+    ETHERNET_MTU, check_mtu, check_shared_bridge, check_shared_bridge_name, check_shared_default,
     check_shared_once,
 };
 
@@ -13,9 +13,6 @@ use crate::bindings::flavour::plumb::cni::{facts::Place, types};
 use crate::operations;
 use crate::testing::session::{self, Session};
 use crate::testing::{LinkFacts, Operation, link};
-
-/// Bytes that a bridge has without an MTU of its own (`ETH_DATA_LEN`, linux/if_ether.h).
-const BRIDGE_MTU: u32 = 1500;
 
 #[derive(Debug, Default)]
 pub struct BridgeOptions {
@@ -50,7 +47,7 @@ pub fn share_bridge(name: &str, options: BridgeOptions) -> Result<SharedBridge, 
         let found = session.links(Place::Host).find(|link| link.name == name);
         let facts = found.cloned().unwrap_or_else(|| LinkFacts {
             kind: Some("bridge".to_owned()),
-            mtu: mtu.unwrap_or(BRIDGE_MTU),
+            mtu: mtu.unwrap_or(ETHERNET_MTU),
             ..link(name)
         });
         session
